@@ -1,0 +1,1 @@
+//! Byte formats and number texts that several parts share: globs, checksums, LZF, doubles

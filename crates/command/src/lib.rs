@@ -1,0 +1,1 @@
+//! What a command is: its declaration, arguments, context and errors

@@ -1,0 +1,1 @@
+//! The outside world as traits: clock and randomness; real and simulated

@@ -1,0 +1,1 @@
+//! Entries, shards and their locks, the gate, expiry, the scan cursor

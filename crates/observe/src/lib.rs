@@ -1,0 +1,1 @@
+//! What the server measures of itself: counters, histograms, slow log, latency events

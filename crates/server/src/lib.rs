@@ -1,0 +1,1 @@
+//! Workers, event source, connections, sessions: joins the parts into a server

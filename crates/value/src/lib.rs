@@ -1,0 +1,1 @@
+//! The data types: a folder per type, a file per encoding; knows no keys, clock or locks

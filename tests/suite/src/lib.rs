@@ -1,0 +1,1 @@
+//! Black-box tests: the same cases against Rubrica and a reference server.
