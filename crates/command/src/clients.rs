@@ -8,7 +8,7 @@ use observe::Gauge;
 use parking_lot::Mutex;
 
 use crate::mailbox::{Letter, Mailbox};
-use crate::table::Command;
+use crate::table::{Command, Table};
 
 /// One connected client, as others may see it. The worker that owns the connection keeps it current.
 pub struct Client {
@@ -31,7 +31,8 @@ pub struct Client {
     /// Names that the client gave itself.
     pub names: Mutex<Names>,
     mailbox: Arc<dyn Mailbox>,
-    last_command: Mutex<Option<Command>>,
+    /// Number of the last command plus 1; 0 before the first.
+    last_command: AtomicU64,
     killed: AtomicU8,
 }
 
@@ -89,6 +90,13 @@ pub struct Figures {
     pub no_touch: AtomicBool,
 }
 
+impl Figures {
+    /// Whether the client is subscribed to anything, or reads MONITOR's stream.
+    pub fn is_subscriber(&self) -> bool {
+        self.channels.get() + self.patterns.get() + self.shard_channels.get() > 0
+    }
+}
+
 /// Names that a client gave itself.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
@@ -137,12 +145,13 @@ impl Client {
 
     /// Notes the command that runs.
     pub fn note_command(&self, command: Command) {
-        *self.last_command.lock() = Some(command);
+        self.last_command.store(command.id() as u64 + 1, Ordering::Relaxed);
     }
 
     /// The last command that ran.
-    pub fn last_command(&self) -> Option<Command> {
-        *self.last_command.lock()
+    pub fn last_command(&self, table: &Table) -> Option<Command> {
+        let number = self.last_command.load(Ordering::Relaxed) as usize;
+        table.all().get(number.checked_sub(1)?).copied()
     }
 }
 
@@ -168,7 +177,7 @@ impl Registry {
             figures: Figures { active_ms: AtomicI64::new(now_ms), protocol: Gauge::new(2), ..Figures::default() },
             names: Mutex::new(Names { user: b"default".to_vec(), ..Names::default() }),
             mailbox,
-            last_command: Mutex::new(None),
+            last_command: AtomicU64::new(0),
             killed: AtomicU8::new(0),
         });
         self.clients.lock().insert(client.id, Arc::clone(&client));

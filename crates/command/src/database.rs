@@ -1,3 +1,4 @@
+use config::KeyspaceEvents;
 use keyspace::{EntryMut, EntryRef, Held, Key, KeyHash, Lookup, Payload};
 use observe::Counters;
 use value::Kind;
@@ -17,7 +18,7 @@ pub struct Database<'a> {
     counters: &'a Counters,
     changes: u64,
     /// Event classes somebody listens to (`notify-keyspace-events`).
-    notify: u32,
+    notify: KeyspaceEvents,
     events: Vec<Event>,
 }
 
@@ -35,8 +36,8 @@ pub enum Deadline {
 /// A keyspace event: something happened to a key.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// The class, one bit of `notify-keyspace-events`.
-    pub class: u32,
+    /// The class, one of `notify-keyspace-events`.
+    pub class: KeyspaceEvents,
     /// The event's name, such as `set`.
     pub name: &'static str,
     /// The key.
@@ -58,7 +59,7 @@ pub struct Setting<'a> {
     /// Where hits, misses and expiries are counted.
     pub counters: &'a Counters,
     /// Event classes to collect.
-    pub notify: u32,
+    pub notify: KeyspaceEvents,
 }
 
 impl<'a> Database<'a> {
@@ -162,9 +163,9 @@ impl<'a> Database<'a> {
             Lookup::Expired(entry) => {
                 self.counters.expired_keys.add(1);
                 keyspace.reclaimer().dispose(entry);
-                if self.notify != 0 {
+                if self.notify.contains(KeyspaceEvents::EXPIRED) {
                     self.events.push(Event {
-                        class: config::notify::EXPIRED,
+                        class: KeyspaceEvents::EXPIRED,
                         name: "expired",
                         key: key.bytes().into(),
                         database: self.number,
@@ -238,15 +239,15 @@ impl<'a> Database<'a> {
     }
 
     /// Records that `key` was changed: one more change since the last save, and an event of `class`
-    /// (see [`config::notify`]) for whoever listens.
-    pub fn changed(&mut self, key: Key<'_>, class: u32, event: &'static str) {
+    /// for whoever listens.
+    pub fn changed(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
         self.changes += 1;
         self.notify(key, class, event);
     }
 
     /// Records an event that is not a change of its own.
-    pub fn notify(&mut self, key: Key<'_>, class: u32, event: &'static str) {
-        if self.notify & class != 0 {
+    pub fn notify(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
+        if self.notify.contains(class) {
             let key = key.bytes().into();
             self.events.push(Event { class, name: event, key, database: self.number });
         }

@@ -16,12 +16,11 @@ mod mailbox;
 mod services;
 mod session;
 mod spec;
-pub mod syntax;
 mod table;
 
 pub use args::{Args, OwnedArgs};
 pub use context::Ctx;
-pub use database::{Database, Deadline, Event};
+pub use database::{Database, Deadline, Event, Setting};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use mailbox::{Letter, Mailbox};

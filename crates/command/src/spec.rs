@@ -30,7 +30,7 @@ pub struct Spec {
     pub summary: &'static str,
     /// Time complexity.
     pub complexity: &'static str,
-    /// The arguments after the name, in the notation of [`crate::syntax`].
+    /// The arguments after the name.
     pub syntax: &'static str,
     /// What changed in which version.
     pub history: &'static [(&'static str, &'static str)],

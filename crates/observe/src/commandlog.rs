@@ -63,10 +63,14 @@ impl CommandLog {
         self.entries.lock().truncate(usize::try_from(max_len).unwrap_or(usize::MAX));
     }
 
+    /// Whether anything is logged.
+    pub fn is_on(&self) -> bool {
+        self.threshold.load(Ordering::Relaxed) >= 0
+    }
+
     /// Whether a command with this value belongs into the log.
     pub fn wants(&self, value: i64) -> bool {
-        let threshold = self.threshold.load(Ordering::Relaxed);
-        threshold >= 0 && value >= threshold
+        self.is_on() && value >= self.threshold.load(Ordering::Relaxed)
     }
 
     /// Adds a command.
