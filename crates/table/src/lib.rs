@@ -12,7 +12,7 @@
 //!   A resize is one sequential pass, and a position is a scan cursor that survives any change.
 //!
 //! The number of buckets is any size class of the allocator (four to a doubling), so the load
-//! stays between about 0.72 and 0.9 while a table grows.
+//! stays between about 0.7 and 0.88 while a table grows.
 //!
 //! # Spilling
 //!
