@@ -3,5 +3,8 @@
 //! Layer 0: depends on no other crate of the project, does no I/O and keeps no state.
 #![forbid(unsafe_code)]
 
+pub mod crc16;
+pub mod crc64;
+pub mod glob;
 pub mod number;
 pub mod quote;

@@ -31,12 +31,7 @@ impl ProtocolError {
     pub fn to_line(&self) -> Vec<u8> {
         match self {
             Self::ExpectedBulk(byte) => {
-                let mut line = b"ERR Protocol error: expected '$', got '".to_vec();
-                // Redis formats the byte as a C character: a NUL ends the text there.
-                if *byte != 0 {
-                    line.extend_from_slice(&[*byte, b'\'']);
-                }
-                line
+                [b"ERR Protocol error: expected '$', got '".as_slice(), &[*byte, b'\'']].concat()
             }
             other => format!("ERR {other}").into_bytes(),
         }
