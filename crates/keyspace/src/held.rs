@@ -17,7 +17,7 @@ enum Scope<'k> {
     /// The shard of the only key.
     One(Guard<'k>),
     /// The shards of several keys, ascending.
-    Many(SmallVec<[Guard<'k>; 4]>),
+    Many(Vec<Guard<'k>>),
     /// All shards: the gate is closed. Ascending, one guard per shard.
     All(Vec<Guard<'k>>),
 }

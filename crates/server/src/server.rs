@@ -82,7 +82,7 @@ impl Server {
         let services = Arc::new(Services {
             statistics: Statistics::new(table.all().len()),
             table,
-            keyspace: Keyspace::new(config.databases as usize),
+            keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             logs: CommandLogs::default(),

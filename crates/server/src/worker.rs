@@ -8,7 +8,7 @@ use std::time::Duration;
 use command::clients::Kill;
 use command::{Close, Letter, Mailbox, Services, Session};
 use config::Config;
-use env::{Clock, Random};
+use env::Random;
 use keyspace::gate::GateSlot;
 use observe::Counters;
 use resp::Limits;
@@ -32,6 +32,8 @@ pub struct Worker<S: Source> {
     pub(crate) source: S,
     pub(crate) services: Arc<Services>,
     pub(crate) config: Arc<Config>,
+    /// The configuration's generation.
+    generation: u64,
     pub(crate) counters: Arc<Counters>,
     pub(crate) gate: GateSlot,
     inbox: Arc<Inbox>,
@@ -58,7 +60,8 @@ impl<S: Source<Stream = Stream>> Worker<S> {
         Self {
             number,
             source,
-            config: services.config.load(),
+            config: services.config.snapshot(),
+            generation: services.config.generation(),
             counters: services.statistics.register(),
             gate: services.keyspace.gate().register(),
             inbox,
@@ -95,7 +98,10 @@ impl<S: Source<Stream = Stream>> Worker<S> {
         self.counters.turns.add(1);
         self.epoch_us = self.services.clock.unix_us();
         self.epoch_ns = self.services.clock.monotonic_ns();
-        self.config = self.services.config.load();
+        if self.generation != self.services.config.generation() {
+            self.generation = self.services.config.generation();
+            self.config = self.services.config.snapshot();
+        }
 
         self.read_mail();
         for one in &ready {
