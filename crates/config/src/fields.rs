@@ -23,8 +23,8 @@ macro_rules! config {
         #[derive(Clone, Debug, PartialEq)]
         pub struct Config {
             $($(#[$doc])* pub $field: $type,)*
-            /// Options without a field, where they differ from their defaults.
-            pub(crate) others: BTreeMap<&'static str, Value>,
+            /// Options without a field, by name, where they were set; [`Config::other`] knows all.
+            pub others: BTreeMap<&'static str, Value>,
         }
 
         impl Config {

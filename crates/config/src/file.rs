@@ -13,12 +13,19 @@ const MAX_INCLUDE_DEPTH: usize = 16;
 /// Files altogether, so that files which include each other twice end soon, too.
 const MAX_INCLUDES: usize = 1000;
 /// Options of former versions, accepted with one argument and forgotten.
-const FORMER: [&str; 3] =
-    ["list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands"];
+pub(crate) const FORMER: [&str; 4] = [
+    "list-max-ziplist-entries",
+    "list-max-ziplist-value",
+    "lua-replicate-commands",
+    "gopher-enabled",
+];
 /// How the names of options start that belong to modules which Redis 8 brings along.
 const MODULE_PREFIXES: [&str; 4] = ["search-", "ts-", "bf-", "cf-"];
-/// Bounds of `hz`; values beyond are taken as the bound.
-pub(crate) const HZ_BOUNDS: (u32, u32) = (1, 500);
+
+/// Whether a name in lower case is an option of a module.
+pub(crate) fn is_module_option(name: &str) -> bool {
+    name.contains('.') || MODULE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
 
 /// A line that is no option: its arguments, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,22 +70,22 @@ impl Config {
             text.extend(files.stdin().map_err(|error| open(Path::new("-"), error))?);
         }
         if !sources.options.is_empty() {
-            end_line(&mut text);
+            // As Redis does, so that the numbers of lines agree.
+            text.push(b'\n');
             text.extend_from_slice(&sources.options);
         }
-        let mut reader = Reader::new(files)?;
-        reader.config.file.clone_from(&sources.file);
-        reader.read(&text, None, 0)?;
-        reader.finish()
+        let config = Self::parse(&text, files)?;
+        Ok(Self { file: sources.file.clone(), ..config })
     }
 
-    /// Reads configuration text over the defaults; includes are read from the file system.
+    /// Reads configuration text over the defaults.
     ///
     /// # Errors
     /// As [`Config::load`].
-    pub fn parse(text: &[u8]) -> Result<Self, ConfigError> {
-        let sources = Sources { options: text.to_vec(), ..Sources::default() };
-        Self::load(&sources, &crate::OsFiles)
+    pub fn parse(text: &[u8], files: &dyn Files) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(files)?;
+        reader.read(text, None, 0)?;
+        reader.finish()
     }
 }
 
@@ -182,8 +189,7 @@ impl<'a> Reader<'a> {
             }
             args => args,
         };
-        let mut value = option.kind.parse(args, &current, &context)?;
-        option.accept(&value, true)?;
+        let mut value = option.read(args, &current, &context, true)?;
         if let Value::Save(new) = &mut value {
             // The first line replaces the defaults, further ones add to it.
             if let Value::Save(before) = current
@@ -219,10 +225,7 @@ impl<'a> Reader<'a> {
                 return Err(line.error("sentinel directive while not in sentinel mode"));
             }
             (former, [_]) if FORMER.contains(&former) => {}
-            (other, _)
-                if other.contains('.')
-                    || MODULE_PREFIXES.iter().any(|prefix| other.starts_with(prefix)) =>
-            {
+            (other, _) if is_module_option(other) => {
                 if args.is_empty() {
                     return Err(line.error("Module config specified without value"));
                 }
@@ -260,9 +263,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Checks what concerns several options.
-    fn finish(mut self) -> Result<Config, ConfigError> {
-        let config = &mut self.config;
-        config.hz = config.hz.clamp(HZ_BOUNDS.0, HZ_BOUNDS.1);
+    fn finish(self) -> Result<Config, ConfigError> {
+        let config = &self.config;
         let has = |name, value| config.other(name).is_some_and(|found| found == value);
         if has("cluster-enabled", Value::Bool(true)) && !has("replicaof", Value::Primary(None)) {
             let message = "replicaof directive not allowed in cluster mode".to_owned();

@@ -1,6 +1,6 @@
 //! What a fuzzer of the configuration file calls.
 
-use crate::{Caller, Config, MemoryFiles, Rewrite, Sources, Store};
+use crate::{Caller, Config, MemoryFiles, Rewrite, Store};
 
 /// Reads any bytes as a configuration file, and if they are one, asserts that the configuration
 /// written back reads as the same one and that every value can be set to what CONFIG GET says.
@@ -9,10 +9,7 @@ use crate::{Caller, Config, MemoryFiles, Rewrite, Sources, Store};
 /// If one of these does not hold.
 pub fn fuzz_config(data: &[u8]) {
     let files = MemoryFiles::default().with("/self.conf", "include self.conf\nport 1\n");
-    let load = |text: &[u8]| {
-        let sources = Sources { options: text.to_vec(), ..Sources::default() };
-        Config::load(&sources, &files)
-    };
+    let load = |text: &[u8]| Config::parse(text, &files);
     let Ok(config) = load(data) else { return };
     let written = Rewrite::default().text(&config, b"");
     let again = load(&written)

@@ -1,6 +1,6 @@
 //! What the declaration of an option says.
 
-use crate::kind::Kind;
+use crate::kind::{Context, Kind};
 use crate::value::{Slot, Value};
 use crate::{Config, SetError};
 
@@ -50,6 +50,8 @@ pub struct Opt {
     pub doc: &'static str,
     pub(crate) slot: Slot,
     pub(crate) check: Option<Check>,
+    /// Numbers beyond these are taken as the nearest of them, rather than refused.
+    pub(crate) clamp: Option<(i128, i128)>,
 }
 
 impl Opt {
@@ -69,7 +71,7 @@ impl Opt {
             volatile: false,
             deny_loading: false,
         };
-        Self { name, aliases: &[], status, kind, flags, doc, slot, check: None }
+        Self { name, aliases: &[], status, kind, flags, doc, slot, check: None, clamp: None }
     }
 
     /// An option that is accepted and ignored, and has no field.
@@ -117,6 +119,11 @@ impl Opt {
         self
     }
 
+    pub(crate) const fn clamp(mut self, min: i128, max: i128) -> Self {
+        self.clamp = Some((min, max));
+        self
+    }
+
     /// The option's value in a configuration.
     #[must_use]
     pub fn value(&self, config: &Config) -> Value {
@@ -151,9 +158,21 @@ impl Opt {
         }
     }
 
-    /// Checks a value beyond its kind.
-    pub(crate) fn accept(&self, value: &Value, at_start: bool) -> Result<(), String> {
-        self.check.map_or(Ok(()), |check| check(value, at_start)).map_err(str::to_owned)
+    /// Reads and checks a value; `at_start` says whether the server starts. The error is what
+    /// Redis answers.
+    pub(crate) fn read(
+        &self,
+        args: &[Vec<u8>],
+        current: &Value,
+        context: &Context<'_>,
+        at_start: bool,
+    ) -> Result<Value, String> {
+        let mut value = self.kind.parse(args, current, context)?;
+        if let (Value::Int(number), Some((min, max))) = (&mut value, self.clamp) {
+            *number = (*number).clamp(min, max);
+        }
+        self.check.map_or(Ok(()), |check| check(&value, at_start))?;
+        Ok(value)
     }
 
     /// The error that CONFIG SET answers for this option.

@@ -8,10 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
 
-use crate::file::HZ_BOUNDS;
 use crate::kind::Context;
 use crate::text::printable;
-use crate::value::Value;
 use crate::{AllowFrom, Config, Opt, OsFiles, SetError};
 
 /// The configuration that all threads see. Readers take a snapshot without waiting; changes are
@@ -220,11 +218,7 @@ fn set_one(config: &mut Config, option: &Opt, value: &[u8]) -> Result<bool, Stri
     };
     let current = option.value(config);
     let context = Context { files: &OsFiles, dir: Path::new(&config.dir) };
-    let mut new = option.kind.parse(&args, &current, &context)?;
-    option.accept(&new, false)?;
-    if let (Value::Int(hz), "hz") = (&mut new, option.name) {
-        *hz = (*hz).clamp(i128::from(HZ_BOUNDS.0), i128::from(HZ_BOUNDS.1));
-    }
+    let new = option.read(&args, &current, &context, false)?;
     let differs = new != current;
     if option.put(config, new) { Ok(differs) } else { Err("Invalid argument".into()) }
 }

@@ -6,8 +6,7 @@ fn load(text: &str) -> Result<Config, String> {
 }
 
 fn load_with(text: &str, files: &MemoryFiles) -> Result<Config, String> {
-    let sources = Sources { options: text.as_bytes().to_vec(), ..Sources::default() };
-    Config::load(&sources, files).map_err(|error| error.to_string())
+    Config::parse(text.as_bytes(), files).map_err(|error| error.to_string())
 }
 
 /// The last line of the error.

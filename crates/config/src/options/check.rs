@@ -90,13 +90,13 @@ pub(super) fn ipv6(value: &Value, _: bool) -> Checked {
     }
 }
 
-/// A title made of text and of known names in braces, which is not empty.
+/// A title made of text and of known names in braces, which has more than the program's name.
 pub(super) fn title_template(value: &Value, _: bool) -> Checked {
     const WRONG: Checked = Err("template format is invalid or contains unknown variables");
     const KNOWN: [&str; 7] =
         ["title", "listen-addr", "server-mode", "port", "tls-port", "unixsocket", "config-file"];
     let template = text(value);
-    if template.trim().is_empty() {
+    if template.replace("{title}", "").trim().is_empty() {
         return WRONG;
     }
     let mut rest = template;

@@ -90,7 +90,8 @@ pub(super) const OPTIONS: &[Opt] = &[
         int(0, INT, 10),
         at!(hz),
         "Rounds of background work a second; values beyond 1 to 500 are taken as these.",
-    ),
+    )
+    .clamp(1, 500),
     Opt::new(Works, "dynamic-hz", YES, at!(dynamic_hz), "Raise `hz` with the number of clients."),
     Opt::new(
         Works,

@@ -1,6 +1,6 @@
 //! Replication.
 
-use super::{INT, LONG, MB, NO, OPTIONAL, PORT, YES, int, memory, word};
+use super::{INT, KB, LONG, MB, NO, OPTIONAL, PORT, YES, int, memory, word};
 use crate::Opt;
 use crate::kind::Kind;
 
@@ -102,8 +102,9 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::ignored(
         "repl-backlog-size",
         memory(1, LONG, MB),
-        "Bytes of writes that are kept for replicas which return.",
-    ),
+        "Bytes of writes that are kept for replicas which return, at least 16kb.",
+    )
+    .clamp(16 * KB, LONG),
     Opt::ignored(
         "repl-backlog-ttl",
         int(0, LONG, 3600),

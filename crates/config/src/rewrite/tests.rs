@@ -6,8 +6,7 @@ fn rewritten(config: &Config, existing: &str) -> String {
 }
 
 fn config(text: &str) -> Config {
-    let sources = crate::Sources { options: text.as_bytes().to_vec(), ..Default::default() };
-    let mut config = Config::load(&sources, &crate::MemoryFiles::default()).unwrap();
+    let mut config = Config::parse(text.as_bytes(), &crate::MemoryFiles::default()).unwrap();
     config.dir = ".".into();
     config
 }
@@ -77,7 +76,7 @@ fn a_value_cannot_add_a_line() {
         assert!(store.set(&[(name, value)], Caller::default()).is_err(), "{value:?}");
     }
     let text = Rewrite::default().text(&store.load(), b"");
-    let loaded = Config::parse(&text).unwrap();
+    let loaded = Config::parse(&text, &crate::OsFiles).unwrap();
     assert_eq!((loaded.requirepass.as_slice(), loaded.maxclients), (evil.as_bytes(), 10000));
     assert!(loaded.renames.is_empty());
 }
