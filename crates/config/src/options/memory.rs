@@ -140,7 +140,6 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     Opt::ignored("jemalloc-bg-thread", YES, "Let the allocator return memory in the background."),
     Opt::ignored("key-memory-histograms", NO, "Keep distributions of the memory of keys."),
-    Opt::ignored("memory-tracking-per-slot", NO, "Count memory per hash slot."),
     Opt::ignored(
         "lazyexpire-nested-arbitrary-keys",
         YES,
