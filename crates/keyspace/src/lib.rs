@@ -1,3 +1,4 @@
 //! Entries, shards and their locks, the gate, expiry, the scan cursor
 
 pub mod expiry;
+pub mod gate;
