@@ -1,1 +1,9 @@
 //! The data types: a folder per type, a file per encoding; knows no keys, clock or locks
+#![deny(unsafe_code)]
+
+pub mod item;
+pub mod list;
+mod packed;
+
+pub use item::Item;
+pub use packed::Corrupt;
