@@ -4,6 +4,8 @@
 pub mod item;
 pub mod list;
 mod packed;
+mod seed;
+pub mod set;
 
 pub use item::Item;
 pub use packed::Corrupt;

@@ -4,6 +4,7 @@
 //! entries. Offsets into a run are byte positions of entry starts; `byte_len()` is the end.
 
 pub(crate) mod block;
+pub(crate) mod cells;
 pub(crate) mod entry;
 
 use crate::item::Item;
@@ -222,6 +223,23 @@ pub(crate) fn checked(run: &[u8]) -> impl Iterator<Item = Result<(Item<'_>, bool
         };
         Some(Ok((item, canonical)))
     })
+}
+
+/// Refuses a run in which a member or field, every `stride`th entry, is there twice.
+pub(crate) fn check_distinct(packed: &Packed, stride: usize) -> Result<(), Corrupt> {
+    let mut seen = std::collections::HashSet::with_capacity(packed.count() / stride);
+    let mut entries = packed.iter();
+    loop {
+        let offset = entries.offset() + LISTPACK_FRAME - 1;
+        let Some(item) = entries.next() else { break };
+        if !seen.insert(item) {
+            return Err(Corrupt { offset });
+        }
+        for _ in 1..stride {
+            entries.next().ok_or(Corrupt { offset })?;
+        }
+    }
+    Ok(())
 }
 
 /// Walks a run forward; keeps the offset, so that a caller can come back to change the run.
