@@ -6,7 +6,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use value::Item;
+use value::hash::{Hash, HashLimits, Ttl};
 use value::list::{List, ListLimits};
+use value::set::{Set, SetLimits};
 
 /// Counts live bytes in size classes: every 8 up to 64, then four per doubling.
 struct Counting;
@@ -76,6 +78,59 @@ fn lists() {
     measure("list, 6 to 18 bytes, 12 on average", MILLION, mixed, List::heap_bytes);
 }
 
+fn set(items: usize, text: impl Fn(usize) -> String) -> impl FnOnce() -> Set {
+    move || {
+        let mut set = Set::new();
+        for n in 0..items {
+            set.insert(Item::parse(text(n).as_bytes()), SetLimits::default());
+        }
+        set
+    }
+}
+
+fn sets() {
+    measure("set, 0 to 1 M", MILLION, set(MILLION, |n| n.to_string()), Set::heap_bytes);
+    let wide = |n: usize| (n * 7_777_777 % 9_999_999_967).to_string();
+    measure("set, 10 digits", MILLION, set(MILLION, wide), Set::heap_bytes);
+    measure("set, 0 to 1.1 M", 1_100_000, set(1_100_000, |n| n.to_string()), Set::heap_bytes);
+    let texts = |n: usize| format!("member:{n:07}");
+    measure("set, member:0000001", MILLION, set(MILLION, texts), Set::heap_bytes);
+    measure("intset of 512", 512, set(512, |n| n.to_string()), Set::heap_bytes);
+}
+
+fn hash(fields: usize, ttl: Ttl) -> Hash {
+    let mut hash = Hash::new();
+    for n in 0..fields {
+        let (name, value) = (format!("field{n:05}"), format!("value{n:05}"));
+        let (name, value) = (Item::parse(name.as_bytes()), Item::parse(value.as_bytes()));
+        hash.set(name, value, ttl, HashLimits::default());
+    }
+    hash
+}
+
+fn hashes() {
+    measure("hash, 10 B to 10 B", MILLION, || hash(MILLION, Ttl::Clear), Hash::heap_bytes);
+    let dated = || hash(MILLION, Ttl::At(1_800_000_000_000));
+    measure("hash, 10 B to 10 B, with deadlines", MILLION, dated, Hash::heap_bytes);
+    let many = || -> Vec<Hash> { (0..100_000).map(|_| hash(10, Ttl::Clear)).collect() };
+    let own = |hashes: &Vec<Hash>| {
+        hashes.iter().map(Hash::heap_bytes).sum::<usize>() + hashes.capacity() * size_of::<Hash>()
+    };
+    measure("hashes of 10 fields, 10 B to 10 B, each", 100_000, many, own);
+    let small = || -> Vec<Hash> {
+        let fields = |mut hash: Hash, n: usize| {
+            let (name, value) = (format!("f{n}"), format!("value:{n}"));
+            let (name, value) = (Item::parse(name.as_bytes()), Item::parse(value.as_bytes()));
+            hash.set(name, value, Ttl::Clear, HashLimits::default());
+            hash
+        };
+        (0..100_000).map(|_| (0..10).fold(Hash::new(), fields)).collect()
+    };
+    measure("hashes of 10 fields, 2 B to 7 B, each", 100_000, small, own);
+}
+
 fn main() {
     lists();
+    sets();
+    hashes();
 }
