@@ -1,1 +1,3 @@
 //! Entries, shards and their locks, the gate, expiry, the scan cursor
+
+pub mod expiry;

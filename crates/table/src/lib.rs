@@ -41,7 +41,7 @@ mod tests;
 
 use std::ptr::NonNull;
 
-use array::Array;
+use array::{Array, Filler};
 pub use iter::IntoIter;
 pub use sizes::class_at_least;
 
@@ -293,23 +293,16 @@ impl Table {
             self.resize = Some(Box::new(Resize { target, boundary: 0, home: 0 }));
             return;
         }
-        if buckets == 0 {
-            self.current = Array::EMPTY;
-            return;
-        }
-        let mut target = Array::with_buckets(buckets, buckets);
-        for (position, pointer) in self.current.entries() {
-            target.place(position, pointer);
-        }
-        self.current = target;
+        self.current = if buckets == 0 { Array::EMPTY } else { self.current.resized(buckets) };
     }
 
     fn step(&mut self) {
         let Some(resize) = &mut self.resize else { return };
         let until = resize.home.saturating_add(HOMES_PER_STEP).min(self.current.buckets());
+        let mut target = Filler::new(&mut resize.target);
         for home in resize.home..until {
             let end = self.current.home_start(home + 1);
-            self.current.move_home(resize.boundary, end, &mut resize.target);
+            self.current.move_home(resize.boundary, end, &mut target);
             resize.boundary = end;
         }
         resize.home = until;
