@@ -10,3 +10,16 @@ pub mod set;
 
 pub use item::Item;
 pub use packed::Corrupt;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn values_can_be_dropped_on_another_thread_and_are_two_words() {
+        fn check<T: Send + Sync + Clone>() {
+            assert_eq!(size_of::<T>(), 16);
+        }
+        check::<super::list::List>();
+        check::<super::set::Set>();
+        check::<super::hash::Hash>();
+    }
+}

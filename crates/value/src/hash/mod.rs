@@ -315,16 +315,16 @@ impl Hash {
         }
     }
 
-    /// Appends the listpack of a packed hash to `out`: pairs, or triples with deadlines (0 for none)
-    /// in the order of the fields' making. False for a table, whose fields are to be written singly.
+    /// Appends the listpack of a packed hash to `out`: pairs, or triples by ascending deadline with
+    /// those without one (0) behind, as Redis wants them. False for a table, whose fields are to be
+    /// written singly.
     pub fn write_listpack(&self, out: &mut Vec<u8>) -> bool {
         match &self.0 {
-            Form::Pairs(packed) | Form::Triples(packed) => {
-                packed.write_listpack(out);
-                true
-            }
-            Form::Table(_) => false,
+            Form::Pairs(packed) => packed.write_listpack(out),
+            Form::Triples(packed) => run::by_deadline(packed).write_listpack(out),
+            Form::Table(_) => return false,
         }
+        true
     }
 
     /// Reads a listpack of pairs from a snapshot, or of triples `with_deadlines`, checking it and that

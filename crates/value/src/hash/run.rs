@@ -3,7 +3,7 @@
 //! A triple is field, value and deadline in milliseconds, 0 for none, as Redis stores it.
 
 use crate::item::Item;
-use crate::packed::{Entries, Packed};
+use crate::packed::{self, Entries, Packed};
 
 use super::{Field, Ttl};
 
@@ -42,7 +42,9 @@ impl<'a> Groups<'a> {
     }
 
     fn find(self, name: Item<'_>) -> Option<Found<'a>> {
-        self.walk().find(|found| found.field.name == name)
+        let run = self.packed.run();
+        let start = packed::find(run, self.stride, name)?;
+        read(&mut Entries::from_offset(run, start), self.stride)
     }
 
     pub(super) fn get(self, name: Item<'_>) -> Option<Field<'a>> {
@@ -128,9 +130,20 @@ pub(super) fn take<R>(
 
 /// The same fields as triples without deadlines.
 pub(super) fn to_triples(pairs: &Packed) -> Packed {
+    triples(Groups::new(pairs, 2).iter())
+}
+
+/// The same triples in the order of their deadlines, those without one last.
+pub(super) fn by_deadline(packed: &Packed) -> Packed {
+    let mut fields: Vec<Field<'_>> = Groups::new(packed, 3).iter().collect();
+    fields.sort_by_key(|field| field.deadline.unwrap_or(i64::MAX));
+    triples(fields.into_iter())
+}
+
+fn triples<'a>(fields: impl Iterator<Item = Field<'a>>) -> Packed {
     let mut triples = Packed::new();
-    for field in Groups::new(pairs, 2).iter() {
-        for item in [field.name, field.value, Item::Int(NO_DEADLINE)] {
+    for Field { name, value, deadline } in fields {
+        for item in [name, value, Item::Int(deadline.unwrap_or(NO_DEADLINE))] {
             triples.push_back(item);
         }
     }

@@ -218,3 +218,13 @@ fn malformed_snapshots_are_refused() {
     let bad_deadline = [14, 0, 0, 0, 3, 0, 5, 1, 6, 1, 0x81, b'x', 2, 0xFF];
     assert!(Hash::from_listpack(&bad_deadline, true, TINY).is_err());
 }
+
+#[test]
+fn a_snapshot_has_the_fields_in_the_order_of_their_deadlines() {
+    let mut hash = filled(3, TINY);
+    hash.set_deadline(Item::Int(2), Some(5));
+    hash.set_deadline(Item::Int(1), Some(9));
+    let loaded = reload(&hash, TINY);
+    let names: Vec<Item<'_>> = loaded.iter().map(|field| field.name).collect();
+    assert_eq!(names, [Item::Int(2), Item::Int(1), Item::Int(0)]);
+}

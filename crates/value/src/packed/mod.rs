@@ -225,6 +225,35 @@ pub(crate) fn checked(run: &[u8]) -> impl Iterator<Item = Result<(Item<'_>, bool
     })
 }
 
+/// Longest body that [`find`] encodes without allocating.
+const NEEDLE_ROOM: usize = 72;
+
+/// The offset of the first entry equal to `item` among every `stride`th of `run`.
+///
+/// Equal items have equal bodies, so the needle is encoded once and entries are compared as bytes.
+pub(crate) fn find(run: &[u8], stride: usize, item: Item<'_>) -> Option<usize> {
+    let len = entry::body_len(item);
+    let (mut room, mut long) = ([0; NEEDLE_ROOM], Vec::new());
+    let needle = if len <= NEEDLE_ROOM {
+        &mut room[..len]
+    } else {
+        long.resize(len, 0);
+        &mut long[..]
+    };
+    entry::write_body(item, needle);
+    let (&mut first, needle) = needle.split_first_mut()?;
+    let mut rest = run;
+    while let Some((&head, tail)) = rest.split_first() {
+        if head == first && tail.starts_with(needle) {
+            return Some(run.len() - rest.len());
+        }
+        for _ in 0..stride {
+            rest = rest.get(entry::span(rest)?..)?;
+        }
+    }
+    None
+}
+
 /// Refuses a run in which a member or field, every `stride`th entry, is there twice.
 pub(crate) fn check_distinct(packed: &Packed, stride: usize) -> Result<(), Corrupt> {
     let mut seen = std::collections::HashSet::with_capacity(packed.count() / stride);

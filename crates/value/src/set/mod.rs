@@ -160,7 +160,7 @@ impl Set {
                 added
             }
             Form::Packed(packed) => {
-                if packed.iter().any(|member| member == item) {
+                if packed::find(packed.run(), 1, item).is_some() {
                     return false;
                 }
                 let len = item.text_len();
@@ -212,19 +212,12 @@ impl Set {
         match &mut self.0 {
             Form::Ints(ints) => item.as_int().is_some_and(|int| ints.remove(int)),
             Form::Packed(packed) => {
-                let mut entries = packed.iter();
-                loop {
-                    let start = entries.offset();
-                    match entries.next() {
-                        None => return false,
-                        Some(member) if member == item => {
-                            let end = entries.offset();
-                            packed.remove(start, end, 1);
-                            return true;
-                        }
-                        Some(_) => {}
-                    }
-                }
+                let Some(start) = packed::find(packed.run(), 1, item) else { return false };
+                let mut entries = packed::Entries::from_offset(packed.run(), start);
+                entries.next();
+                let end = entries.offset();
+                packed.remove(start, end, 1);
+                true
             }
             Form::Cells(cells) => match cells.find(item) {
                 Some(slot) => {
@@ -241,7 +234,7 @@ impl Set {
     pub fn contains(&self, item: Item<'_>) -> bool {
         match &self.0 {
             Form::Ints(ints) => item.as_int().is_some_and(|int| ints.contains(int)),
-            Form::Packed(packed) => packed.iter().any(|member| member == item),
+            Form::Packed(packed) => packed::find(packed.run(), 1, item).is_some(),
             Form::Cells(cells) => cells.find(item).is_some(),
         }
     }
