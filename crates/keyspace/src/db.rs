@@ -83,7 +83,9 @@ impl Db {
 
     fn find(&self, key: Key<'_>) -> Option<Slot> {
         // SAFETY: blocks in the table come from `Entry::into_raw`; the reference does not escape.
-        self.table.find(key.hash().table(), |block| unsafe { EntryRef::from_raw(block) }.key() == key.bytes())
+        self.table.find(key.hash().table(), |block| {
+            unsafe { EntryRef::from_raw(block) }.key() == key.bytes()
+        })
     }
 
     /// Stores `payload` under `key`, in place of what was there, with this deadline. What was there
@@ -106,7 +108,8 @@ impl Db {
         let mut old = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         let before = old.deadline_ms();
         // An entry keeps the room for a deadline it no longer has; a new block is made without it.
-        if old.kind() == payload.kind() && old.has_room_for(deadline_ms) && old.overwrite(&payload) {
+        if old.kind() == payload.kind() && old.has_room_for(deadline_ms) && old.overwrite(&payload)
+        {
             old.set_deadline(deadline_ms);
             old.set_access(access);
             self.index_deadline(hash, before, deadline_ms);
@@ -178,7 +181,6 @@ impl Db {
         let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         match entry.into_object_mut()? {
             Object::String(bytes) => Some(bytes),
-            #[allow(unreachable_patterns)]
             _ => None,
         }
     }
@@ -210,7 +212,9 @@ impl Db {
             let hash = self.expiry.pop_due(now_ms)?;
             let due = self.table.find(hash, |block| {
                 // SAFETY: as in `get`.
-                unsafe { EntryRef::from_raw(block) }.deadline_ms().is_some_and(|deadline| deadline <= now_ms)
+                unsafe { EntryRef::from_raw(block) }
+                    .deadline_ms()
+                    .is_some_and(|deadline| deadline <= now_ms)
             });
             let entry = due.map(|slot| self.remove_slot(slot));
             // The item stood for every key with this hash: for those left there has to be another.

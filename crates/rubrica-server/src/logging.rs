@@ -17,7 +17,12 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        ctx: &FmtContext<'_, S, N>,
+        mut out: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mark = match *event.metadata().level() {
             Level::ERROR | Level::WARN => '#',
             Level::INFO => '*',
@@ -25,7 +30,13 @@ where
             Level::TRACE => '.',
         };
         let now = jiff::Zoned::now();
-        write!(out, "{}:M {}.{:03} {mark} ", std::process::id(), now.strftime("%d %b %Y %H:%M:%S"), now.millisecond())?;
+        write!(
+            out,
+            "{}:M {}.{:03} {mark} ",
+            std::process::id(),
+            now.strftime("%d %b %Y %H:%M:%S"),
+            now.millisecond()
+        )?;
         ctx.field_format().format_fields(out.by_ref(), event)?;
         writeln!(out)
     }
@@ -53,7 +64,11 @@ fn install<W: for<'w> MakeWriter<'w> + Send + Sync + 'static>(config: &Config, w
         LogLevel::Notice => Level::INFO,
         _ => Level::WARN,
     };
-    let subscriber = tracing_subscriber::fmt().event_format(Lines).with_max_level(level).with_writer(writer).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .event_format(Lines)
+        .with_max_level(level)
+        .with_writer(writer)
+        .finish();
     // A second start in one process (tests) keeps the first subscriber.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -26,10 +26,16 @@ Examples:
 ";
 
 fn main() -> ExitCode {
-    let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(std::os::unix::ffi::OsStringExt::into_vec).collect();
+    let args: Vec<Vec<u8>> =
+        std::env::args_os().skip(1).map(std::os::unix::ffi::OsStringExt::into_vec).collect();
     match args.first().map(Vec::as_slice) {
         Some(b"-v" | b"--version") => {
-            println!("Rubrica server v={} bits={} build={}", env!("CARGO_PKG_VERSION"), usize::BITS, std::env::consts::ARCH);
+            println!(
+                "Rubrica server v={} bits={} build={}",
+                env!("CARGO_PKG_VERSION"),
+                usize::BITS,
+                std::env::consts::ARCH
+            );
             return ExitCode::SUCCESS;
         }
         Some(b"-h" | b"--help") => {
@@ -62,8 +68,10 @@ fn run(config: Config) -> Result<(), String> {
     for ignored in config.ignored() {
         tracing::warn!("The option '{ignored}' is accepted for compatibility and has no effect");
     }
-    std::env::set_current_dir(&config.dir).map_err(|error| format!("Can't chdir to '{}': {error}", config.dir))?;
-    let server = Server::start(config, Box::new(memory::Memory)).map_err(|error| error.to_string())?;
+    std::env::set_current_dir(&config.dir)
+        .map_err(|error| format!("Can't chdir to '{}': {error}", config.dir))?;
+    let server =
+        Server::start(config, Box::new(memory::Memory)).map_err(|error| error.to_string())?;
     if !pidfile.is_empty() {
         let written = std::fs::write(&pidfile, format!("{}\n", std::process::id()));
         written.map_err(|error| format!("Can't write the pid file '{pidfile}': {error}"))?;
@@ -95,5 +103,9 @@ fn listen_to_signals(server: &Server) -> Result<(), String> {
             stop(Shutdown::default());
         }
     };
-    std::thread::Builder::new().name("signals".into()).spawn(run).map(drop).map_err(|error| error.to_string())
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(run)
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
