@@ -17,7 +17,7 @@ fn main() {
             let start = Instant::now();
             for item in 0..items {
                 let hash = item.wrapping_mul(0x9E37_79B9);
-                index.push((u64::from(hash) * HOUR_MS >> 32) as i64, hash);
+                index.push(((u64::from(hash) * HOUR_MS) >> 32) as i64, hash);
             }
             push_ns += start.elapsed().as_nanos();
             bytes += index.heap_bytes();
