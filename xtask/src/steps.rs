@@ -54,8 +54,12 @@ impl Step {
                 false => bail!("{status}"),
             }
         })
-        .with_context(|| format!("{} failed; run it again with\n  {}", self.name, self.line()))
+        .map_err(|error| again(self.name, &error, &self.line()))
     }
+}
+
+fn again(name: &str, error: &anyhow::Error, line: &str) -> anyhow::Error {
+    anyhow::anyhow!("{name} failed ({error:#}); run it again with\n  {line}")
 }
 
 fn timed(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
@@ -71,7 +75,7 @@ pub(crate) fn verify(root: &Path) -> Result<()> {
     let start = Instant::now();
     timed("needs", needs::check)?;
     Step::new("format", "cargo fmt --all --check").run(root)?;
-    timed("tidy", || tidy::run(root)).context("run it again with\n  cargo xtask tidy")?;
+    timed("tidy", || tidy::run(root)).map_err(|error| again("tidy", &error, "cargo xtask tidy"))?;
     Step::new("clippy", "cargo clippy --workspace --all-targets -- -D warnings").run(root)?;
     for step in test_steps(None) {
         step.run(root)?;

@@ -66,6 +66,8 @@ fn proved(lines: &[&str], line: usize) -> bool {
 mod tests {
     use super::*;
 
+    const NONE: [usize; 0] = [];
+
     fn lines(text: &str) -> Vec<usize> {
         let lines: Vec<&str> = text.lines().collect();
         unproved(&source::code_of(text), &lines)
@@ -80,15 +82,15 @@ mod tests {
 
     #[test]
     fn a_proof_above_the_statement_is_enough() {
-        assert_eq!(lines("// SAFETY: a\n// b\nunsafe { g() }\n"), []);
-        assert_eq!(lines("// SAFETY: a\nlet x =\n    unsafe { g() };\n"), []);
-        assert_eq!(lines("// SAFETY: a\n#[allow(x)]\nunsafe impl Send for A {}\n"), []);
+        assert_eq!(lines("// SAFETY: a\n// b\nunsafe { g() }\n"), NONE);
+        assert_eq!(lines("// SAFETY: a\nlet x =\n    unsafe { g() };\n"), NONE);
+        assert_eq!(lines("// SAFETY: a\n#[allow(x)]\nunsafe impl Send for A {}\n"), NONE);
     }
 
     #[test]
     fn declarations_comments_and_strings_need_no_proof() {
-        assert_eq!(lines("unsafe fn f() {}\n// unsafe {\nconst A: &str = \"unsafe { }\";\n"), []);
-        assert_eq!(lines("#![forbid(unsafe_code)]\nunsafe extern \"C\" {}\n"), []);
+        assert_eq!(lines("unsafe fn f() {}\n// unsafe {\nconst A: &str = \"unsafe { }\";\n"), NONE);
+        assert_eq!(lines("#![forbid(unsafe_code)]\nunsafe extern \"C\" {}\n"), NONE);
     }
 
     #[test]
