@@ -24,12 +24,16 @@ const FILLS: &[(&str, &str, u64)] = &[
     ("list of 1 M small items", "--kind list", 1_000_000),
 ];
 
+/// Those that a quick run measures: the strings and the small hashes.
+const QUICK: usize = 5;
+
 /// Time after the fill for what a server does in the background.
 const SETTLE: Duration = Duration::from_millis(300);
 
 pub(super) fn bytes(bench: &Bench) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for (name, words, count) in FILLS {
+    let fills = if bench.quick { &FILLS[..QUICK] } else { FILLS };
+    for (name, words, count) in fills {
         let mut row = Row::new("bytes", name, "B");
         for program in &bench.programs {
             row.cells.push(measure(bench, program, words, *count)?);

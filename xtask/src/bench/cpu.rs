@@ -1,10 +1,10 @@
 //! CPU per operation, throughput and latency under random GETs and SETs; and the same CPU with two
 //! workers beside one.
 
-use super::load::field;
+use super::Bench;
+use super::load::{Load, field};
 use super::report::{self, Cell, Row};
 use super::server::{Cores, Program, Server};
-use super::{Bench, Started};
 use anyhow::{Result, bail};
 use serde_json::Value;
 
@@ -44,21 +44,21 @@ impl Shape {
 }
 
 pub(super) fn cpu(bench: &Bench) -> Result<Vec<Row>> {
-    let mut servers = fill(bench, &bench.programs, &bench.server_cores)?;
+    let cores = [&bench.server_cores, &bench.load_cores];
+    let measured = rounds(bench, &bench.programs, SHAPES, cores)?;
     let [mut cpu, mut throughput, mut busy, mut latency] = [const { Vec::new() }; 4];
-    for shape in SHAPES {
-        let reports = rounds(bench, &mut servers, shape, &bench.load_cores)?;
+    for (shape, reports) in SHAPES.iter().zip(&measured) {
         let name = shape.name();
         let get = |report: &Value| field(report, "server_cpu_us_per_operation");
-        cpu.push(row("cpu", &name, "us", &reports, get)?);
+        cpu.push(row("cpu", &name, "us", reports, get)?);
         let get = |report: &Value| Ok(field(report, "operations_per_second")? / 1e3);
-        throughput.push(row("throughput", &name, "k/s", &reports, get)?);
+        throughput.push(row("throughput", &name, "k/s", reports, get)?);
         let get = |report: &Value| Ok(field(report, "server_cpu_share")? * 100.0);
-        busy.push(row("busy", &name, "%", &reports, get)?);
+        busy.push(row("busy", &name, "%", reports, get)?);
         if shape.pipeline == 1 {
             for (quantile, key) in [("p50", "p50_us"), ("p99", "p99_us"), ("p99.9", "p999_us")] {
                 let get = |report: &Value| field(&report["batch"], key);
-                latency.push(row("latency", &format!("{name}, {quantile}"), "us", &reports, get)?);
+                latency.push(row("latency", &format!("{name}, {quantile}"), "us", reports, get)?);
             }
         }
     }
@@ -80,58 +80,86 @@ pub(super) fn workers(bench: &Bench) -> Result<Vec<Row>> {
         .map(|workers| Program { workers, column: format!("{workers} workers"), ..ours.clone() })
         .into();
     let all = Cores(None);
-    let mut servers = fill(bench, &programs, &all)?;
+    let measured = rounds(bench, &programs, WORKER_SHAPES, [&all, &all])?;
     let mut rows = Vec::new();
-    for shape in WORKER_SHAPES {
-        let reports = rounds(bench, &mut servers, shape, &all)?;
+    for (shape, reports) in WORKER_SHAPES.iter().zip(&measured) {
         let get = |r: &Value| field(r, "server_cpu_us_per_operation");
-        rows.push(row("workers", &shape.name(), "us", &reports, get)?);
+        rows.push(row("workers", &shape.name(), "us", reports, get)?);
     }
     report::print("workers: server CPU per operation, us", &rows);
     Ok(rows)
 }
 
-/// Every server, with the keys in it.
-fn fill(bench: &Bench, programs: &[Program], cores: &Cores) -> Result<Vec<Started>> {
+/// Every server, with the keys in it; started in the order of the programs or its reverse.
+fn fill(bench: &Bench, programs: &[Program], cores: &Cores, reverse: bool) -> Result<Vec<Server>> {
     let mut out = Vec::new();
-    for program in programs {
+    for at in 0..programs.len() {
+        let program = &programs[if reverse { programs.len() - 1 - at } else { at }];
         let mut server = Server::start(program, cores, bench.port)?;
         let words = format!("fill --kind string --value-bytes {VALUE_BYTES} --count {KEYS}");
         let report = bench.load.run(&mut server, &words)?;
         if report["unsupported"] == true {
             bail!("{} does not know SET", program.column);
         }
-        out.push(Started(server));
+        out.push(server);
+    }
+    if reverse {
+        out.reverse();
     }
     Ok(out)
 }
 
-/// Reports per server, one per round, the servers taken in turn within each round.
-struct Reports(Vec<(Cell, Vec<Value>)>);
+/// Reports per server, one per round.
+type Reports = Vec<(Cell, Vec<Value>)>;
 
-fn rounds(bench: &Bench, servers: &mut [Started], shape: &Shape, cores: &Cores) -> Result<Reports> {
-    let cell = |server: &Started| Cell::new(&server.0.program.column, server.0.program.ours);
-    let mut out: Vec<_> = servers.iter().map(|server| (cell(server), Vec::new())).collect();
-    let load = bench.load.on(cores);
+/// Reports for each shape. Every round starts the servers anew, because two processes of one
+/// binary differ by several percent (where their memory lies), and takes them in turn, in the
+/// other order every second time.
+fn rounds(
+    bench: &Bench,
+    programs: &[Program],
+    shapes: &[Shape],
+    [server_cores, load_cores]: [&Cores; 2],
+) -> Result<Vec<Reports>> {
+    let cells = || programs.iter().map(|program| Cell::new(&program.column, program.ours));
+    let mut out: Vec<Reports> =
+        shapes.iter().map(|_| cells().map(|cell| (cell, Vec::new())).collect()).collect();
+    let load = bench.load.on(load_cores);
     for round in 0..bench.rounds {
-        for (Started(server), (_, reports)) in servers.iter_mut().zip(&mut out) {
-            let words = format!(
-                "drive --op {} --clients {} --pipeline {} --keys {KEYS} --value-bytes \
-                 {VALUE_BYTES} --seconds {} --seed {round} --pid {}",
-                shape.op,
-                shape.clients,
-                shape.pipeline,
-                bench.seconds,
-                server.pid()
-            );
-            let report = load.run(server, &words)?;
-            if report["misses"] != 0 {
-                bail!("{}: keys are missing: {report}", server.program.column);
+        let reverse = round % 2 == 1;
+        let mut servers = fill(bench, programs, server_cores, reverse)?;
+        for (shape, reports) in shapes.iter().zip(&mut out) {
+            let mut turns: Vec<_> = servers.iter_mut().zip(reports).collect();
+            if reverse {
+                turns.reverse();
             }
-            reports.push(report);
+            for (server, (_, reports)) in turns {
+                reports.push(drive(bench, &load, server, shape, round)?);
+            }
         }
     }
-    Ok(Reports(out))
+    Ok(out)
+}
+
+fn drive(
+    bench: &Bench,
+    load: &Load,
+    server: &mut Server,
+    shape: &Shape,
+    seed: u64,
+) -> Result<Value> {
+    let Shape { op, clients, pipeline } = shape;
+    let words = format!(
+        "drive --op {op} --clients {clients} --pipeline {pipeline} --keys {KEYS} --value-bytes \
+         {VALUE_BYTES} --seconds {} --seed {seed} --pid {}",
+        bench.seconds,
+        server.pid()
+    );
+    let report = load.run(server, &words)?;
+    if report["misses"] != 0 {
+        bail!("{}: keys are missing: {report}", server.program.column);
+    }
+    Ok(report)
 }
 
 fn row(
@@ -142,7 +170,7 @@ fn row(
     get: impl Fn(&Value) -> Result<f64>,
 ) -> Result<Row> {
     let mut row = Row::new(table, name, unit);
-    for (cell, reports) in &reports.0 {
+    for (cell, reports) in reports {
         let values = reports.iter().map(&get).collect::<Result<_>>()?;
         row.cells.push(Cell { values, ..Cell::new(&cell.column, cell.ours) });
     }

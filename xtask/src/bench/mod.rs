@@ -33,6 +33,8 @@ struct Bench {
     load_cores: Cores,
     /// First port to try.
     port: u16,
+    /// Leave the big collections out of the bytes table.
+    quick: bool,
     /// Rounds of each load, and seconds of each.
     rounds: u64,
     seconds: f64,
@@ -41,9 +43,6 @@ struct Bench {
     pause_keys: u64,
     expiring_keys: u64,
 }
-
-/// A server that stays up from row to row.
-struct Started(Server);
 
 impl Load {
     fn on(&self, cores: &Cores) -> Self {
@@ -108,18 +107,19 @@ fn prepare(root: &Path, options: &Options) -> Result<Bench> {
     if !load.realtime {
         println!("note: no real-time priority for the probe: its waits include its own core's");
     }
-    let (few, many) = (options.quick, !options.quick);
+    let quick = options.quick;
     let mut bench = Bench {
         programs: programs(options, &target),
         load,
         server_cores: core(0),
         load_cores: core(1),
         port: options.port,
-        rounds: options.rounds.unwrap_or(if few { 3 } else { 5 }),
-        seconds: options.seconds.unwrap_or(if few { 0.4 } else { 3.0 }),
-        pause_rounds: if many { 3 } else { 1 },
-        pause_keys: if many { 10_000_000 } else { 1_000_000 },
-        expiring_keys: if many { 1_000_000 } else { 200_000 },
+        quick,
+        rounds: options.rounds.unwrap_or(if quick { 3 } else { 5 }),
+        seconds: options.seconds.unwrap_or(if quick { 0.3 } else { 3.0 }),
+        pause_rounds: if quick { 1 } else { 3 },
+        pause_keys: if quick { 1_000_000 } else { 10_000_000 },
+        expiring_keys: if quick { 200_000 } else { 1_000_000 },
     };
     announce(&mut bench);
     match bench.programs.is_empty() {

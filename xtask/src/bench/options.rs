@@ -8,15 +8,15 @@ pub(super) const TABLES: &str = "cpu,bytes,pauses,workers";
 pub(super) const USAGE: &str = "\
 cargo xtask bench [OPTIONS]
 
-  --quick          under two minutes: short rounds, fewer keys where pauses are watched
+  --quick          under two minutes: short rounds, no big collections, fewer keys for the pauses
   --tables LIST    of cpu,bytes,pauses,workers; all by default
   --peers LIST     names on PATH or paths; ratios are to the first
                    (default: $RUBRICA_BENCH_PEERS, or redis-server,valkey-server)
   --peers-only     leave Rubrica out: a peer named twice shows how far equal servers differ
   --rubrica PATH   a binary to measure in place of the one built here
   --profile NAME   cargo profile to build with; default release
-  --rounds N       rounds of each load; default 5, quick 3
-  --seconds S      seconds of each round; default 3, quick 0.4
+  --rounds N       rounds, each with servers started anew; default 5, quick 3
+  --seconds S      seconds of each load; default 3, quick 0.3
   --port N         first port to try; default 21500
   --json FILE      write every value there";
 
