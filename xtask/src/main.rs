@@ -56,6 +56,8 @@ fn run(args: Vec<String>) -> Result<()> {
 
 /// The folder that holds the workspace's `Cargo.toml`: the parent of this package's folder.
 fn repository_root() -> Result<PathBuf> {
-    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // Cargo names the folder when it runs the task; the one from the build serves a run by hand.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     Ok(package.parent().context("xtask lies in the repository's root")?.to_path_buf())
 }
