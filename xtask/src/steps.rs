@@ -110,7 +110,7 @@ fn test_steps(filter: Option<&str>) -> Vec<Step> {
     let tests = match has_nextest() {
         // A new crate may have no test yet, and a filter none in most crates.
         true => "cargo nextest run --workspace --no-tests pass",
-        false => "cargo test --workspace --all-targets --quiet",
+        false => "cargo test --workspace --lib --bins --tests --quiet",
     };
     let tests = Step::new("tests", tests);
     vec![
