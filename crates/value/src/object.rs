@@ -1,3 +1,9 @@
+use std::fmt;
+
+use crate::hash::Hash;
+use crate::list::List;
+use crate::set::Set;
+
 /// The types that a key can hold, in the order in which Redis numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -32,10 +38,16 @@ impl Kind {
 
 /// A value that lives in a block of its own, apart from its entry: everything that is not a short
 /// string or an integer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Object {
     /// A string that is long, or that has been written to in the middle.
     String(Vec<u8>),
+    /// A list.
+    List(List),
+    /// A set.
+    Set(Set),
+    /// A hash.
+    Hash(Hash),
 }
 
 impl Object {
@@ -43,6 +55,9 @@ impl Object {
     pub fn kind(&self) -> Kind {
         match self {
             Self::String(_) => Kind::String,
+            Self::List(_) => Kind::List,
+            Self::Set(_) => Kind::Set,
+            Self::Hash(_) => Kind::Hash,
         }
     }
 
@@ -50,6 +65,9 @@ impl Object {
     pub fn heap_bytes(&self) -> usize {
         match self {
             Self::String(bytes) => bytes.capacity(),
+            Self::List(list) => list.heap_bytes(),
+            Self::Set(set) => set.heap_bytes(),
+            Self::Hash(hash) => hash.heap_bytes(),
         }
     }
 
@@ -57,7 +75,60 @@ impl Object {
     /// dropped at once or in the background.
     pub fn free_cost(&self) -> usize {
         match self {
-            Self::String(bytes) => bytes.len() / (1 << 20),
+            Self::String(bytes) => bytes.len() >> 20,
+            Self::List(list) => list.free_cost(),
+            Self::Set(set) => set.free_cost(),
+            Self::Hash(hash) => hash.free_cost(),
         }
     }
 }
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} heap bytes", self.kind().name(), self.heap_bytes())
+    }
+}
+
+/// A type that a key can hold as an [`Object`].
+pub trait Typed: Sized {
+    /// Which type it is.
+    const KIND: Kind;
+
+    /// The value, if the object is of this type.
+    fn of(object: &Object) -> Option<&Self>;
+
+    /// The same for writing.
+    fn of_mut(object: &mut Object) -> Option<&mut Self>;
+
+    /// The value as an object.
+    fn into_object(self) -> Object;
+
+    /// Whether the key has to go: no key holds an empty collection.
+    fn is_empty(&self) -> bool;
+}
+
+macro_rules! typed {
+    ($($type:ident is $kind:ident),*) => {$(
+        impl Typed for $type {
+            const KIND: Kind = Kind::$kind;
+
+            fn of(object: &Object) -> Option<&Self> {
+                if let Object::$kind(value) = object { Some(value) } else { None }
+            }
+
+            fn of_mut(object: &mut Object) -> Option<&mut Self> {
+                if let Object::$kind(value) = object { Some(value) } else { None }
+            }
+
+            fn into_object(self) -> Object {
+                Object::$kind(self)
+            }
+
+            fn is_empty(&self) -> bool {
+                $type::is_empty(self)
+            }
+        }
+    )*};
+}
+
+typed!(List is List, Set is Set, Hash is Hash);
