@@ -31,6 +31,8 @@ struct Bench {
     load: Load,
     server_cores: Cores,
     load_cores: Cores,
+    /// Where the load runs beside two workers.
+    workers_load_cores: Cores,
     /// First port to try.
     port: u16,
     /// Leave the big collections out of the bytes table.
@@ -113,6 +115,7 @@ fn prepare(root: &Path, options: &Options) -> Result<Bench> {
         load,
         server_cores: core(0),
         load_cores: core(1),
+        workers_load_cores: core(if cores >= 3 { 2 } else { 1 }),
         port: options.port,
         quick,
         rounds: options.rounds.unwrap_or(if quick { 3 } else { 5 }),

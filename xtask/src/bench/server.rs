@@ -27,6 +27,12 @@ pub(super) struct Program {
 pub(super) struct Cores(pub(super) Option<String>);
 
 impl Cores {
+    /// The first so many cores, if these are pinned at all.
+    pub(super) fn first(&self, count: usize) -> Self {
+        let last = count.saturating_sub(1);
+        Self(self.0.as_ref().map(|_| if last == 0 { "0".to_owned() } else { format!("0-{last}") }))
+    }
+
     /// A command that runs the program on these cores. `taskset` becomes the program: its process
     /// number stays the same.
     pub(super) fn command(&self, program: &Path) -> Command {
