@@ -167,7 +167,7 @@ fn starts_step(line: &str) -> bool {
 /// Whether a line belongs to the expectation above it.
 fn continues(line: &str) -> bool {
     !(line.trim_end().is_empty()
-        || line.starts_with('#')
+        || line.starts_with(['#', '@'])
         || line.starts_with("== ")
         || starts_step(line))
 }

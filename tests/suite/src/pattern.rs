@@ -2,7 +2,7 @@
 //!
 //! Wildcards stand for a whole reply (`<int>`) or for a part of a string (`"id=<int> <*>"`):
 //! `<any>` any reply; `<*>` any text; `<int>` or `<int 5..10>` a number; `<hex 40>` that many
-//! hexadecimal digits; `<bulk>`, `<double>`, `<array>`, `<map>`, `<error>` any of that type. `<x=int>`
+//! hexadecimal digits; `<one a|b>` one of these; `<bulk>`, `<double>`, `<array>`, `<map>`, `<error>` any of that type. `<x=int>`
 //! keeps what it met as `${x}` for later commands. `...` as last element admits further ones;
 //! `~` in front of an aggregate admits any order, `~2` any order of pairs.
 
@@ -28,6 +28,8 @@ pub enum Pattern {
     Bulk(Text),
     /// No value.
     Nil,
+    /// RESP3's null, whatever the connection began with (a case that switches itself).
+    Null,
     /// No array.
     NilArray,
     /// An array, set or push.
@@ -98,6 +100,8 @@ pub enum Class {
     Int(i64, i64),
     /// So many hexadecimal digits.
     Hex(usize),
+    /// One of these texts.
+    OneOf(Vec<String>),
     /// A reply of that type, by its name.
     Type(&'static str),
 }
@@ -114,6 +118,7 @@ impl Pattern {
             (Self::Int(n), Reply::Int(got)) => n == got,
             (Self::Nil, Reply::Nil) | (Self::NilArray, Reply::NilArray) => protocol == 2,
             (Self::Nil | Self::NilArray, Reply::Null) => protocol == 3,
+            (Self::Null, Reply::Null) => true,
             (Self::Bool(b), Reply::Bool(got)) => b == got,
             (Self::Big(b), Reply::Big(got)) => b == got,
             (Self::Verbatim(format, text), Reply::Verbatim(got, body)) => {
@@ -198,6 +203,9 @@ impl Wild {
     fn prefixes(&self, text: &[u8]) -> Vec<usize> {
         match &self.class {
             Class::Any | Class::AnyText | Class::Type(_) => (0..=text.len()).rev().collect(),
+            Class::OneOf(words) => {
+                words.iter().filter(|w| text.starts_with(w.as_bytes())).map(String::len).collect()
+            }
             Class::Hex(len) => {
                 let fits = text.get(..*len).is_some_and(|t| t.iter().all(u8::is_ascii_hexdigit));
                 if fits { vec![*len] } else { vec![] }

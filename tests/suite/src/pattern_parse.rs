@@ -122,6 +122,7 @@ impl<'a> Parser<'a> {
         self.at += end + 1;
         let pattern = match name {
             "nil" => Pattern::Nil,
+            "null" => Pattern::Null,
             "nil array" => Pattern::NilArray,
             "true" => Pattern::Bool(true),
             "false" => Pattern::Bool(false),
@@ -252,6 +253,7 @@ fn wildcard(text: &[u8]) -> Option<(Wild, usize)> {
             let (from, to) = range.split_once("..")?;
             Class::Int(from.parse().ok()?, to.parse().ok()?)
         }
+        Some(("one", words)) => Class::OneOf(words.split('|').map(str::to_owned).collect()),
         Some(("hex", len)) => Class::Hex(len.parse().ok()?),
         Some(_) => return None,
     };
