@@ -1,1 +1,5 @@
-//! The data types: a folder per type, a file per encoding; knows no keys, clock or locks
+//! The data types: a folder per type, a file per encoding; knows no keys, clock or locks.
+
+mod object;
+
+pub use object::{Kind, Object};

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::reply::{self, Reply};
+use resp::{ReplyLimits, ReplyParser};
 
 /// What came when a reply was waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub enum Got {
 pub struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
+    parser: ReplyParser,
     pushes: VecDeque<Reply>,
     closed: bool,
 }
@@ -40,8 +42,13 @@ impl Client {
         let stream = TcpStream::connect_timeout(&addr, Duration::from_secs(5))
             .with_context(|| format!("connect to {addr}"))?;
         stream.set_nodelay(true)?;
-        let mut client =
-            Self { stream, buffer: Vec::new(), pushes: VecDeque::new(), closed: false };
+        let mut client = Self {
+            stream,
+            buffer: Vec::new(),
+            parser: ReplyParser::new(),
+            pushes: VecDeque::new(),
+            closed: false,
+        };
         if protocol == 3 {
             match client.call(&["HELLO", "3"])? {
                 Reply::Map(_) => {}
@@ -104,7 +111,7 @@ impl Client {
 
     fn receive(&mut self, until: Instant) -> Result<Got> {
         loop {
-            if let Some((reply, used)) = reply::parse(&self.buffer)? {
+            if let Some((reply, used)) = self.parser.parse(&self.buffer, &ReplyLimits::default())? {
                 self.buffer.drain(..used);
                 return Ok(Got::Reply(reply));
             }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::case;
 use crate::client::Client;
-use crate::reply::Reply;
+use crate::reply::{Parts, Reply};
 use crate::runner::commands_of;
 use crate::server::{Program, Server};
 
@@ -18,7 +18,7 @@ use crate::server::{Program, Server};
 pub fn commands_served(client: &mut Client) -> Result<BTreeSet<String>> {
     let reply = client.call(&["COMMAND"])?;
     let mut names = BTreeSet::new();
-    for info in reply.items().context("COMMAND answers an array")? {
+    for info in reply.as_elements().context("COMMAND answers an array")? {
         collect(info, &mut names)?;
     }
     Ok(names)
@@ -26,10 +26,10 @@ pub fn commands_served(client: &mut Client) -> Result<BTreeSet<String>> {
 
 /// The name in a command's description and those of its subcommands.
 fn collect(info: &Reply, names: &mut BTreeSet<String>) -> Result<()> {
-    let fields = info.items().context("a command's description is an array")?;
-    let name = fields.first().and_then(Reply::as_text).context("its first element is its name")?;
+    let fields = info.as_elements().context("a command's description is an array")?;
+    let name = fields.first().and_then(Parts::as_text).context("its first element is its name")?;
     names.insert(name.to_lowercase());
-    for sub in fields.get(9).and_then(Reply::items).unwrap_or_default() {
+    for sub in fields.get(9).and_then(Reply::as_elements).unwrap_or_default() {
         collect(sub, names)?;
     }
     Ok(())

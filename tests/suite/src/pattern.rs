@@ -115,14 +115,14 @@ impl Pattern {
             | (Self::Error(text), Reply::Error(got))
             | (Self::Bulk(text), Reply::Bulk(got)) => text.fits(got, captures),
             (Self::Double(text), Reply::Double(got)) => text.fits(got.as_bytes(), captures),
-            (Self::Int(n), Reply::Int(got)) => n == got,
-            (Self::Nil, Reply::Nil) | (Self::NilArray, Reply::NilArray) => protocol == 2,
+            (Self::Int(n), Reply::Integer(got)) => n == got,
+            (Self::Nil, Reply::NullBulk) | (Self::NilArray, Reply::NullArray) => protocol == 2,
             (Self::Nil | Self::NilArray, Reply::Null) => protocol == 3,
             (Self::Null, Reply::Null) => true,
-            (Self::Bool(b), Reply::Bool(got)) => b == got,
-            (Self::Big(b), Reply::Big(got)) => b == got,
-            (Self::Verbatim(format, text), Reply::Verbatim(got, body)) => {
-                format == got && text.fits(body, captures)
+            (Self::Bool(b), Reply::Boolean(got)) => b == got,
+            (Self::Big(b), Reply::BigNumber(got)) => b == got,
+            (Self::Verbatim(format, text), Reply::Verbatim { format: got, text: body }) => {
+                format.as_bytes() == got && text.fits(body, captures)
             }
             (Self::Items(Kind::Array, items, order), Reply::Array(got))
             | (Self::Items(Kind::Set, items, order), Reply::Set(got))
@@ -180,7 +180,7 @@ impl Wild {
     fn fits_reply(&self, reply: &Reply, captures: &mut Captures) -> bool {
         let fits = match (&self.class, reply) {
             (Class::Any, _) => true,
-            (Class::Int(from, to), Reply::Int(n)) => from <= n && n <= to,
+            (Class::Int(from, to), Reply::Integer(n)) => from <= n && n <= to,
             (Class::Type("double"), Reply::Double(_))
             | (Class::Type("array"), Reply::Array(_))
             | (Class::Type("map"), Reply::Map(_))
@@ -190,7 +190,7 @@ impl Wild {
         };
         if fits {
             match reply {
-                Reply::Int(n) => self.keep(n.to_string().as_bytes(), captures),
+                Reply::Integer(n) => self.keep(n.to_string().as_bytes(), captures),
                 Reply::Bulk(b) | Reply::Simple(b) => self.keep(b, captures),
                 Reply::Double(d) => self.keep(d.as_bytes(), captures),
                 _ => {}

@@ -278,13 +278,13 @@ mod tests {
     fn what_is_rendered_fits_its_own_reply() {
         let reply = Reply::Array(vec![
             bulk("a\r\n\u{1}<int>"),
-            Reply::Int(-5),
+            Reply::Integer(-5),
             Reply::Map(vec![(bulk("k"), Reply::Double("inf".into()))]),
-            Reply::Set(vec![Reply::Bool(true), Reply::Big("123".into())]),
-            Reply::Verbatim("txt".into(), b"x".to_vec()),
+            Reply::Set(vec![Reply::Boolean(true), Reply::BigNumber("123".into())]),
+            Reply::Verbatim { format: *b"txt", text: b"x".to_vec() },
             Reply::Error(b"ERR \"q\"".to_vec()),
             Reply::Simple(b"two words".to_vec()),
-            Reply::NilArray,
+            Reply::NullArray,
             bulk(&"long ".repeat(40)),
         ]);
         assert!(fits(&crate::text::render(&reply), &reply));
@@ -294,14 +294,14 @@ mod tests {
     fn types_are_told_apart() {
         assert!(!fits("5", &bulk("5")));
         assert!(!fits("\"OK\"", &Reply::Simple(b"OK".to_vec())));
-        assert!(!fits("(nil)", &Reply::NilArray));
+        assert!(!fits("(nil)", &Reply::NullArray));
         assert!(!fits("[]", &Reply::Set(vec![])));
     }
 
     #[test]
     fn wildcards_admit_what_they_say() {
-        assert!(fits("<int 1..5>", &Reply::Int(3)));
-        assert!(!fits("<int 1..5>", &Reply::Int(6)));
+        assert!(fits("<int 1..5>", &Reply::Integer(3)));
+        assert!(!fits("<int 1..5>", &Reply::Integer(6)));
         assert!(fits("\"id=<int> x<*>z\"", &bulk("id=17 xyz")));
         assert!(!fits("\"<hex 4>\"", &bulk("12g4")));
         assert!(fits("(error) ERR <*>", &Reply::Error(b"ERR what".to_vec())));

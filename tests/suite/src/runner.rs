@@ -279,18 +279,20 @@ impl Session<'_> {
         let novalues = args.iter().any(|a| a.eq_ignore_ascii_case(b"novalues"));
         let group = if name == b"zscan" || (name == b"hscan" && !novalues) { 2 } else { 1 };
         let mut cursor = b"0".to_vec();
-        let mut found: BTreeSet<Vec<Reply>> = BTreeSet::new();
+        let mut found: BTreeMap<String, Vec<Reply>> = BTreeMap::new();
         for _ in 0..100_000 {
             let filled: Vec<Vec<u8>> =
                 args.iter().map(|a| if a == b"$" { cursor.clone() } else { a.clone() }).collect();
             let reply = self.client(conn)?.call(&filled)?;
-            let Some([Reply::Bulk(next), page]) = reply.items() else {
+            let Some([Reply::Bulk(next), page]) = reply.as_elements() else {
                 return Ok(reply);
             };
-            let items = page.items().context("a scan's second element is an array")?;
-            found.extend(items.chunks(group).map(<[Reply]>::to_vec));
+            let items = page.as_elements().context("a scan's second element is an array")?;
+            found.extend(
+                items.chunks(group).map(|g| (render(&Reply::Array(g.to_vec())), g.to_vec())),
+            );
             if next == b"0" {
-                return Ok(Reply::Array(found.into_iter().flatten().collect()));
+                return Ok(Reply::Array(found.into_values().flatten().collect()));
             }
             cursor = next.clone();
         }

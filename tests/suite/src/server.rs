@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::client::Client;
+use crate::reply::Parts;
 
 /// A server program: where it is and which Redis it is compatible with.
 #[derive(Clone, Debug)]

@@ -44,24 +44,24 @@ fn write(out: &mut String, reply: &Reply, indent: usize) {
             out.push_str("(error) ");
             out.push_str(&quote(text));
         }
-        Reply::Int(n) => out.push_str(&n.to_string()),
+        Reply::Integer(n) => out.push_str(&n.to_string()),
         Reply::Bulk(text) => out.push_str(&quote(text)),
-        Reply::Nil => out.push_str("(nil)"),
+        Reply::NullBulk => out.push_str("(nil)"),
         Reply::Null => out.push_str("(null)"),
-        Reply::NilArray => out.push_str("(nil array)"),
+        Reply::NullArray => out.push_str("(nil array)"),
         Reply::Double(text) => {
             out.push_str("(double) ");
             out.push_str(text);
         }
-        Reply::Bool(true) => out.push_str("(true)"),
-        Reply::Bool(false) => out.push_str("(false)"),
-        Reply::Big(text) => {
+        Reply::Boolean(true) => out.push_str("(true)"),
+        Reply::Boolean(false) => out.push_str("(false)"),
+        Reply::BigNumber(text) => {
             out.push_str("(big) ");
             out.push_str(text);
         }
-        Reply::Verbatim(format, text) => {
+        Reply::Verbatim { format, text } => {
             out.push('(');
-            out.push_str(format);
+            out.push_str(&String::from_utf8_lossy(format));
             out.push_str(") ");
             out.push_str(&quote(text));
         }
@@ -69,7 +69,7 @@ fn write(out: &mut String, reply: &Reply, indent: usize) {
         Reply::Set(items) => write_items(out, "set[", items, indent),
         Reply::Push(items) => write_items(out, "push[", items, indent),
         Reply::Map(pairs) => write_pairs(out, pairs, indent),
-        Reply::Attribute(pairs, reply) => {
+        Reply::Attributed { attributes: pairs, value: reply } => {
             out.push_str("(attr) ");
             write_pairs(out, pairs, indent);
             out.push(' ');
@@ -187,7 +187,10 @@ mod tests {
             ),
             (Reply::Error(b"ERR syntax error".to_vec()), "(error) ERR syntax error"),
             (bulk("a\"b\n<int>"), r#""a\"b\n\x3cint>""#),
-            (Reply::Array(vec![bulk("a"), Reply::Int(1), Reply::Nil]), "[\"a\", 1, (nil)]"),
+            (
+                Reply::Array(vec![bulk("a"), Reply::Integer(1), Reply::NullBulk]),
+                "[\"a\", 1, (nil)]",
+            ),
             (Reply::Map(vec![(bulk("k"), Reply::Double("1.5".into()))]), "{\"k\": (double) 1.5}"),
             (Reply::Set(vec![]), "set[]"),
             (Reply::Array(vec![Reply::Error(b"ERR x".to_vec())]), "[(error) \"ERR x\"]"),
