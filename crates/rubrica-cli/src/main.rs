@@ -9,6 +9,7 @@
 mod args;
 mod connection;
 mod interactive;
+mod modes;
 mod output;
 mod quoting;
 mod reply;
@@ -17,7 +18,8 @@ mod session;
 use args::{Options, Parsed, StdinArgument};
 use session::{Report, Session, Stop};
 use std::io::Read;
-use std::os::unix::ffi::OsStringExt;
+use std::ffi::OsStr;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::process::ExitCode;
 
 /// The password, when no option gives one.
@@ -48,10 +50,47 @@ fn run(mut options: Options, command: Vec<Vec<u8>>) -> ExitCode {
     if options.password.is_none() {
         options.password = std::env::var_os(PASSWORD_VARIABLE).map(OsStringExt::into_vec);
     }
+    let mode = options.mode;
     let mut session = Session::new(options);
+    if let Some(mode) = mode {
+        return run_mode(mode, &mut session);
+    }
+    if session.options.eval.is_some() {
+        return exit(eval(&mut session, &command));
+    }
     // A failure to connect is reported when the command is tried.
     let _ = session.connect(Report::Quiet);
     exit(one_command(&mut session, command))
+}
+
+fn run_mode(mode: args::Mode, session: &mut Session) -> ExitCode {
+    match modes::run(mode, session) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            match error.downcast_ref::<modes::Silent>() {
+                Some(_) => {}
+                None => eprintln!("{error}"),
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `--eval file key ... , arg ...`: the words before the lone comma are keys.
+fn eval(session: &mut Session, words: &[Vec<u8>]) -> Result<(), Stop> {
+    session.connect(Report::Loud)?;
+    let path = session.options.eval.clone().unwrap_or_default();
+    let script = std::fs::read(OsStr::from_bytes(&path)).map_err(|error| {
+        let path = String::from_utf8_lossy(&path);
+        eprintln!("Can't open file '{path}': {}", connection::system_text(&error));
+        Stop::Exit(1)
+    })?;
+    let comma = words.iter().position(|word| word == b",");
+    let keys = words.iter().take(comma.unwrap_or(words.len()));
+    let arguments = words.iter().skip(comma.map_or(words.len(), |comma| comma + 1));
+    let mut command = vec![b"EVAL".to_vec(), script, keys.len().to_string().into_bytes()];
+    command.extend(keys.chain(arguments).cloned());
+    session.issue(&command, session.options.repeat)
 }
 
 fn exit(result: Result<(), Stop>) -> ExitCode {
