@@ -1,1 +1,10 @@
-//! Byte formats and number texts that several parts share: globs, checksums, LZF, doubles
+//! Byte formats and number texts that several parts share: globs, checksums, LZF, doubles.
+//!
+//! Layer 0: depends on no other crate of the project, does no I/O and keeps no state.
+#![forbid(unsafe_code)]
+
+pub mod crc16;
+pub mod crc64;
+pub mod glob;
+pub mod number;
+pub mod quote;
