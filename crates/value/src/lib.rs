@@ -1,1 +1,3 @@
 //! The data types: a folder per type, a file per encoding; knows no keys, clock or locks
+
+pub mod zset;
