@@ -22,7 +22,7 @@ pub(super) struct Big {
 impl Big {
     /// From new blocks in ascending order of (score, bytes), each member once; it becomes their owner.
     pub(super) fn from_sorted(blocks: impl Iterator<Item = Block>) -> Self {
-        let mut index = Index::with_capacity(blocks.size_hint().0);
+        let mut index = Index::default();
         let mut block_bytes = 0;
         let tree = Tree::from_sorted(blocks.inspect(|&block| {
             block_bytes += block.heap_bytes();

@@ -41,11 +41,6 @@ impl Leaf {
         block(self.words[at])
     }
 
-    /// The members in order.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = Block> {
-        self.words.iter().map(|&word| block(word))
-    }
-
     /// The words themselves, for cursors.
     pub(super) fn words(&self) -> &[u64] {
         &self.words

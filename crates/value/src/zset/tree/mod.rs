@@ -88,15 +88,6 @@ impl Tree {
         self.len += 1;
     }
 
-    /// The member of a rank.
-    pub(super) fn get(&self, rank: u64) -> Option<Block> {
-        if rank >= self.len {
-            return None;
-        }
-        let (leaf, at) = self.leaf(rank);
-        Some(leaf.get(at))
-    }
-
     /// Takes out the member of a rank; the caller becomes its owner.
     pub(super) fn remove(&mut self, rank: u64) -> Option<Block> {
         if rank >= self.len {
