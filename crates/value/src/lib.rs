@@ -1,3 +1,4 @@
 //! The data types: a folder per type, a file per encoding; knows no keys, clock or locks
 
+pub mod hyperloglog;
 pub mod zset;
