@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-use value::hyperloglog;
+use value::{geo, hyperloglog};
 
 struct Client(BufReader<TcpStream>);
 
@@ -72,8 +72,65 @@ fn hyperloglogs(client: &mut Client) -> std::io::Result<()> {
     Ok(())
 }
 
+fn geo_values(client: &mut Client) -> std::io::Result<()> {
+    client.call(&[b"DEL", b"geo"])?;
+    let mut state = 7u64;
+    let mut random = |max: f64| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 11) as f64 / (1u64 << 53) as f64 * 2.0 - 1.0) * max
+    };
+    let mut scores = Vec::new();
+    for i in 0..5000 {
+        let point = geo::Point { lon: random(180.0), lat: random(85.0) };
+        let score = geo::encode(point).unwrap_or(0);
+        let (name, lon, lat) = (i.to_string(), point.lon.to_string(), point.lat.to_string());
+        client.call(&[b"GEOADD", b"geo", lon.as_bytes(), lat.as_bytes(), name.as_bytes()])?;
+        let theirs = client.call(&[b"ZSCORE", b"geo", name.as_bytes()])?;
+        assert_eq!(theirs[0], score.to_string().as_bytes(), "the score of {point:?}");
+        let theirs = client.call(&[b"GEOHASH", b"geo", name.as_bytes()])?;
+        assert_eq!(theirs[0], geo::text(score), "GEOHASH of {point:?}");
+        if let Some(&before) = scores.last() {
+            let other = (i - 1).to_string();
+            let theirs = client.call(&[b"GEODIST", b"geo", name.as_bytes(), other.as_bytes()])?;
+            let ours = geo::distance(geo::decode(score), geo::decode(before));
+            assert_eq!(theirs[0], format!("{ours:.4}").as_bytes(), "GEODIST");
+        }
+        scores.push(score);
+    }
+    for i in 0..3000 {
+        let center = geo::Point { lon: random(179.0), lat: random(84.0) };
+        let size = 10f64.powf(random(3.5) + 3.5).round();
+        let (lon, lat, side) = (center.lon.to_string(), center.lat.to_string(), size.to_string());
+        let mut query: Vec<&[u8]> = vec![b"GEOSEARCH", b"geo", b"FROMLONLAT"];
+        query.extend([lon.as_bytes(), lat.as_bytes()]);
+        let shape = if i % 2 == 0 {
+            query.extend([&b"BYRADIUS"[..], side.as_bytes()]);
+            geo::Shape::Circle { center, radius_m: size }
+        } else {
+            query.extend([&b"BYBOX"[..], side.as_bytes(), side.as_bytes()]);
+            geo::Shape::Box { center, width_m: size, height_m: size }
+        };
+        query.push(b"m");
+        let theirs = client.call(&query)?;
+        let mut ours = Vec::new();
+        for (low, high) in shape.covering() {
+            let mut found: Vec<_> = (0..scores.len())
+                .filter(|&i| (low..high).contains(&scores[i]))
+                .filter(|&i| shape.distance_inside(geo::decode(scores[i])).is_some())
+                .collect();
+            found.sort_by_key(|&i| (scores[i], i.to_string()));
+            ours.extend(found.into_iter().map(|i| i.to_string().into_bytes()));
+        }
+        assert_eq!(theirs, ours, "{shape:?}");
+    }
+    println!("geo: scores, hashes, distances and searches are equal");
+    Ok(())
+}
+
 fn main() -> std::io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:21700".into());
     let mut client = Client(BufReader::new(TcpStream::connect(address)?));
+    geo_values(&mut client)?;
     hyperloglogs(&mut client)
 }

@@ -1,4 +1,5 @@
 //! The data types: a folder per type, a file per encoding; knows no keys, clock or locks
 
+pub mod geo;
 pub mod hyperloglog;
 pub mod zset;
