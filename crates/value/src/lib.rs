@@ -2,4 +2,5 @@
 
 pub mod geo;
 pub mod hyperloglog;
+pub mod stream;
 pub mod zset;
