@@ -17,6 +17,8 @@ pub(super) struct Block {
     last: Id,
     live: u32,
     deleted: u32,
+    /// Deleted entries whose bytes are still there.
+    marked: u32,
     /// Where the entries start.
     start: u32,
     bytes: Vec<u8>,
@@ -82,7 +84,15 @@ impl Block {
         let mut bytes = Vec::new();
         put(&mut bytes, fields.len() as u64);
         fields.for_each(|(field, _)| put_bytes(&mut bytes, field));
-        Self { first, last: first, live: 0, deleted: 0, start: bytes.len() as u32, bytes }
+        Self {
+            first,
+            last: first,
+            live: 0,
+            deleted: 0,
+            marked: 0,
+            start: bytes.len() as u32,
+            bytes,
+        }
     }
 
     pub(super) fn last(&self) -> Id {
@@ -93,7 +103,7 @@ impl Block {
         u64::from(self.live)
     }
 
-    /// Entries, deleted ones included.
+    /// Entries that it was given, deleted ones included.
     pub(super) fn count(&self) -> u64 {
         u64::from(self.live) + u64::from(self.deleted)
     }
@@ -209,7 +219,8 @@ impl Block {
         self.bytes[start] |= DELETED;
         self.live -= 1;
         self.deleted += 1;
-        if self.deleted > 8 && self.deleted > self.live {
+        self.marked += 1;
+        if self.marked > 8 && self.marked > self.live {
             self.compact();
         }
         true
@@ -222,7 +233,7 @@ impl Block {
         }
         bytes.shrink_to_fit();
         self.bytes = bytes;
-        self.deleted = 0;
+        self.marked = 0;
     }
 
     fn same_fields<'a>(&self, fields: impl ExactSizeIterator<Item = (&'a [u8], &'a [u8])>) -> bool {
