@@ -295,6 +295,18 @@ impl<'a> Database<'a> {
         self.notify(key, class, event);
     }
 
+    /// Records an event of `class` that stands for as many changes, of several elements or of none.
+    pub fn changed_by(
+        &mut self,
+        changes: usize,
+        key: Key<'_>,
+        class: KeyspaceEvents,
+        event: &'static str,
+    ) {
+        self.changes += changes as u64;
+        self.notify(key, class, event);
+    }
+
     /// Records an event that is not a change of its own.
     pub fn notify(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
         if self.notify.contains(class) {

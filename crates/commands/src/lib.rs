@@ -8,6 +8,7 @@ mod geo;
 mod hash;
 mod hyperloglog;
 mod list;
+mod reply;
 mod server;
 mod set;
 mod sorted_set;
