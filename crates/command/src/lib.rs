@@ -1,1 +1,33 @@
-//! What a command is: its declaration, arguments, context and errors
+//! What a command is: its declaration, arguments, context and errors.
+//!
+//! A command is a function from arguments and a [`Ctx`] to a reply. It touches no socket, file or clock:
+//! the context gives it keys, time and randomness, and collects what it changed. Its facts stand
+//! once, in a [`Spec`] beside its code; dispatch, ACL, `COMMAND`, hints and documentation read them
+//! there.
+#![forbid(unsafe_code)]
+
+mod args;
+pub mod clients;
+mod context;
+mod database;
+mod error;
+mod keys;
+mod mailbox;
+mod services;
+mod session;
+mod spec;
+mod table;
+
+pub use args::{Args, OwnedArgs};
+pub use context::Ctx;
+pub use database::{Database, Deadline, Event, Setting};
+pub use error::Error;
+pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
+pub use mailbox::{Letter, Mailbox};
+pub use services::{Host, MemoryFigures, Services, Shutdown};
+pub use session::{Close, ReplyMode, Session};
+pub use spec::{Categories, Flags, Group, Spec};
+pub use table::{Command, Table};
+
+/// What every command returns: it has written its reply, or an error takes the reply's place.
+pub type Outcome = Result<(), Error>;

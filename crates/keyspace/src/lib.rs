@@ -1,1 +1,23 @@
-//! Entries, shards and their locks, the gate, expiry, the scan cursor
+//! Entries, shards and their locks, the gate, expiry, the scan cursor.
+//!
+//! A key's hash chooses one of [`SHARDS`] shards; the shard's lock guards its part of every
+//! database. Whoever touches shards first passes the [`gate::Gate`]; whoever closes it has all shards
+//! for itself.
+
+mod db;
+mod entry;
+pub mod expiry;
+pub mod gate;
+mod held;
+mod key;
+mod keyspace;
+mod reclaim;
+mod shard;
+
+pub use db::{Db, Lookup};
+pub use entry::{Entry, EntryMut, EntryRef, Payload, Value, size_class};
+pub use held::Held;
+pub use key::{Key, KeyHash, SHARDS};
+pub use keyspace::{Guard, Keyspace};
+pub use reclaim::Reclaimer;
+pub use shard::Shard;

@@ -1,1 +1,14 @@
-//! What the server measures of itself: counters, histograms, slow log, latency events
+//! What the server measures of itself: counters, histograms, slow log, latency events.
+#![forbid(unsafe_code)]
+
+mod commandlog;
+mod counters;
+mod histogram;
+mod latency;
+mod statistics;
+
+pub use commandlog::{CommandLog, CommandLogs, LogEntry};
+pub use counters::{CommandCounters, Counters, Gauge};
+pub use histogram::{Histogram, Snapshot};
+pub use latency::{LatencyMonitor, Sample, Series};
+pub use statistics::{CommandTotals, Statistics, Totals};

@@ -1,1 +1,22 @@
-//! Workers, event source, connections, sessions: joins the parts into a server
+//! Workers, event source, connections, sessions: joins the parts into a server.
+//!
+//! Reading order: [`Server`] starts everything; a [`worker`] is one thread's loop over its connections;
+//! a `batch` is what it has read in one go and not yet executed; [`execute`] runs one command.
+
+mod accept;
+mod batch;
+mod buffers;
+mod connection;
+mod cron;
+mod execute;
+mod host;
+mod listen;
+mod mailbox;
+mod monitor;
+mod server;
+mod source;
+mod stream;
+mod worker;
+
+pub use host::ProcessMemory;
+pub use server::{Server, StartError};

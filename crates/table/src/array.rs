@@ -202,6 +202,29 @@ impl Array {
         }
     }
 
+    /// A copy of `self` with so many buckets, which must suffice.
+    pub(crate) fn resized(&self, buckets: u32) -> Self {
+        let mut target = Self::with_buckets(buckets, buckets);
+        // How full each bucket is, so that nothing written a moment ago is read back in other
+        // sizes (the processor would wait for its stores to drain, for every entry).
+        let mut filled = vec![0_u8; buckets as usize];
+        for (position, pointer) in self.entries() {
+            let mut at = target.home(position);
+            loop {
+                let lane = &mut filled[at as usize];
+                if usize::from(*lane) < LANES {
+                    target.bucket_mut(at).set(usize::from(*lane), position, pointer);
+                    *lane += 1;
+                    break;
+                }
+                target.bucket_mut(at).count_passer();
+                at = target.after(at);
+            }
+        }
+        target.len = self.len;
+        target
+    }
+
     pub(crate) fn remove(&mut self, bucket: u32, lane: u8) -> NonNull<u8> {
         let pointer = self.get(bucket, lane);
         let mut at = self.home(self.bucket(bucket).position(usize::from(lane)));
@@ -233,7 +256,7 @@ impl Array {
     }
 
     /// Moves the entries with positions in `start..end`, which are one home's, to `target`.
-    pub(crate) fn move_home(&mut self, start: u32, end: u32, target: &mut Self) {
+    pub(crate) fn move_home(&mut self, start: u32, end: u32, target: &mut Filler<'_>) {
         if start == end {
             return;
         }
@@ -253,6 +276,45 @@ impl Array {
             if !more || at == home {
                 return;
             }
+        }
+    }
+}
+
+/// Places many entries in the order of their positions, like [`Array::place`] one by one, but
+/// reads which lanes are free once per bucket: reading words back right after they were written
+/// one by one makes the processor wait for its stores to drain.
+pub(crate) struct Filler<'a> {
+    array: &'a mut Array,
+    /// A bucket and its occupied lanes.
+    known: (u32, u32),
+}
+
+impl<'a> Filler<'a> {
+    pub(crate) fn new(array: &'a mut Array) -> Self {
+        let occupied = array.ready_buckets().first().map_or(0, Bucket::occupied);
+        Self { array, known: (0, occupied) }
+    }
+
+    fn place(&mut self, position: u32, pointer: NonNull<u8>) {
+        debug_assert!(!self.array.is_full());
+        let mut at = self.array.home(position);
+        loop {
+            if at != self.known.0 {
+                if at >= self.array.ready {
+                    self.array.initialise_to(at + 1);
+                }
+                self.known = (at, self.array.bucket(at).occupied());
+            }
+            let lane = self.known.1.trailing_ones();
+            let bucket = self.array.bucket_mut(at);
+            if (lane as usize) < LANES {
+                bucket.set(lane as usize, position, pointer);
+                self.known.1 |= 1 << lane;
+                self.array.len += 1;
+                return;
+            }
+            bucket.count_passer();
+            at = self.array.after(at);
         }
     }
 }

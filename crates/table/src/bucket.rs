@@ -64,9 +64,17 @@ impl Bucket {
         ((self.words[lane].addr() >> ADDRESS_BITS) as u32) << 8 | u32::from(self.meta[lane])
     }
 
-    #[inline]
+    /// The lanes that hold an entry, as bits. Without branches, which would be unpredictable.
+    #[inline(always)]
+    pub(crate) fn occupied(&self) -> u32 {
+        let lanes = self.words.iter().enumerate();
+        lanes.fold(0, |bits, (lane, word)| bits | u32::from(!word.is_null()) << lane)
+    }
+
+    #[inline(always)]
     pub(crate) fn free_lane(&self) -> Option<usize> {
-        self.words.iter().position(|word| word.is_null())
+        let lane = self.occupied().trailing_ones() as usize;
+        (lane < LANES).then_some(lane)
     }
 
     #[inline]

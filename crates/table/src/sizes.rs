@@ -13,8 +13,8 @@ pub const fn class_at_least(units: usize) -> usize {
     units.next_multiple_of(step)
 }
 
-/// Entries at which a table of so many buckets grows: 9/10 of its lanes, and a single bucket
-/// altogether, since a search reads one line there however full it is.
+/// Entries at which a table of so many buckets grows. A single bucket fills altogether,
+/// since a search reads one line there however full it is.
 pub(crate) const fn entries_max(buckets: u32) -> usize {
     match buckets {
         0 => 0,
@@ -23,7 +23,9 @@ pub(crate) const fn entries_max(buckets: u32) -> usize {
     }
 }
 
-const MAX_LOAD_PERCENT: usize = 90;
+/// Measured with `examples/probe.rs`, 1 M items in 1024 tables: hits cost the same up to 0.94, misses
+/// 28, 31, 40, 67 ns at loads of 0.73, 0.76, 0.79, 0.85. Growing at 0.88 makes 0.81 on average.
+const MAX_LOAD_PERCENT: usize = 88;
 
 /// Below so many entries (half of the lanes) a table shrinks.
 pub(crate) const fn shrink_below(buckets: u32) -> usize {

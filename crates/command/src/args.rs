@@ -1,0 +1,132 @@
+use std::ops::Index;
+
+use keyspace::{Key, KeyHash};
+use resp::Span;
+
+use crate::error::Error;
+
+/// The words of a command, the command's name first; borrowed from the buffer they were read into.
+#[derive(Clone, Copy)]
+pub struct Args<'a> {
+    buffer: &'a [u8],
+    spans: &'a [Span],
+    /// The hash of one argument, computed ahead for the prefetch.
+    known: Option<(usize, KeyHash)>,
+}
+
+impl<'a> Args<'a> {
+    /// The words at `spans` of `buffer`.
+    pub fn new(buffer: &'a [u8], spans: &'a [Span]) -> Self {
+        Self { buffer, spans, known: None }
+    }
+
+    /// The same words with the hash of the word at `index`.
+    pub fn with_hash(mut self, index: usize, hash: KeyHash) -> Self {
+        self.known = Some((index, hash));
+        self
+    }
+
+    /// The number of words, the name included.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there is no word at all.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// The word at `index`, if there is one.
+    pub fn get(&self, index: usize) -> Option<&'a [u8]> {
+        let span = self.spans.get(index)?;
+        let start = span.start as usize;
+        self.buffer.get(start..start + span.len as usize)
+    }
+
+    /// The word at `index`, which the command's arity promises.
+    pub fn at(&self, index: usize) -> &'a [u8] {
+        self.get(index).unwrap_or_default()
+    }
+
+    /// The word at `index` as a key.
+    pub fn key(&self, index: usize) -> Key<'a> {
+        match self.known {
+            Some((known, hash)) if known == index => Key::with_hash(self.at(index), hash),
+            _ => Key::new(self.at(index)),
+        }
+    }
+
+    /// The words from `start` on.
+    pub fn iter_from(&self, start: usize) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let copy = *self;
+        (start..copy.len()).map(move |index| copy.at(index))
+    }
+
+    /// All words.
+    pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.iter_from(0)
+    }
+
+    /// Whether the word at `index` is `name`, in any case.
+    pub fn is(&self, index: usize, name: &str) -> bool {
+        self.get(index).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    /// The word at `index` as a 64-bit integer.
+    pub fn integer(&self, index: usize) -> Result<i64, Error> {
+        codec::number::parse_i64(self.at(index)).ok_or(Error::NOT_AN_INTEGER)
+    }
+
+    /// The word at `index` as a double.
+    pub fn double(&self, index: usize) -> Result<f64, Error> {
+        codec::number::parse_f64(self.at(index)).ok_or(Error::NOT_A_FLOAT)
+    }
+
+    /// The word at `index` as UTF-8 text, with what is not replaced; for error messages.
+    pub fn text(&self, index: usize) -> String {
+        String::from_utf8_lossy(self.at(index)).into_owned()
+    }
+
+    /// A copy that outlives the buffer.
+    pub fn to_owned(&self) -> OwnedArgs {
+        OwnedArgs::new(self.iter())
+    }
+}
+
+impl Index<usize> for Args<'_> {
+    type Output = [u8];
+
+    fn index(&self, index: usize) -> &[u8] {
+        self.at(index)
+    }
+}
+
+/// The words of a command with a buffer of their own: queued commands, inline commands.
+#[derive(Clone, Debug, Default)]
+pub struct OwnedArgs {
+    buffer: Vec<u8>,
+    spans: Vec<Span>,
+}
+
+impl OwnedArgs {
+    /// Copies `words`, which together stay below 4 GiB as the protocol's limits ensure.
+    pub fn new<W: AsRef<[u8]>>(words: impl IntoIterator<Item = W>) -> Self {
+        let mut owned = Self::default();
+        for word in words {
+            let word = word.as_ref();
+            owned.spans.push(Span { start: owned.buffer.len() as u32, len: word.len() as u32 });
+            owned.buffer.extend_from_slice(word);
+        }
+        owned
+    }
+
+    /// The words.
+    pub fn view(&self) -> Args<'_> {
+        Args::new(&self.buffer, &self.spans)
+    }
+
+    /// Heap bytes.
+    pub fn heap_bytes(&self) -> usize {
+        self.buffer.capacity() + self.spans.capacity() * size_of::<Span>()
+    }
+}

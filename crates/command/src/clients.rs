@@ -1,0 +1,242 @@
+//! Who is connected: what CLIENT LIST shows and CLIENT KILL finds, across workers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
+
+use observe::Gauge;
+use parking_lot::Mutex;
+
+use crate::mailbox::{Letter, Mailbox};
+use crate::table::{Command, Table};
+
+/// One connected client, as others may see it. The worker that owns the connection keeps it current.
+pub struct Client {
+    /// Never used twice in a process.
+    pub id: u64,
+    /// Peer address as CLIENT LIST shows it: `127.0.0.1:52556`, or the socket's path with `:0`.
+    pub addr: String,
+    /// Local address in the same form.
+    pub laddr: String,
+    /// File descriptor.
+    pub fd: i32,
+    /// Whether the connection came through a Unix socket.
+    pub unix: bool,
+    /// When it connected, milliseconds since the epoch.
+    pub created_ms: i64,
+    /// Number of the worker that owns it.
+    pub worker: usize,
+    /// Figures that change with every command.
+    pub figures: Figures,
+    /// Names that the client gave itself.
+    pub names: Mutex<Names>,
+    mailbox: Arc<dyn Mailbox>,
+    /// Number of the last command plus 1; 0 before the first.
+    last_command: AtomicU64,
+    killed: AtomicU8,
+}
+
+/// How a client is to be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kill {
+    /// It is not.
+    No,
+    /// With what it was already sent; a client that kills itself gets its reply.
+    AfterReply,
+    /// At once.
+    Now,
+}
+
+/// Figures of one client; each is written by the client's worker alone.
+#[derive(Default)]
+pub struct Figures {
+    /// Milliseconds since the epoch of the last bytes received.
+    pub active_ms: AtomicI64,
+    /// Selected database.
+    pub database: Gauge,
+    /// 2 or 3.
+    pub protocol: Gauge,
+    /// Bytes received and not yet executed.
+    pub query_bytes: Gauge,
+    /// Capacity of the query buffer that is free.
+    pub query_free: Gauge,
+    /// Bytes of replies that wait to be sent.
+    pub output_bytes: Gauge,
+    /// All memory that the connection takes.
+    pub memory_bytes: Gauge,
+    /// Bytes received since the connection was made.
+    pub received_bytes: Gauge,
+    /// Bytes sent since the connection was made.
+    pub sent_bytes: Gauge,
+    /// Commands executed.
+    pub commands: Gauge,
+    /// Commands queued in a transaction, plus 1; 0 outside of one.
+    pub queued: Gauge,
+    /// Keys watched.
+    pub watched: Gauge,
+    /// Channel subscriptions.
+    pub channels: Gauge,
+    /// Pattern subscriptions.
+    pub patterns: Gauge,
+    /// Sharded channel subscriptions.
+    pub shard_channels: Gauge,
+    /// The client reads MONITOR's stream.
+    pub monitor: AtomicBool,
+    /// The client waits in a blocking command.
+    pub blocked: AtomicBool,
+    /// CLIENT NO-EVICT.
+    pub no_evict: AtomicBool,
+    /// CLIENT NO-TOUCH.
+    pub no_touch: AtomicBool,
+}
+
+impl Figures {
+    /// Whether the client is subscribed to anything, or reads MONITOR's stream.
+    pub fn is_subscriber(&self) -> bool {
+        self.channels.get() + self.patterns.get() + self.shard_channels.get() > 0
+    }
+}
+
+/// Names that a client gave itself.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// CLIENT SETNAME; empty when it has none.
+    pub name: Vec<u8>,
+    /// CLIENT SETINFO LIB-NAME.
+    pub library: Vec<u8>,
+    /// CLIENT SETINFO LIB-VER.
+    pub library_version: Vec<u8>,
+    /// The ACL user.
+    pub user: Vec<u8>,
+}
+
+/// Where a new client came from.
+pub struct Origin {
+    /// Peer address.
+    pub addr: String,
+    /// Local address.
+    pub laddr: String,
+    /// File descriptor.
+    pub fd: i32,
+    /// Whether it came through a Unix socket.
+    pub unix: bool,
+}
+
+impl Client {
+    /// Marks the client to be closed, and tells its worker.
+    pub fn kill(&self, how: Kill) {
+        self.killed.store(how as u8, Ordering::Release);
+        self.mailbox.post(Letter::Check { client: self.id });
+    }
+
+    /// Whether and how the client is to be closed.
+    pub fn killed(&self) -> Kill {
+        match self.killed.load(Ordering::Acquire) {
+            0 => Kill::No,
+            1 => Kill::AfterReply,
+            _ => Kill::Now,
+        }
+    }
+
+    /// Sends bytes to the client, apart from any reply.
+    pub fn push(&self, bytes: Arc<[u8]>) {
+        self.mailbox.post(Letter::Push { client: self.id, bytes });
+    }
+
+    /// Notes the command that runs.
+    pub fn note_command(&self, command: Command) {
+        self.last_command.store(command.id() as u64 + 1, Ordering::Relaxed);
+    }
+
+    /// The last command that ran.
+    pub fn last_command(&self, table: &Table) -> Option<Command> {
+        let number = self.last_command.load(Ordering::Relaxed) as usize;
+        table.all().get(number.checked_sub(1)?).copied()
+    }
+}
+
+/// All connected clients.
+#[derive(Default)]
+pub struct Registry {
+    clients: Mutex<BTreeMap<u64, Arc<Client>>>,
+    last_id: AtomicU64,
+    monitors: AtomicU64,
+}
+
+impl Registry {
+    /// Enters a new client that `worker` owns.
+    pub fn connect(
+        &self,
+        origin: Origin,
+        worker: usize,
+        mailbox: Arc<dyn Mailbox>,
+        now_ms: i64,
+    ) -> Arc<Client> {
+        let client = Arc::new(Client {
+            id: self.last_id.fetch_add(1, Ordering::Relaxed) + 1,
+            addr: origin.addr,
+            laddr: origin.laddr,
+            fd: origin.fd,
+            unix: origin.unix,
+            created_ms: now_ms,
+            worker,
+            figures: Figures {
+                active_ms: AtomicI64::new(now_ms),
+                protocol: Gauge::new(2),
+                ..Figures::default()
+            },
+            names: Mutex::new(Names { user: b"default".to_vec(), ..Names::default() }),
+            mailbox,
+            last_command: AtomicU64::new(0),
+            killed: AtomicU8::new(0),
+        });
+        self.clients.lock().insert(client.id, Arc::clone(&client));
+        client
+    }
+
+    /// Strikes a client whose connection has ended.
+    pub fn disconnect(&self, client: &Client) {
+        self.set_monitor(client, false);
+        self.clients.lock().remove(&client.id);
+    }
+
+    /// Everybody, in the order in which they connected.
+    pub fn all(&self) -> Vec<Arc<Client>> {
+        self.clients.lock().values().cloned().collect()
+    }
+
+    /// A client by id.
+    pub fn get(&self, id: u64) -> Option<Arc<Client>> {
+        self.clients.lock().get(&id).cloned()
+    }
+
+    /// The number of clients.
+    pub fn len(&self) -> usize {
+        self.clients.lock().len()
+    }
+
+    /// Whether nobody is connected.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The highest id given so far.
+    pub fn last_id(&self) -> u64 {
+        self.last_id.load(Ordering::Relaxed)
+    }
+
+    /// Starts or ends a client's MONITOR stream.
+    pub fn set_monitor(&self, client: &Client, on: bool) {
+        let was = client.figures.monitor.swap(on, Ordering::Relaxed);
+        match (was, on) {
+            (false, true) => self.monitors.fetch_add(1, Ordering::Relaxed),
+            (true, false) => self.monitors.fetch_sub(1, Ordering::Relaxed),
+            _ => 0,
+        };
+    }
+
+    /// Whether anybody reads MONITOR's stream.
+    pub fn monitored(&self) -> bool {
+        self.monitors.load(Ordering::Relaxed) > 0
+    }
+}

@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+use config::Config;
+use env::Random;
+use resp::Writer;
+
+use crate::database::Database;
+use crate::services::Services;
+use crate::session::Session;
+
+/// What a command runs in. The fields are apart so that a command can hold an entry of `db` while it
+/// writes to `reply`.
+pub struct Ctx<'a> {
+    /// The keys.
+    pub db: Database<'a>,
+    /// Where the reply goes.
+    pub reply: Writer<'a>,
+    /// The connection's state.
+    pub session: &'a mut Session,
+    /// The parts of the server that commands may ask.
+    pub services: &'a Arc<Services>,
+    /// The configuration as it was when the turn began.
+    pub config: &'a Config,
+    /// Randomness; seeded, so that a run can be repeated.
+    pub random: &'a mut Random,
+    /// The command's time, microseconds since the epoch.
+    pub now_us: i64,
+}
+
+impl Ctx<'_> {
+    /// The command's time, milliseconds since the epoch.
+    pub fn now_ms(&self) -> i64 {
+        self.db.now_ms()
+    }
+}

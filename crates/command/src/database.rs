@@ -1,0 +1,338 @@
+use config::KeyspaceEvents;
+use keyspace::{EntryMut, EntryRef, Held, Key, KeyHash, Lookup, Payload, Value};
+use observe::Counters;
+use value::{Kind, Typed};
+
+use crate::error::Error;
+
+/// The keys of one database, as far as the command may touch them.
+///
+/// A key whose time has come is absent to every method here; the first to meet it removes it.
+pub struct Database<'a> {
+    held: Held<'a>,
+    number: usize,
+    physical: usize,
+    now_ms: i64,
+    /// Access clock to stamp on entries that are read; `None` leaves them (CLIENT NO-TOUCH).
+    access: Option<u32>,
+    counters: &'a Counters,
+    changes: u64,
+    /// Event classes somebody listens to (`notify-keyspace-events`).
+    notify: KeyspaceEvents,
+    events: Vec<Event>,
+}
+
+/// What becomes of a key's deadline when its value is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// The key lives until it is deleted.
+    None,
+    /// The key keeps the deadline that it has.
+    Keep,
+    /// Milliseconds since the epoch.
+    At(i64),
+}
+
+/// A keyspace event: something happened to a key.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The class, one of `notify-keyspace-events`.
+    pub class: KeyspaceEvents,
+    /// The event's name, such as `set`.
+    pub name: &'static str,
+    /// The key.
+    pub key: Box<[u8]>,
+    /// The number of the database.
+    pub database: usize,
+}
+
+/// Everything a [`Database`] needs to know of the command that it serves.
+pub struct Setting<'a> {
+    /// What the command may touch.
+    pub held: Held<'a>,
+    /// The client's database.
+    pub number: usize,
+    /// The command's time, milliseconds since the epoch.
+    pub now_ms: i64,
+    /// Access clock to stamp on entries that are read, unless the client wants none.
+    pub access: Option<u32>,
+    /// Where hits, misses and expiries are counted.
+    pub counters: &'a Counters,
+    /// Event classes to collect.
+    pub notify: KeyspaceEvents,
+}
+
+impl<'a> Database<'a> {
+    /// The keys of a database under the locks that `setting` brings.
+    pub fn new(setting: Setting<'a>) -> Self {
+        Self {
+            physical: setting.held.keyspace().resolve(setting.number),
+            held: setting.held,
+            number: setting.number,
+            now_ms: setting.now_ms,
+            access: setting.access,
+            counters: setting.counters,
+            changes: 0,
+            notify: setting.notify,
+            events: Vec::new(),
+        }
+    }
+
+    /// The command's time, milliseconds since the epoch.
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// The number of this database.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// The shards in hand, for commands over the whole keyspace.
+    pub fn held(&mut self) -> &mut Held<'a> {
+        &mut self.held
+    }
+
+    /// The physical number of this database, by which shards know it.
+    pub fn physical(&self) -> usize {
+        self.physical
+    }
+
+    /// Works on another database with the same locks.
+    pub fn within<T>(&mut self, number: usize, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = (self.number, self.physical);
+        (self.number, self.physical) = (number, self.held.keyspace().resolve(number));
+        let result = work(self);
+        (self.number, self.physical) = before;
+        result
+    }
+
+    /// Looks a key up for reading: counts a hit or a miss, and notes the access.
+    pub fn get(&mut self, key: Key<'_>) -> Option<EntryRef<'_>> {
+        let access = self.access;
+        let counters = self.counters;
+        let found = self.find(key);
+        match found {
+            Some(mut entry) => {
+                counters.keyspace_hits.add(1);
+                if let Some(access) = access {
+                    entry.touch(access);
+                }
+                Some(entry.into_ref())
+            }
+            None => {
+                counters.keyspace_misses.add(1);
+                None
+            }
+        }
+    }
+
+    /// Looks a key up without leaving a trace.
+    pub fn peek(&mut self, key: Key<'_>) -> Option<EntryRef<'_>> {
+        self.find(key).map(EntryMut::into_ref)
+    }
+
+    /// Looks a key up for writing: notes the access.
+    pub fn get_mut(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {
+        let access = self.access;
+        let mut entry = self.find(key)?;
+        if let Some(access) = access {
+            entry.touch(access);
+        }
+        Some(entry)
+    }
+
+    /// Whether the key is there; leaves no trace.
+    pub fn contains(&mut self, key: Key<'_>) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// The string at `key`, for reading.
+    ///
+    /// # Errors
+    /// When the key holds another type.
+    pub fn get_string(&mut self, key: Key<'_>) -> Result<Option<EntryRef<'_>>, Error> {
+        of_kind(self.get(key), Kind::String)
+    }
+
+    /// The value at `key`, for reading.
+    ///
+    /// # Errors
+    /// When the key holds another type.
+    pub fn read<T: Typed>(&mut self, key: Key<'_>) -> Result<Option<&T>, Error> {
+        match self.get(key).map(|entry| entry.value()) {
+            None => Ok(None),
+            Some(Value::Object(object)) => T::of(object).map(Some).ok_or(Error::WRONG_TYPE),
+            Some(_) => Err(Error::WRONG_TYPE),
+        }
+    }
+
+    /// The value at `key`, for writing. Whoever empties it calls [`Database::remove_if_empty`].
+    ///
+    /// # Errors
+    /// When the key holds another type.
+    pub fn write<T: Typed>(&mut self, key: Key<'_>) -> Result<Option<&mut T>, Error> {
+        match self.get_mut(key) {
+            None => Ok(None),
+            Some(entry) => {
+                let object = entry.into_object_mut().ok_or(Error::WRONG_TYPE)?;
+                T::of_mut(object).map(Some).ok_or(Error::WRONG_TYPE)
+            }
+        }
+    }
+
+    /// The value at `key`, for writing, made by `make` when there is none.
+    ///
+    /// # Errors
+    /// When the key holds another type.
+    pub fn write_or_make<T: Typed>(
+        &mut self,
+        key: Key<'_>,
+        make: impl FnOnce() -> T,
+    ) -> Result<&mut T, Error> {
+        if !self.contains(key) {
+            self.put(key, Payload::Object(Box::new(make().into_object())), Deadline::None);
+        }
+        self.write(key)?.ok_or(Error::WRONG_TYPE)
+    }
+
+    /// Removes the key when the collection that it holds has become empty; says whether it did.
+    pub fn remove_if_empty<T: Typed>(&mut self, key: Key<'_>) -> bool {
+        let emptied = match self.find(key).map(|entry| entry.into_ref().value()) {
+            Some(Value::Object(object)) => T::of(object).is_some_and(T::is_empty),
+            _ => false,
+        };
+        emptied && self.remove(key)
+    }
+
+    fn find(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {
+        let keyspace = self.held.keyspace();
+        let db = self.held.guard(key.hash()).get_mut().db_mut(self.physical);
+        match db.lookup(key, self.now_ms) {
+            Lookup::Live(entry) => Some(entry),
+            Lookup::Expired(entry) => {
+                self.counters.expired_keys.add(1);
+                keyspace.reclaimer().dispose(entry);
+                if self.notify.contains(KeyspaceEvents::EXPIRED) {
+                    self.events.push(Event {
+                        class: KeyspaceEvents::EXPIRED,
+                        name: "expired",
+                        key: key.bytes().into(),
+                        database: self.number,
+                    });
+                }
+                None
+            }
+            Lookup::Absent => None,
+        }
+    }
+
+    /// Stores a value under a key, whatever was there.
+    pub fn put(&mut self, key: Key<'_>, payload: Payload<'_>, deadline: Deadline) {
+        let access = self.access.unwrap_or_default();
+        let keyspace = self.held.keyspace();
+        let guard = self.held.guard(key.hash());
+        let db = guard.get_mut().db_mut(self.physical);
+        let at = match deadline {
+            Deadline::None => None,
+            Deadline::At(at) => Some(at),
+            Deadline::Keep => db.get(key).and_then(|entry| entry.deadline_ms()),
+        };
+        let old = db.put(key, payload, at, access);
+        if let Some(at) = at {
+            guard.note_deadline(at);
+        }
+        if let Some(old) = old {
+            keyspace.reclaimer().dispose(old);
+        }
+    }
+
+    /// Stores a string in its most compact form.
+    pub fn put_string(&mut self, key: Key<'_>, bytes: &[u8], deadline: Deadline) {
+        self.put(key, Payload::string(bytes), deadline);
+    }
+
+    /// The string at `key` as bytes that can be changed in the middle and grow. `None` when there is
+    /// no such key.
+    ///
+    /// # Errors
+    /// When the key holds another type.
+    pub fn string_mut(&mut self, key: Key<'_>) -> Result<Option<&mut Vec<u8>>, Error> {
+        match self.get_mut(key) {
+            None => return Ok(None),
+            Some(entry) if entry.kind() != Kind::String => return Err(Error::WRONG_TYPE),
+            Some(_) => {}
+        }
+        Ok(self.held.guard(key.hash()).get_mut().db_mut(self.physical).string_object(key))
+    }
+
+    /// Removes a key; false when it was not there.
+    pub fn remove(&mut self, key: Key<'_>) -> bool {
+        let Some(entry) = self.take(key) else { return false };
+        self.held.keyspace().reclaimer().dispose(entry);
+        true
+    }
+
+    /// Removes a key and hands out what it held.
+    pub fn take(&mut self, key: Key<'_>) -> Option<keyspace::Entry> {
+        self.find(key)?;
+        self.held.guard(key.hash()).get_mut().db_mut(self.physical).remove(key)
+    }
+
+    /// Sets or takes away the deadline of a key that exists.
+    pub fn set_deadline(&mut self, key: Key<'_>, at_ms: Option<i64>) {
+        let guard = self.held.guard(key.hash());
+        guard.get_mut().db_mut(self.physical).set_deadline(key, at_ms);
+        if let Some(at) = at_ms {
+            guard.note_deadline(at);
+        }
+    }
+
+    /// Records that `key` was changed: one more change since the last save, and an event of `class`
+    /// for whoever listens.
+    pub fn changed(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
+        self.changes += 1;
+        self.notify(key, class, event);
+    }
+
+    /// Records an event that is not a change of its own.
+    pub fn notify(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
+        if self.notify.contains(class) {
+            let key = key.bytes().into();
+            self.events.push(Event { class, name: event, key, database: self.number });
+        }
+    }
+
+    /// Counts changes that belong to no single key (FLUSHALL, SWAPDB).
+    pub fn add_changes(&mut self, changes: u64) {
+        self.changes += changes;
+    }
+
+    /// The number of changes made so far.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Takes the events collected so far.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Where hits, misses and expiries are counted.
+    pub fn counters(&self) -> &'a Counters {
+        self.counters
+    }
+
+    /// The shard of a key, to be asked for things that no method here covers.
+    pub fn shard_of(&mut self, hash: KeyHash) -> &mut keyspace::Shard {
+        self.held.guard(hash).get_mut()
+    }
+}
+
+/// Refuses an entry of another type.
+fn of_kind(entry: Option<EntryRef<'_>>, kind: Kind) -> Result<Option<EntryRef<'_>>, Error> {
+    match entry {
+        Some(entry) if entry.kind() != kind => Err(Error::WRONG_TYPE),
+        other => Ok(other),
+    }
+}

@@ -1,0 +1,24 @@
+/// Takes messages for the connections of one worker, from any thread, and wakes the worker.
+pub trait Mailbox: Send + Sync {
+    /// Leaves a letter; the worker reads it in its next turn.
+    fn post(&self, letter: Letter);
+}
+
+/// A message to a worker about one of its connections.
+#[derive(Debug)]
+pub enum Letter {
+    /// Look at the client's kill mark.
+    Check {
+        /// The client's id.
+        client: u64,
+    },
+    /// Bytes to be sent to a client, apart from any reply (MONITOR, messages, invalidations).
+    Push {
+        /// The client's id.
+        client: u64,
+        /// Encoded for the client's protocol.
+        bytes: std::sync::Arc<[u8]>,
+    },
+    /// Commands that were held back may go on (CLIENT UNPAUSE).
+    Resume,
+}

@@ -1,0 +1,143 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
+
+use env::Clock;
+use keyspace::Keyspace;
+use observe::{CommandLogs, LatencyMonitor, Statistics};
+
+use crate::clients::Registry;
+use crate::error::Error;
+use crate::table::Table;
+
+/// The parts of the server that commands may ask, beside their keys.
+pub struct Services {
+    /// Every command.
+    pub table: Table,
+    /// Every database.
+    pub keyspace: Keyspace,
+    /// The configuration.
+    pub config: Arc<config::Store>,
+    /// Who is connected.
+    pub clients: Registry,
+    /// Counters and histograms of all workers.
+    pub statistics: Statistics,
+    /// SLOWLOG and COMMANDLOG.
+    pub logs: CommandLogs,
+    /// LATENCY's events.
+    pub latency: LatencyMonitor,
+    /// CLIENT PAUSE.
+    pub pause: Pause,
+    /// DEBUG SET-ACTIVE-EXPIRE.
+    pub active_expire: AtomicBool,
+    /// Wall clock and stop watch.
+    pub clock: Arc<dyn Clock>,
+    /// What only the process as a whole can do.
+    pub host: Arc<dyn Host>,
+}
+
+/// What only the process as a whole can do or knows.
+pub trait Host: Send + Sync {
+    /// Asks for the end of the process.
+    ///
+    /// # Errors
+    /// When it cannot end in this way now.
+    fn shutdown(&self, how: Shutdown) -> Result<(), Error>;
+
+    /// Memory as the allocator and the operating system see it.
+    fn memory(&self) -> MemoryFigures;
+
+    /// Acts on options that have just changed (listening addresses, log level, ...).
+    ///
+    /// # Errors
+    /// Says which cannot be acted on; the caller then puts the old configuration back.
+    fn reconfigure(&self, changed: &[&'static str]) -> Result<(), String>;
+
+    /// Path of the executable.
+    fn executable(&self) -> String;
+
+    /// Path of the configuration file, when there is one.
+    fn config_file(&self) -> Option<String>;
+
+    /// 40 hexadecimal digits that differ at each start.
+    fn run_id(&self) -> &str;
+
+    /// When the process started, milliseconds since the epoch.
+    fn started_ms(&self) -> i64;
+
+    /// Number of workers.
+    fn workers(&self) -> usize;
+
+    /// Returns unused memory to the operating system.
+    fn purge_memory(&self);
+
+    /// The allocator's own report.
+    fn allocator_report(&self) -> String;
+}
+
+/// How SHUTDOWN was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shutdown {
+    /// SAVE or NOSAVE; neither follows the configuration.
+    pub save: Option<bool>,
+    /// Does not wait for replicas.
+    pub now: bool,
+    /// Goes on even if the data set cannot be saved.
+    pub force: bool,
+}
+
+/// Memory figures, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MemoryFigures {
+    /// What the program has allocated.
+    pub allocated: u64,
+    /// Pages that the allocator has in use.
+    pub active: u64,
+    /// What the allocator has mapped.
+    pub resident: u64,
+    /// Resident set of the process.
+    pub rss: u64,
+    /// Highest `allocated` seen.
+    pub peak: u64,
+    /// What the program had allocated when it had started up.
+    pub startup: u64,
+}
+
+/// CLIENT PAUSE: commands are held back until a moment.
+#[derive(Default)]
+pub struct Pause {
+    until_ms: AtomicI64,
+    /// 0 nobody, 1 commands that may write, 2 all commands.
+    scope: AtomicU8,
+}
+
+impl Pause {
+    /// Holds commands back until `until_ms`: all of them, or those that may write. A pause that is already
+    /// wider or longer stays so.
+    pub fn start(&self, until_ms: i64, all: bool, now_ms: i64) {
+        let active = now_ms < self.until_ms.load(Ordering::Relaxed);
+        let scope = if all { 2 } else { 1 };
+        if active {
+            self.until_ms.fetch_max(until_ms, Ordering::Relaxed);
+            self.scope.fetch_max(scope, Ordering::Relaxed);
+        } else {
+            self.until_ms.store(until_ms, Ordering::Relaxed);
+            self.scope.store(scope, Ordering::Relaxed);
+        }
+    }
+
+    /// Ends the pause.
+    pub fn stop(&self) {
+        self.until_ms.store(0, Ordering::Relaxed);
+        self.scope.store(0, Ordering::Relaxed);
+    }
+
+    /// Until when a command is held back, if it is.
+    pub fn holds(&self, writes: bool, now_ms: i64) -> Option<i64> {
+        let scope = self.scope.load(Ordering::Relaxed);
+        if scope == 0 || (scope == 1 && !writes) {
+            return None;
+        }
+        let until = self.until_ms.load(Ordering::Relaxed);
+        (now_ms < until).then_some(until)
+    }
+}

@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use resp::Protocol;
+
+use crate::clients::Client;
+
+/// The state of one connection that commands see and change; owned by the connection's worker.
+pub struct Session {
+    /// What other clients may know of this one.
+    pub client: Arc<Client>,
+    /// The selected database.
+    pub database: usize,
+    /// The protocol of replies.
+    pub protocol: Protocol,
+    /// Whether the client may run commands.
+    pub authenticated: bool,
+    /// Whether replies are sent (CLIENT REPLY).
+    pub reply_mode: ReplyMode,
+    /// Leaves access clocks alone (CLIENT NO-TOUCH).
+    pub no_touch: bool,
+    /// Whether the connection ends.
+    pub close: Close,
+}
+
+/// What CLIENT REPLY asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyMode {
+    /// Replies are sent.
+    On,
+    /// No replies until ON.
+    Off,
+    /// The reply of the next command is not sent.
+    SkipNext,
+    /// The reply of the command that runs is not sent.
+    Skip,
+}
+
+/// Whether and when a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// It goes on.
+    No,
+    /// When what has been written so far has been sent.
+    AfterReply,
+    /// At once, with nothing more sent.
+    Now,
+}
+
+impl Session {
+    /// The state of a new connection.
+    pub fn new(client: Arc<Client>, authenticated: bool) -> Self {
+        Self {
+            client,
+            database: 0,
+            protocol: Protocol::Resp2,
+            authenticated,
+            reply_mode: ReplyMode::On,
+            no_touch: false,
+            close: Close::No,
+        }
+    }
+
+    /// Selects a database and lets others know.
+    pub fn select(&mut self, database: usize) {
+        self.database = database;
+        self.client.figures.database.set(database as u64);
+    }
+
+    /// Switches the protocol and lets others know.
+    pub fn speak(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+        let version = if protocol == Protocol::Resp3 { 3 } else { 2 };
+        self.client.figures.protocol.set(version);
+    }
+}

@@ -1,0 +1,127 @@
+use std::ops::Deref;
+
+use hashbrown::HashTable;
+
+use crate::args::Args;
+use crate::spec::Spec;
+
+/// A command of the table: its declaration, and the number it goes by in this process's statistics.
+#[derive(Clone, Copy)]
+pub struct Command {
+    spec: &'static Spec,
+    id: u16,
+}
+
+impl Command {
+    /// The declaration.
+    pub fn spec(&self) -> &'static Spec {
+        self.spec
+    }
+
+    /// The command's place in [`Table::all`].
+    pub fn id(&self) -> usize {
+        usize::from(self.id)
+    }
+}
+
+impl Deref for Command {
+    type Target = Spec;
+
+    fn deref(&self) -> &Spec {
+        self.spec
+    }
+}
+
+/// Every command by name. Containers lead to their subcommands.
+pub struct Table {
+    commands: HashTable<Command>,
+    /// Subcommands with the numbers of their containers.
+    subcommands: HashTable<(u16, Command)>,
+    /// Every command and subcommand, in declaration order.
+    all: Vec<Command>,
+}
+
+/// Names are short; longer words name nothing.
+const NAME_MAX: usize = 32;
+
+impl Table {
+    /// Indexes `families`.
+    pub fn new(families: &[&[&'static Spec]]) -> Self {
+        let mut table =
+            Self { commands: HashTable::new(), subcommands: HashTable::new(), all: Vec::new() };
+        for spec in families.iter().copied().flatten().copied() {
+            let command = table.number(spec);
+            table.commands.insert_unique(hash(spec.name.as_bytes()), command, |one| {
+                hash(one.name.as_bytes())
+            });
+            for sub in spec.subcommands.iter().copied() {
+                let sub = (command.id, table.number(sub));
+                table.subcommands.insert_unique(hash(sub.1.name.as_bytes()), sub, |one| {
+                    hash(one.1.name.as_bytes())
+                });
+            }
+        }
+        table
+    }
+
+    fn number(&mut self, spec: &'static Spec) -> Command {
+        let command = Command { spec, id: self.all.len() as u16 };
+        self.all.push(command);
+        command
+    }
+
+    /// The command called `name`, in any case.
+    pub fn command(&self, name: &[u8]) -> Option<Command> {
+        if name.len() > NAME_MAX {
+            return None;
+        }
+        self.commands
+            .find(hash(name), |one| one.name.as_bytes().eq_ignore_ascii_case(name))
+            .copied()
+    }
+
+    /// The subcommand of `container` called `name`, in any case.
+    pub fn subcommand(&self, container: Command, name: &[u8]) -> Option<Command> {
+        if name.len() > NAME_MAX || container.subcommands.is_empty() {
+            return None;
+        }
+        let same = |(outer, inner): &(u16, Command)| {
+            *outer == container.id && inner.name.as_bytes().eq_ignore_ascii_case(name)
+        };
+        self.subcommands.find(hash(name), same).map(|(_, inner)| *inner)
+    }
+
+    /// The command that `args` calls: the subcommand where there is one, else the container.
+    pub fn resolve(&self, args: Args<'_>) -> Option<Command> {
+        let command = self.command(args.get(0)?)?;
+        if command.subcommands.is_empty() {
+            return Some(command);
+        }
+        Some(args.get(1).and_then(|name| self.subcommand(command, name)).unwrap_or(command))
+    }
+
+    /// A command by its full name (`config|get`), in any case.
+    pub fn by_full_name(&self, name: &[u8]) -> Option<Command> {
+        match name.iter().position(|byte| *byte == b'|') {
+            Some(bar) => self.subcommand(self.command(&name[..bar])?, &name[bar + 1..]),
+            None => self.command(name),
+        }
+    }
+
+    /// Top-level commands, in declaration order.
+    pub fn commands(&self) -> impl Iterator<Item = Command> {
+        self.all.iter().copied().filter(|one| one.container.is_none())
+    }
+
+    /// Commands and subcommands, in declaration order.
+    pub fn all(&self) -> &[Command] {
+        &self.all
+    }
+}
+
+/// FNV-1a over the lower-cased name: names are chosen by us, so nobody can make them collide.
+fn hash(name: &[u8]) -> u64 {
+    name.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
+    })
+}

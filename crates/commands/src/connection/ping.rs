@@ -1,0 +1,24 @@
+use command::{Args, Ctx, Error, Flags, Group, Outcome, Spec};
+
+/// `PING [message]`
+pub const PING: Spec = Spec {
+    name: "ping",
+    arity: -1,
+    flags: Flags::FAST,
+    group: Group::Connection,
+    since: "1.0.0",
+    summary: "Answers, to show that the connection works.",
+    complexity: "O(1)",
+    syntax: "[message]",
+    run: ping,
+    ..Spec::BASE
+};
+
+fn ping(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    match args.get(1) {
+        _ if args.len() > 2 => return Err(Error::arity("ping")),
+        Some(message) => ctx.reply.bulk(message),
+        None => ctx.reply.simple("PONG"),
+    }
+    Ok(())
+}

@@ -1,0 +1,277 @@
+use std::ptr::NonNull;
+
+use table::{Slot, Table};
+use value::Object;
+
+use crate::entry::{Entry, EntryMut, EntryRef, Payload};
+use crate::expiry::ExpiryIndex;
+use crate::key::{Key, KeyHash};
+
+/// One database's part of one shard: a table of entries and the index of their deadlines.
+///
+/// Invariant: every entry with a deadline has at least one item in the index at or before it. Items
+/// are hints; the entry decides.
+pub struct Db {
+    table: Table,
+    expiry: ExpiryIndex,
+    volatile: usize,
+}
+
+/// Items of the expiry index examined per push while most of them are stale.
+const SWEEP_STEPS: usize = 4;
+
+/// What a lookup finds.
+pub enum Lookup<'a> {
+    /// The entry.
+    Live(EntryMut<'a>),
+    /// An entry whose time had come; it is no longer in the table.
+    Expired(Entry),
+    /// Nothing.
+    Absent,
+}
+
+impl Db {
+    /// An empty database; `now_ms` is where its clock starts, milliseconds since the epoch.
+    pub fn new(now_ms: i64) -> Self {
+        Self { table: Table::new(), expiry: ExpiryIndex::new(now_ms), volatile: 0 }
+    }
+
+    /// The number of keys, those included whose time has come but that nobody has touched since.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of keys that have a deadline.
+    pub fn volatile(&self) -> usize {
+        self.volatile
+    }
+
+    /// Heap bytes of table and index, without the entries.
+    pub fn overhead_bytes(&self) -> usize {
+        self.table.heap_bytes() + self.expiry.heap_bytes()
+    }
+
+    /// The entry at `key`, expired or not.
+    pub fn get(&self, key: Key<'_>) -> Option<EntryRef<'_>> {
+        let slot = self.find(key)?;
+        // SAFETY: blocks in the table come from `Entry::into_raw`; `self` is borrowed meanwhile.
+        Some(unsafe { EntryRef::from_raw(self.table.get(slot)) })
+    }
+
+    /// The entry at `key` for writing, expired or not.
+    pub fn get_mut(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {
+        let slot = self.find(key)?;
+        // SAFETY: as in `get`, and `self` is borrowed exclusively meanwhile.
+        Some(unsafe { EntryMut::from_raw(self.table.get(slot)) })
+    }
+
+    /// Looks a key up and removes it when its deadline is at or before `now_ms`.
+    pub fn lookup(&mut self, key: Key<'_>, now_ms: i64) -> Lookup<'_> {
+        let Some(slot) = self.find(key) else { return Lookup::Absent };
+        // SAFETY: as in `get_mut`.
+        let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
+        if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
+            return Lookup::Expired(self.remove_slot(slot));
+        }
+        Lookup::Live(entry)
+    }
+
+    fn find(&self, key: Key<'_>) -> Option<Slot> {
+        // SAFETY: blocks in the table come from `Entry::into_raw`; the reference does not escape.
+        self.table.find(key.hash().table(), |block| {
+            unsafe { EntryRef::from_raw(block) }.key() == key.bytes()
+        })
+    }
+
+    /// Stores `payload` under `key`, in place of what was there, with this deadline. What was there
+    /// is given back when it could not be overwritten in place.
+    pub fn put(
+        &mut self,
+        key: Key<'_>,
+        payload: Payload<'_>,
+        deadline_ms: Option<i64>,
+        access: u32,
+    ) -> Option<Entry> {
+        let hash = key.hash().table();
+        let Some(slot) = self.find(key) else {
+            let entry = Entry::new(key.bytes(), payload, deadline_ms, access);
+            self.table.insert(hash, entry.into_raw());
+            self.index_deadline(hash, None, deadline_ms);
+            return None;
+        };
+        // SAFETY: as in `get_mut`.
+        let mut old = unsafe { EntryMut::from_raw(self.table.get(slot)) };
+        let before = old.deadline_ms();
+        // An entry keeps the room for a deadline it no longer has; a new block is made without it.
+        if old.kind() == payload.kind() && old.has_room_for(deadline_ms) && old.overwrite(&payload)
+        {
+            old.set_deadline(deadline_ms);
+            old.set_access(access);
+            self.index_deadline(hash, before, deadline_ms);
+            return None;
+        }
+        let entry = Entry::new(key.bytes(), payload, deadline_ms, access);
+        let old = self.table.replace(slot, entry.into_raw());
+        self.index_deadline(hash, before, deadline_ms);
+        // SAFETY: the block has just left the table.
+        Some(unsafe { Entry::from_raw(old) })
+    }
+
+    /// Sets, moves or takes away the deadline of an entry that exists.
+    pub fn set_deadline(&mut self, key: Key<'_>, deadline_ms: Option<i64>) {
+        let Some(slot) = self.find(key) else { return };
+        // SAFETY: as in `get_mut`.
+        let mut old = unsafe { EntryMut::from_raw(self.table.get(slot)) };
+        let before = old.deadline_ms();
+        if !old.set_deadline(deadline_ms) {
+            let block = self.table.get(slot);
+            // SAFETY: the block leaves the table in the next step.
+            let entry = unsafe { Entry::from_raw(block) }.with_deadline(deadline_ms);
+            self.table.replace(slot, entry.into_raw());
+        }
+        self.index_deadline(key.hash().table(), before, deadline_ms);
+    }
+
+    fn index_deadline(&mut self, hash: u32, before: Option<i64>, after: Option<i64>) {
+        self.volatile += usize::from(after.is_some());
+        self.volatile -= usize::from(before.is_some());
+        if let Some(deadline) = after
+            && before.is_none_or(|before| deadline < before)
+        {
+            self.expiry.push(deadline, hash);
+            if self.expiry.wants_sweep(self.volatile) {
+                let table = &self.table;
+                self.expiry.sweep(SWEEP_STEPS, |hash| first_deadline(table, hash));
+            }
+        }
+    }
+
+    /// Removes the entry at `key`.
+    pub fn remove(&mut self, key: Key<'_>) -> Option<Entry> {
+        let slot = self.find(key)?;
+        Some(self.remove_slot(slot))
+    }
+
+    fn remove_slot(&mut self, slot: Slot) -> Entry {
+        // SAFETY: the block has just left the table.
+        let entry = unsafe { Entry::from_raw(self.table.remove(slot)) };
+        self.volatile -= usize::from(entry.view().deadline_ms().is_some());
+        entry
+    }
+
+    /// The object at `key` made from the string there: what commands that write into the middle of
+    /// a string work on. `None` when there is no string.
+    pub fn string_object(&mut self, key: Key<'_>) -> Option<&mut Vec<u8>> {
+        let slot = self.find(key)?;
+        // SAFETY: as in `get`.
+        let entry = unsafe { EntryRef::from_raw(self.table.get(slot)) };
+        if !matches!(entry.value(), crate::entry::Value::Object(_)) {
+            let bytes = entry.value().string_bytes()?.into_owned();
+            let object = Payload::Object(Box::new(Object::String(bytes)));
+            let entry = Entry::new(key.bytes(), object, entry.deadline_ms(), entry.access());
+            // SAFETY: the block has just left the table.
+            drop(unsafe { Entry::from_raw(self.table.replace(slot, entry.into_raw())) });
+        }
+        // SAFETY: as in `get_mut`.
+        let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
+        match entry.into_object_mut()? {
+            Object::String(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Visits the entries at one place of the table; returns the next place. Places follow the
+    /// hash, so every key that is there from start to end is visited, however the table grows.
+    pub fn scan(&self, cursor: u32, mut visit: impl FnMut(EntryRef<'_>)) -> Option<u32> {
+        // SAFETY: as in `get`.
+        self.table.scan(cursor, |block| visit(unsafe { EntryRef::from_raw(block) }))
+    }
+
+    /// A key picked evenly, by a random word.
+    pub fn random(&self, word: u64) -> Option<EntryRef<'_>> {
+        let block = self.table.random(word)?;
+        // SAFETY: as in `get`.
+        Some(unsafe { EntryRef::from_raw(block) })
+    }
+
+    /// Earliest moment at which [`Db::pop_expired`] may have something to do.
+    pub fn next_due_ms(&self) -> Option<i64> {
+        self.expiry.next_due_ms()
+    }
+
+    /// Removes one entry whose deadline is at or before `now_ms`; looks at no more than `steps` items of
+    /// the index.
+    pub fn pop_expired(&mut self, now_ms: i64, steps: &mut u32) -> Option<Entry> {
+        while *steps > 0 {
+            *steps -= 1;
+            let hash = self.expiry.pop_due(now_ms)?;
+            let due = self.table.find(hash, |block| {
+                // SAFETY: as in `get`.
+                unsafe { EntryRef::from_raw(block) }
+                    .deadline_ms()
+                    .is_some_and(|deadline| deadline <= now_ms)
+            });
+            let entry = due.map(|slot| self.remove_slot(slot));
+            // The item stood for every key with this hash: for those left there has to be another.
+            if let Some(deadline) = first_deadline(&self.table, hash) {
+                self.expiry.push(deadline, hash);
+            }
+            if entry.is_some() {
+                return entry;
+            }
+        }
+        None
+    }
+
+    /// Asks for the line of the table where `hash` belongs.
+    pub fn prefetch_bucket(&self, hash: KeyHash) {
+        self.table.prefetch_bucket(hash.table());
+    }
+
+    /// Asks for the entry that `hash` probably means; its bucket should have been asked for before.
+    pub fn prefetch_entry(&self, hash: KeyHash) {
+        if let Some(block) = self.table.candidate(hash.table()) {
+            prefetch(block);
+        }
+    }
+}
+
+/// The earliest deadline of the keys with this hash.
+fn first_deadline(table: &Table, hash: u32) -> Option<i64> {
+    let mut first: Option<i64> = None;
+    table.find(hash, |block| {
+        // SAFETY: blocks in the table come from `Entry::into_raw`; the reference does not escape.
+        if let Some(deadline) = unsafe { EntryRef::from_raw(block) }.deadline_ms() {
+            first = Some(first.map_or(deadline, |other| other.min(deadline)));
+        }
+        false
+    });
+    first
+}
+
+/// Brings the first two lines of an entry near.
+fn prefetch(block: NonNull<u8>) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch is a hint and cannot fault, whatever the address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().cast());
+        _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(64).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = block;
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        for block in self.table.drain() {
+            // SAFETY: the block has just left the table.
+            drop(unsafe { Entry::from_raw(block) });
+        }
+    }
+}

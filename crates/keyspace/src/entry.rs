@@ -1,0 +1,586 @@
+//! One key with its value: a single heap block for everything small.
+//!
+//! ```text
+//! byte 0      kind (low 4 bits), representation (high 4 bits)
+//! byte 1      flags: TTL present, wide key length, wide value length
+//! bytes 2-4   access clock, 24 bits (see `Database`)
+//! then        key length, 1 or 4 bytes
+//!             deadline, 8 bytes, i64 milliseconds since the epoch (only with the TTL flag)
+//!             value length, 1 or 4 bytes (only inline bytes)
+//!             key
+//!             value: the bytes, or 8 bytes of i64, or 8 bytes of a `Box<Object>`
+//! ```
+//!
+//! Nothing in the block is aligned; blocks are allocated with the size of their size class, so that a
+//! value may be overwritten in place by another of the same class.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+use value::{Kind, Object};
+
+/// Strings up to this many bytes live inside their entry.
+const INLINE_MAX: usize = 4096;
+
+const TTL: u8 = 1;
+const WIDE_KEY: u8 = 2;
+const WIDE_VALUE: u8 = 4;
+const HEAD: usize = 5;
+
+const INLINE: u8 = 0;
+const INTEGER: u8 = 1;
+const BOXED: u8 = 2;
+
+/// What is to be stored under a key.
+#[derive(Debug)]
+pub enum Payload<'a> {
+    /// A string, kept as it is.
+    Bytes(&'a [u8]),
+    /// A string that is the decimal form of an integer.
+    Int(i64),
+    /// Any other value.
+    Object(Box<Object>),
+}
+
+impl Payload<'_> {
+    /// A string in its most compact form.
+    pub fn string(bytes: &[u8]) -> Payload<'_> {
+        match codec::number::parse_i64(bytes) {
+            Some(number) => Payload::Int(number),
+            None => Payload::Bytes(bytes),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Payload::Object(object) => object.kind(),
+            _ => Kind::String,
+        }
+    }
+}
+
+/// A value as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    /// A string inside the entry.
+    Bytes(&'a [u8]),
+    /// A string that is an integer.
+    Int(i64),
+    /// A value in a block of its own.
+    Object(&'a Object),
+}
+
+impl Value<'_> {
+    /// The text of a string; `None` for any other type.
+    pub fn string_bytes(&self) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Self::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
+            Self::Int(number) => Some(Cow::Owned(number.to_string().into_bytes())),
+            Self::Object(Object::String(bytes)) => Some(Cow::Borrowed(bytes)),
+            Self::Object(_) => None,
+        }
+    }
+}
+
+/// An entry that nobody else refers to; dropping it frees key and value.
+pub struct Entry(NonNull<u8>);
+
+/// Shared access to an entry in a table.
+#[derive(Clone, Copy)]
+pub struct EntryRef<'a>(NonNull<u8>, PhantomData<&'a [u8]>);
+
+/// Exclusive access to an entry in a table.
+pub struct EntryMut<'a>(EntryRef<'a>, PhantomData<&'a mut [u8]>);
+
+// SAFETY: an entry owns its block and the object in it alone, and `Object` is Send.
+unsafe impl Send for Entry {}
+
+/// Where the parts of a block lie.
+struct Shape {
+    key_at: usize,
+    key_len: usize,
+    value_at: usize,
+    value_len: usize,
+}
+
+/// The size class that an allocation of `size` bytes takes: multiples of 8 up to 64, then four per
+/// doubling, as jemalloc with an 8-byte quantum has them.
+pub fn size_class(size: usize) -> usize {
+    if size <= 64 {
+        return size.next_multiple_of(8);
+    }
+    let step = (size - 1).ilog2() - 2;
+    size.next_multiple_of(1 << step)
+}
+
+impl Entry {
+    /// Allocates an entry; payloads of bytes above the inline limit move to a block of their own.
+    ///
+    /// # Panics
+    /// When the key is 4 GiB or longer, which the protocol's limits exclude.
+    pub fn new(key: &[u8], payload: Payload<'_>, deadline_ms: Option<i64>, access: u32) -> Self {
+        let payload = match payload {
+            Payload::Bytes(bytes) if bytes.len() > INLINE_MAX => {
+                Payload::Object(Box::new(Object::String(bytes.to_vec())))
+            }
+            other => other,
+        };
+        let (head, shape) = plan(key, &payload, deadline_ms.is_some());
+        let entry = Self(allocate(shape.value_at + shape.value_len));
+        let mut at = Cursor(entry.0);
+        // SAFETY: the block has `value_at + value_len` bytes, which is the sum of all that is
+        // written here, in this order (see `plan`).
+        unsafe {
+            at.put(&head);
+            at.back_patch_access(entry.0, access);
+            at.put_len(key.len(), head[1] & WIDE_KEY != 0);
+            if let Some(deadline) = deadline_ms {
+                at.put(&deadline.to_ne_bytes());
+            }
+            if let Payload::Bytes(bytes) = &payload {
+                at.put_len(bytes.len(), head[1] & WIDE_VALUE != 0);
+            }
+            at.put(key);
+            match payload {
+                Payload::Bytes(bytes) => at.put(bytes),
+                Payload::Int(number) => at.put(&number.to_ne_bytes()),
+                Payload::Object(object) => {
+                    at.put(&(Box::into_raw(object) as usize).to_ne_bytes());
+                }
+            }
+        }
+        entry
+    }
+
+    /// The entry's parts.
+    pub fn view(&self) -> EntryRef<'_> {
+        EntryRef(self.0, PhantomData)
+    }
+
+    /// The same key and value in a block that has a deadline.
+    pub(crate) fn with_deadline(self, deadline_ms: Option<i64>) -> Self {
+        let view = self.view();
+        match view.value() {
+            Value::Bytes(bytes) => {
+                Self::new(view.key(), Payload::Bytes(bytes), deadline_ms, view.access())
+            }
+            Value::Int(number) => {
+                Self::new(view.key(), Payload::Int(number), deadline_ms, view.access())
+            }
+            Value::Object(_) => {
+                let (key, access) = (view.key().to_vec(), view.access());
+                let object = self.into_object().expect("the value is an object");
+                Self::new(&key, Payload::Object(object), deadline_ms, access)
+            }
+        }
+    }
+
+    /// Gives the block to a table.
+    pub(crate) fn into_raw(self) -> NonNull<u8> {
+        let block = self.0;
+        std::mem::forget(self);
+        block
+    }
+
+    /// Takes a block back from a table.
+    ///
+    /// # Safety
+    /// `block` came from [`Entry::into_raw`], and nothing else refers to it any more.
+    pub(crate) unsafe fn from_raw(block: NonNull<u8>) -> Self {
+        Self(block)
+    }
+
+    /// Takes the value out, leaving only the key to be freed.
+    pub fn into_object(self) -> Option<Box<Object>> {
+        let (block, size) = (self.0, self.view().block_bytes());
+        let object = self.view().object_address();
+        std::mem::forget(self);
+        release(block, size);
+        // SAFETY: the address came from `Box::into_raw`, and the block that held it is gone.
+        object.map(|address| unsafe { Box::from_raw(address as *mut Object) })
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let size = self.view().block_bytes();
+        if let Some(address) = self.view().object_address() {
+            // SAFETY: the address came from `Box::into_raw`; this entry is its only owner.
+            drop(unsafe { Box::from_raw(address as *mut Object) });
+        }
+        release(self.0, size);
+    }
+}
+
+fn plan(key: &[u8], payload: &Payload<'_>, ttl: bool) -> ([u8; HEAD], Shape) {
+    assert!(u32::try_from(key.len()).is_ok(), "key of 4 GiB or more");
+    let (repr, value_len, inline) = match payload {
+        Payload::Bytes(bytes) => (INLINE, bytes.len(), true),
+        Payload::Int(_) => (INTEGER, 8, false),
+        Payload::Object(_) => (BOXED, 8, false),
+    };
+    let wide_key = key.len() > u8::MAX as usize;
+    let wide_value = inline && value_len > u8::MAX as usize;
+    let flags = if ttl { TTL } else { 0 }
+        | if wide_key { WIDE_KEY } else { 0 }
+        | if wide_value { WIDE_VALUE } else { 0 };
+    let lengths = if wide_key { 4 } else { 1 }
+        + match (inline, wide_value) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => 4,
+        };
+    let key_at = HEAD + lengths + if ttl { 8 } else { 0 };
+    let value_at = key_at + key.len();
+    let head = [payload.kind() as u8 | repr << 4, flags, 0, 0, 0];
+    (head, Shape { key_at, key_len: key.len(), value_at, value_len })
+}
+
+fn layout(size: usize) -> Layout {
+    Layout::from_size_align(size_class(size), 1)
+        .expect("an entry is far smaller than the address space")
+}
+
+fn allocate(size: usize) -> NonNull<u8> {
+    let layout = layout(size);
+    // SAFETY: the size is not 0: every block has a head.
+    let block = unsafe { alloc(layout) };
+    NonNull::new(block).unwrap_or_else(|| handle_alloc_error(layout))
+}
+
+fn release(block: NonNull<u8>, size: usize) {
+    // SAFETY: every block comes from `allocate` with a size of the same class.
+    unsafe { dealloc(block.as_ptr(), layout(size)) }
+}
+
+/// Writes a block front to back.
+struct Cursor(NonNull<u8>);
+
+impl Cursor {
+    /// # Safety
+    /// The block has room for `bytes` at the cursor.
+    unsafe fn put(&mut self, bytes: &[u8]) {
+        // SAFETY: by the contract; a fresh block overlaps nothing.
+        unsafe {
+            self.0.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len());
+            self.0 = self.0.add(bytes.len());
+        }
+    }
+
+    /// # Safety
+    /// As [`Cursor::put`] for 1 or 4 bytes.
+    unsafe fn put_len(&mut self, len: usize, wide: bool) {
+        // SAFETY: by the contract.
+        unsafe { if wide { self.put(&(len as u32).to_ne_bytes()) } else { self.put(&[len as u8]) } }
+    }
+
+    /// # Safety
+    /// `block` has a head.
+    unsafe fn back_patch_access(&mut self, block: NonNull<u8>, access: u32) {
+        let bytes = access.to_le_bytes();
+        // SAFETY: by the contract: bytes 2 to 4 are in the head.
+        unsafe { block.add(2).copy_from_nonoverlapping(NonNull::from(&bytes).cast(), 3) }
+    }
+}
+
+impl<'a> EntryRef<'a> {
+    /// # Safety
+    /// `block` came from [`Entry::into_raw`] and stays unchanged for `'a`.
+    pub(crate) unsafe fn from_raw(block: NonNull<u8>) -> Self {
+        Self(block, PhantomData)
+    }
+
+    fn byte(&self, at: usize) -> u8 {
+        // SAFETY: private; called with offsets inside the head and the lengths only.
+        unsafe { self.0.add(at).read() }
+    }
+
+    fn array<const N: usize>(&self, at: usize) -> [u8; N] {
+        // SAFETY: private; called with offsets of parts that the flags say are there.
+        unsafe { self.0.add(at).cast::<[u8; N]>().read_unaligned() }
+    }
+
+    fn slice(&self, at: usize, len: usize) -> &'a [u8] {
+        // SAFETY: private; called with the key's and the value's place. They stay unchanged for 'a.
+        unsafe { std::slice::from_raw_parts(self.0.add(at).as_ptr(), len) }
+    }
+
+    fn representation(&self) -> u8 {
+        self.byte(0) >> 4
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.byte(1) & flag != 0
+    }
+
+    fn shape(&self) -> Shape {
+        let mut at = HEAD;
+        let mut length = |wide: bool| {
+            let here = at;
+            at += if wide { 4 } else { 1 };
+            if wide {
+                u32::from_ne_bytes(self.array(here)) as usize
+            } else {
+                self.byte(here) as usize
+            }
+        };
+        let key_len = length(self.has(WIDE_KEY));
+        let ttl = if self.has(TTL) { 8 } else { 0 };
+        if self.representation() != INLINE {
+            let key_at = at + ttl;
+            return Shape { key_at, key_len, value_at: key_at + key_len, value_len: 8 };
+        }
+        at += ttl;
+        let wide = self.has(WIDE_VALUE);
+        let value_len =
+            if wide { u32::from_ne_bytes(self.array(at)) as usize } else { self.byte(at) as usize };
+        let key_at = at + if wide { 4 } else { 1 };
+        Shape { key_at, key_len, value_at: key_at + key_len, value_len }
+    }
+
+    fn deadline_at(&self) -> usize {
+        HEAD + if self.has(WIDE_KEY) { 4 } else { 1 }
+    }
+
+    fn object_address(&self) -> Option<usize> {
+        (self.representation() == BOXED)
+            .then(|| usize::from_ne_bytes(self.array(self.shape().value_at)))
+    }
+
+    /// The key's name.
+    pub fn key(&self) -> &'a [u8] {
+        let shape = self.shape();
+        self.slice(shape.key_at, shape.key_len)
+    }
+
+    /// The type of the value.
+    pub fn kind(&self) -> Kind {
+        match self.byte(0) & 15 {
+            1 => Kind::List,
+            2 => Kind::Set,
+            3 => Kind::SortedSet,
+            4 => Kind::Hash,
+            5 => Kind::Stream,
+            _ => Kind::String,
+        }
+    }
+
+    /// The value.
+    pub fn value(&self) -> Value<'a> {
+        let shape = self.shape();
+        match self.representation() {
+            INTEGER => Value::Int(i64::from_ne_bytes(self.array(shape.value_at))),
+            BOXED => {
+                let address = usize::from_ne_bytes(self.array(shape.value_at));
+                // SAFETY: the address came from `Box::into_raw`; the entry owns it for 'a.
+                Value::Object(unsafe { &*(address as *const Object) })
+            }
+            _ => Value::Bytes(self.slice(shape.value_at, shape.value_len)),
+        }
+    }
+
+    /// When the key expires, in milliseconds since the epoch.
+    pub fn deadline_ms(&self) -> Option<i64> {
+        if !self.has(TTL) {
+            return None;
+        }
+        let deadline = i64::from_ne_bytes(self.array(self.deadline_at()));
+        (deadline != NEVER).then_some(deadline)
+    }
+
+    /// The 24-bit access clock.
+    pub fn access(&self) -> u32 {
+        u32::from_le_bytes([self.byte(2), self.byte(3), self.byte(4), 0])
+    }
+
+    /// Size class of the entry's own block, without an object beside it.
+    pub fn block_bytes(&self) -> usize {
+        let shape = self.shape();
+        size_class(shape.value_at + shape.value_len)
+    }
+
+    /// All heap bytes of key and value.
+    pub fn heap_bytes(&self) -> usize {
+        let object = match self.value() {
+            Value::Object(object) => size_of::<Object>() + object.heap_bytes(),
+            _ => 0,
+        };
+        self.block_bytes() + object
+    }
+}
+
+/// A deadline that never comes: what a key keeps in its place when its TTL is taken away.
+const NEVER: i64 = i64::MAX;
+
+impl<'a> Deref for EntryMut<'a> {
+    type Target = EntryRef<'a>;
+
+    fn deref(&self) -> &EntryRef<'a> {
+        &self.0
+    }
+}
+
+impl<'a> EntryMut<'a> {
+    /// # Safety
+    /// `block` came from [`Entry::into_raw`] and nobody else reads or writes it for `'a`.
+    pub(crate) unsafe fn from_raw(block: NonNull<u8>) -> Self {
+        // SAFETY: by the contract.
+        Self(unsafe { EntryRef::from_raw(block) }, PhantomData)
+    }
+
+    fn write(&mut self, at: usize, bytes: &[u8]) {
+        // SAFETY: private; called with offsets of parts that the flags say are there, and exclusive.
+        unsafe {
+            self.0.0.add(at).copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len())
+        }
+    }
+
+    /// Notes a read at this access clock; writes only when that changes something.
+    pub fn touch(&mut self, access: u32) {
+        if self.access() != access {
+            self.set_access(access);
+        }
+    }
+
+    /// Gives up writing.
+    pub fn into_ref(self) -> EntryRef<'a> {
+        self.0
+    }
+
+    /// Sets the 24-bit access clock.
+    pub fn set_access(&mut self, access: u32) {
+        self.write(2, &access.to_le_bytes()[..3]);
+    }
+
+    /// The value, when it lives in a block of its own.
+    pub fn object_mut(&mut self) -> Option<&mut Object> {
+        // SAFETY: the address came from `Box::into_raw`, and access is exclusive.
+        self.object_address().map(|address| unsafe { &mut *(address as *mut Object) })
+    }
+
+    /// The same for as long as the entry itself is held.
+    pub fn into_object_mut(self) -> Option<&'a mut Object> {
+        // SAFETY: the address came from `Box::into_raw`, and access is exclusive for 'a.
+        self.object_address().map(|address| unsafe { &mut *(address as *mut Object) })
+    }
+
+    /// Whether a deadline can be set in place.
+    pub(crate) fn has_room_for(&self, deadline_ms: Option<i64>) -> bool {
+        deadline_ms.is_none() || self.has(TTL)
+    }
+
+    /// Overwrites the deadline in place; false when the entry has no room for one (and one is
+    /// needed).
+    pub(crate) fn set_deadline(&mut self, deadline_ms: Option<i64>) -> bool {
+        if !self.has_room_for(deadline_ms) {
+            return false;
+        }
+        if !self.has(TTL) {
+            return true;
+        }
+        let at = self.deadline_at();
+        // A deadline at the very end of time is as good as one millisecond earlier.
+        let deadline = deadline_ms.map_or(NEVER, |at| at.min(NEVER - 1));
+        self.write(at, &deadline.to_ne_bytes());
+        true
+    }
+
+    /// Overwrites a string in place when the new one needs a block of the same size class and the
+    /// same head; false otherwise, with nothing changed.
+    pub(crate) fn overwrite(&mut self, payload: &Payload<'_>) -> bool {
+        let shape = self.shape();
+        match (payload, self.representation()) {
+            (Payload::Int(number), INTEGER) => {
+                self.write(shape.value_at, &number.to_ne_bytes());
+                true
+            }
+            (Payload::Bytes(bytes), INLINE) => {
+                let wide = self.has(WIDE_VALUE);
+                let fits =
+                    if wide { bytes.len() <= INLINE_MAX } else { bytes.len() <= u8::MAX as usize };
+                if !fits || size_class(shape.value_at + bytes.len()) != self.block_bytes() {
+                    return false;
+                }
+                let length_at = self.deadline_at() + if self.has(TTL) { 8 } else { 0 };
+                if wide {
+                    self.write(length_at, &(bytes.len() as u32).to_ne_bytes());
+                } else {
+                    self.write(length_at, &[bytes.len() as u8]);
+                }
+                self.write(shape.value_at, bytes);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes(value: Value<'_>) -> Vec<u8> {
+        match value {
+            Value::Bytes(bytes) => bytes.to_vec(),
+            Value::Int(number) => number.to_string().into_bytes(),
+            Value::Object(Object::String(bytes)) => bytes.clone(),
+            Value::Object(_) => unreachable!("only strings here"),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_entry_gives_back_what_it_was_made_of(
+            key in prop::collection::vec(any::<u8>(), 0..600),
+            text in prop::collection::vec(any::<u8>(), 0..6000),
+            deadline in prop::option::of(0..i64::MAX - 1),
+            access in 0..1u32 << 24,
+        ) {
+            let entry = Entry::new(&key, Payload::Bytes(&text), deadline, access);
+            let entry = entry.view();
+            prop_assert_eq!(entry.key(), &key[..]);
+            prop_assert_eq!(bytes(entry.value()), text);
+            prop_assert_eq!(entry.deadline_ms(), deadline);
+            prop_assert_eq!(entry.access(), access);
+        }
+
+        #[test]
+        fn overwriting_in_place_changes_the_value_only(
+            key in prop::collection::vec(any::<u8>(), 0..300),
+            first in prop::collection::vec(any::<u8>(), 0..600),
+            second in prop::collection::vec(any::<u8>(), 0..600),
+            deadline in prop::option::of(0..i64::MAX - 1),
+        ) {
+            let block = Entry::new(&key, Payload::Bytes(&first), deadline, 7).into_raw();
+            // SAFETY: the block is referred to from here alone.
+            let mut entry = unsafe { EntryMut::from_raw(block) };
+            let done = entry.overwrite(&Payload::Bytes(&second));
+            // SAFETY: as above; `entry` is not used again.
+            let owned = unsafe { Entry::from_raw(block) };
+            let entry = owned.view();
+            prop_assert_eq!(bytes(entry.value()), if done { second } else { first });
+            prop_assert_eq!(entry.key(), &key[..]);
+            prop_assert_eq!(entry.deadline_ms(), deadline);
+        }
+    }
+
+    #[test]
+    fn size_classes_are_those_of_an_8_byte_quantum() {
+        let classes = [(1, 8), (39, 40), (64, 64), (65, 80), (96, 96), (129, 160), (1025, 1280)];
+        for (size, class) in classes {
+            assert_eq!(size_class(size), class, "{size}");
+        }
+    }
+
+    #[test]
+    fn integers_take_eight_bytes() {
+        let entry = Entry::new(b"k", Payload::string(b"-9223372036854775808"), None, 0);
+        assert!(matches!(entry.view().value(), Value::Int(i64::MIN)));
+        assert_eq!(entry.view().block_bytes(), 16);
+    }
+}

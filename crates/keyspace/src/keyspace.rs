@@ -1,0 +1,171 @@
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+use crossbeam_utils::CachePadded;
+use parking_lot::lock_api::RawMutex as _;
+
+use crate::gate::{Closed, Gate};
+use crate::key::{KeyHash, SHARDS};
+use crate::reclaim::Reclaimer;
+use crate::shard::Shard;
+
+/// Every database: shards behind their locks, the gate before them, and the order of the databases.
+///
+/// Invariants:
+/// - a shard is touched only under its lock, or by whoever holds the gate closed;
+/// - whoever takes more than one lock takes them in ascending order of shard;
+/// - whoever touches shards is inside the gate, or holds it closed.
+pub struct Keyspace {
+    shards: Box<[CachePadded<Cell>]>,
+    gate: Gate,
+    /// Which physical database a number means: SWAPDB swaps two of these.
+    order: Box<[AtomicUsize]>,
+    reclaimer: Reclaimer,
+}
+
+struct Cell {
+    lock: parking_lot::RawMutex,
+    /// No later than the first deadline in the shard; what expiry looks at before it takes the lock.
+    next_due_ms: AtomicI64,
+    shard: UnsafeCell<Shard>,
+}
+
+// SAFETY: the shard is reached only through `Guard`s, which hold the lock or the closed gate.
+unsafe impl Sync for Cell {}
+// SAFETY: a shard owns all that it holds, and entries are Send.
+unsafe impl Send for Cell {}
+
+impl Keyspace {
+    /// An empty keyspace of `databases` databases; `now_ms` is milliseconds since the epoch.
+    pub fn new(databases: usize, now_ms: i64) -> Self {
+        let cell = || Cell {
+            lock: parking_lot::RawMutex::INIT,
+            next_due_ms: AtomicI64::new(i64::MAX),
+            shard: UnsafeCell::new(Shard::new(now_ms)),
+        };
+        Self {
+            shards: (0..SHARDS).map(|_| CachePadded::new(cell())).collect(),
+            gate: Gate::new(),
+            order: (0..databases).map(AtomicUsize::new).collect(),
+            reclaimer: Reclaimer::new(),
+        }
+    }
+
+    /// The gate that every user of the shards passes.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Where big values go to be freed.
+    pub fn reclaimer(&self) -> &Reclaimer {
+        &self.reclaimer
+    }
+
+    /// The number of databases.
+    pub fn databases(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The physical database behind a number below [`Keyspace::databases`].
+    pub fn resolve(&self, database: usize) -> usize {
+        self.order[database].load(Ordering::Relaxed)
+    }
+
+    /// Exchanges two databases; the closed gate makes it atomic for everybody.
+    pub fn swap(&self, _closed: &Closed<'_>, a: usize, b: usize) {
+        let first = self.resolve(a);
+        self.order[a].store(self.resolve(b), Ordering::Relaxed);
+        self.order[b].store(first, Ordering::Relaxed);
+    }
+
+    /// Waits for the lock of a shard. The caller is inside the gate.
+    pub fn lock(&self, shard: usize) -> Guard<'_> {
+        let cell = &*self.shards[shard];
+        cell.lock.lock();
+        Guard { cell, locked: true, index: shard }
+    }
+
+    /// Takes the lock of a shard if it is free. The caller is inside the gate.
+    pub fn try_lock(&self, shard: usize) -> Option<Guard<'_>> {
+        let cell = &*self.shards[shard];
+        cell.lock.try_lock().then_some(Guard { cell, locked: true, index: shard })
+    }
+
+    /// A shard for whoever holds the gate closed.
+    ///
+    /// # Safety
+    /// No other guard of this shard exists meanwhile.
+    pub(crate) unsafe fn exclusive<'k>(&'k self, _closed: &Closed<'_>, shard: usize) -> Guard<'k> {
+        Guard { cell: &self.shards[shard], locked: false, index: shard }
+    }
+
+    /// Whether a shard may have something to expire at `now_ms`; takes no lock.
+    pub fn may_expire(&self, shard: usize, now_ms: i64) -> bool {
+        self.shards[shard].next_due_ms.load(Ordering::Relaxed) <= now_ms
+    }
+
+    /// First step of a prefetch for a batch: the line of the table where each key belongs.
+    pub fn prefetch_bucket(&self, database: usize, hash: KeyHash) {
+        if let Some(guard) = self.try_lock(hash.shard())
+            && let Some(db) = guard.get().db(self.resolve(database))
+        {
+            db.prefetch_bucket(hash);
+        }
+    }
+
+    /// Second step: the entry itself.
+    pub fn prefetch_entry(&self, database: usize, hash: KeyHash) {
+        if let Some(guard) = self.try_lock(hash.shard())
+            && let Some(db) = guard.get().db(self.resolve(database))
+        {
+            db.prefetch_entry(hash);
+        }
+    }
+}
+
+/// Access to one shard, by its lock or by the closed gate.
+pub struct Guard<'k> {
+    cell: &'k Cell,
+    locked: bool,
+    index: usize,
+}
+
+impl Guard<'_> {
+    /// The number of the shard.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The shard.
+    pub fn get(&self) -> &Shard {
+        // SAFETY: this guard holds the shard's lock, or was made under the contract of `exclusive`.
+        unsafe { &*self.cell.shard.get() }
+    }
+
+    /// The shard for writing.
+    pub fn get_mut(&mut self) -> &mut Shard {
+        // SAFETY: as in `get`, and the guard is borrowed exclusively.
+        unsafe { &mut *self.cell.shard.get() }
+    }
+
+    /// Tells expiry that this shard has a deadline at `at_ms`.
+    pub fn note_deadline(&self, at_ms: i64) {
+        if at_ms < self.cell.next_due_ms.load(Ordering::Relaxed) {
+            self.cell.next_due_ms.store(at_ms, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells expiry that nothing is due in this shard before `at_ms`.
+    pub fn set_next_due(&self, at_ms: i64) {
+        self.cell.next_due_ms.store(at_ms, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if self.locked {
+            // SAFETY: this guard took the lock and is its only holder.
+            unsafe { self.cell.lock.unlock() }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+use command::{Args, Command, OwnedArgs, Table};
+use keyspace::{KeyHash, Keyspace};
+use resp::{Limits, Parsed, ProtocolError, Span};
+
+use crate::connection::Connection;
+use crate::source::{Socket, Token};
+
+/// Commands executed in one go. The lookups of all of them are under way before the first one runs, so a
+/// batch pays for one trip to memory, not for one per command.
+pub const BATCH: usize = 64;
+
+/// Commands that have been parsed, over all connections that are ready, and not yet executed.
+#[derive(Default)]
+pub struct Batch {
+    commands: Vec<Pending>,
+    spans: Vec<Span>,
+}
+
+/// One parsed command.
+pub struct Pending {
+    /// The connection that sent it.
+    pub token: Token,
+    /// What it calls, if there is such a command.
+    pub command: Option<Command>,
+    words: Words,
+    /// Its first key's place among the words, and hash.
+    key: Option<(u32, KeyHash)>,
+    database: u32,
+    /// Where it ends in the connection's input.
+    pub end: usize,
+}
+
+enum Words {
+    /// In the connection's input from `at` on.
+    Input { at: usize, first_span: u32, spans: u32 },
+    /// Unescaped from an inline command.
+    Own(Box<OwnedArgs>),
+}
+
+/// What parsing a connection's input led to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// All whole commands are in the batch; this many more bytes are worth reading for the next one.
+    Drained {
+        /// Bytes.
+        wanted: usize,
+    },
+    /// The batch is full.
+    Full,
+    /// The stream cannot be read any further.
+    Broken(ProtocolError),
+}
+
+impl Batch {
+    /// Whether no more commands fit.
+    pub fn is_full(&self) -> bool {
+        self.commands.len() >= BATCH
+    }
+
+    /// The number of commands.
+    pub fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// The command at `index`.
+    pub fn get(&self, index: usize) -> &Pending {
+        &self.commands[index]
+    }
+
+    /// Forgets all commands.
+    pub fn clear(&mut self) {
+        self.commands.clear();
+        self.spans.clear();
+    }
+
+    /// Parses what `connection` has sent until its input or the batch's room ends.
+    pub fn parse<S: Socket>(
+        &mut self,
+        token: Token,
+        connection: &mut Connection<S>,
+        limits: &Limits,
+        table: &Table,
+    ) -> Progress {
+        loop {
+            if self.is_full() {
+                return Progress::Full;
+            }
+            let at = connection.parsed;
+            let first_span = self.spans.len();
+            let input = &connection.input[at..];
+            if input.is_empty() {
+                return Progress::Drained { wanted: 0 };
+            }
+            match connection.parser.parse(input, limits, &mut self.spans) {
+                Ok(Parsed::Command { consumed }) => {
+                    connection.parsed += consumed;
+                    let spans = (self.spans.len() - first_span) as u32;
+                    if spans > 0 {
+                        let words = Words::Input { at, first_span: first_span as u32, spans };
+                        self.add(token, connection, words, table);
+                    }
+                }
+                Ok(Parsed::Inline { consumed, args }) => {
+                    connection.parsed += consumed;
+                    self.add(token, connection, Words::Own(Box::new(OwnedArgs::new(args))), table);
+                }
+                Ok(Parsed::Incomplete { wanted }) => {
+                    return Progress::Drained { wanted: wanted.saturating_sub(input.len()) };
+                }
+                Err(error) => return Progress::Broken(error),
+            }
+        }
+    }
+
+    fn add<S: Socket>(
+        &mut self,
+        token: Token,
+        connection: &Connection<S>,
+        words: Words,
+        table: &Table,
+    ) {
+        let args = view(&words, &self.spans, &connection.input);
+        let command = table.resolve(args);
+        let key = command.and_then(|command| first_key(command, args));
+        let database = connection.session.database as u32;
+        self.commands.push(Pending {
+            token,
+            command,
+            words,
+            key,
+            database,
+            end: connection.parsed,
+        });
+    }
+
+    /// Asks for the memory that the commands will touch: first every bucket, then every entry.
+    pub fn prefetch(&self, keyspace: &Keyspace) {
+        if self.commands.len() < 2 {
+            return;
+        }
+        for pending in &self.commands {
+            if let Some((_, hash)) = pending.key {
+                keyspace.prefetch_bucket(pending.database as usize, hash);
+            }
+        }
+        for pending in &self.commands {
+            if let Some((_, hash)) = pending.key {
+                keyspace.prefetch_entry(pending.database as usize, hash);
+            }
+        }
+    }
+
+    /// The words of the command at `index`, which `input` holds.
+    pub fn args<'a>(&'a self, index: usize, input: &'a [u8]) -> Args<'a> {
+        let pending = &self.commands[index];
+        let args = view(&pending.words, &self.spans, input);
+        match pending.key {
+            Some((word, hash)) => args.with_hash(word as usize, hash),
+            None => args,
+        }
+    }
+}
+
+fn view<'a>(words: &'a Words, spans: &'a [Span], input: &'a [u8]) -> Args<'a> {
+    match words {
+        Words::Input { at, first_span, spans: count } => {
+            let first = *first_span as usize;
+            Args::new(&input[*at..], &spans[first..first + *count as usize])
+        }
+        Words::Own(owned) => owned.view(),
+    }
+}
+
+/// The first key of a command whose keys begin at a fixed word.
+fn first_key(command: Command, args: Args<'_>) -> Option<(u32, KeyHash)> {
+    let command::Begin::Index(word) = command.keys.first()?.begin else { return None };
+    let command::Find::Range { .. } = command.keys.first()?.find else { return None };
+    let bytes = args.get(usize::try_from(word).ok()?)?;
+    Some((word as u32, KeyHash::of(bytes)))
+}

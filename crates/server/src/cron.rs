@@ -1,0 +1,154 @@
+//! What a worker does beside serving commands: expiry, idle connections, output limits.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use command::Close;
+use config::Config;
+use keyspace::SHARDS;
+use observe::Counters;
+
+use crate::connection::Connection;
+use crate::source::{Socket, Source};
+use crate::stream::Stream;
+use crate::worker::Worker;
+
+/// The longest wait between two looks at what is due: what bounds the lag of expiry.
+const PERIOD_MS: i64 = 50;
+/// How often connections are looked at one by one.
+const CLIENTS_PERIOD_MS: i64 = 500;
+/// Time that one turn spends on expiry at most; what is left waits for the next.
+const EXPIRE_SLICE_NS: u64 = 1_000_000;
+/// Keys removed under one lock at most.
+const EXPIRE_STEPS: u32 = 64;
+
+/// When a worker has to wake up though nothing happens.
+#[derive(Default)]
+pub struct Cron {
+    next_ms: i64,
+    clients_ms: i64,
+    unfinished: bool,
+    wake_ms: Option<i64>,
+}
+
+impl Cron {
+    /// How long the worker may wait from `now_ms` on.
+    pub fn timeout(&self, now_ms: i64) -> Duration {
+        if self.unfinished {
+            return Duration::ZERO;
+        }
+        let next = self.wake_ms.map_or(self.next_ms, |wake| wake.min(self.next_ms));
+        Duration::from_millis(next.saturating_sub(now_ms).clamp(0, PERIOD_MS) as u64)
+    }
+
+    /// Asks for a turn at `at_ms`.
+    pub fn wake_at(&mut self, at_ms: i64) {
+        self.wake_ms = Some(self.wake_ms.map_or(at_ms, |wake| wake.min(at_ms)));
+    }
+}
+
+/// Does what is due. The worker is inside the gate.
+pub fn tick<S: Source<Stream = Stream>>(worker: &mut Worker<S>) {
+    let now_ms = worker.now_ms();
+    if worker.cron.wake_ms.is_some_and(|wake| wake <= now_ms) {
+        worker.cron.wake_ms = None;
+        worker.resume = true;
+    }
+    if now_ms < worker.cron.next_ms && !worker.cron.unfinished {
+        return;
+    }
+    worker.cron.unfinished = !expire(worker, now_ms);
+    worker.cron.next_ms = now_ms + PERIOD_MS;
+    if now_ms >= worker.cron.clients_ms {
+        worker.cron.clients_ms = now_ms + CLIENTS_PERIOD_MS;
+        look_at_clients(worker, now_ms);
+    }
+}
+
+/// Removes expired keys from this worker's share of the shards; false when the slice ran out first.
+fn expire<S: Source>(worker: &Worker<S>, now_ms: i64) -> bool {
+    let services = &worker.services;
+    if !services.active_expire.load(Ordering::Relaxed) {
+        return true;
+    }
+    let start = services.clock.monotonic_ns();
+    let workers = services.host.workers().max(1);
+    for shard in (worker.number % workers..SHARDS).step_by(workers) {
+        while services.keyspace.may_expire(shard, now_ms) {
+            expire_some(worker, shard, now_ms);
+            let spent = services.clock.monotonic_ns().saturating_sub(start);
+            if spent > EXPIRE_SLICE_NS {
+                worker.counters.expire_ns.add(spent);
+                worker.counters.expire_slices.add(1);
+                return false;
+            }
+        }
+    }
+    worker.counters.expire_ns.add(services.clock.monotonic_ns().saturating_sub(start));
+    true
+}
+
+/// Removes a few expired keys from one shard.
+fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) {
+    let keyspace = &worker.services.keyspace;
+    let mut guard = keyspace.lock(shard);
+    let mut steps = EXPIRE_STEPS;
+    let mut next_due = i64::MAX;
+    for (_, db) in guard.get_mut().dbs_mut() {
+        while let Some(entry) = db.pop_expired(now_ms, &mut steps) {
+            worker.counters.expired_keys.add(1);
+            keyspace.reclaimer().dispose(entry);
+        }
+        next_due = next_due.min(db.next_due_ms().unwrap_or(i64::MAX));
+    }
+    guard.set_next_due(next_due);
+}
+
+fn look_at_clients<S: Source<Stream = Stream>>(worker: &mut Worker<S>, now_ms: i64) {
+    let timeout_ms =
+        i64::try_from(worker.config.timeout_s.saturating_mul(1000)).unwrap_or(i64::MAX);
+    let mut ended = Vec::new();
+    for (token, connection) in worker.connections.iter_mut().enumerate() {
+        let Some(connection) = connection else { continue };
+        let client = &connection.session.client;
+        let idle = now_ms - client.figures.active_ms.load(Ordering::Relaxed);
+        let exempt =
+            client.figures.blocked.load(Ordering::Relaxed) || client.figures.is_subscriber();
+        if timeout_ms > 0 && idle > timeout_ms && !exempt {
+            tracing::debug!("Closing idle client {}", client.addr);
+            ended.push(token);
+        } else if above_output_limit(connection, &worker.config, now_ms, &worker.counters) {
+            ended.push(token);
+        }
+    }
+    ended.into_iter().for_each(|token| worker.close(token));
+}
+
+/// Whether a connection has more to be sent than its class allows, or has had for too long.
+pub fn above_output_limit<S: Socket>(
+    connection: &mut Connection<S>,
+    config: &Config,
+    now_ms: i64,
+    counters: &Counters,
+) -> bool {
+    let class = if connection.session.client.figures.is_subscriber() { 2 } else { 0 };
+    let limit = &config.client_output_buffer_limit[class];
+    let unsent = connection.unsent() as u64;
+    let hard = limit.hard_bytes > 0 && unsent > limit.hard_bytes;
+    let soft = limit.soft_bytes > 0 && unsent > limit.soft_bytes;
+    if !soft {
+        connection.above_soft_limit_since_ms = None;
+    }
+    let since =
+        if soft { *connection.above_soft_limit_since_ms.get_or_insert(now_ms) } else { now_ms };
+    let soft_ms = i64::try_from(limit.soft_s.saturating_mul(1000)).unwrap_or(i64::MAX);
+    let above = hard || (soft && now_ms - since > soft_ms);
+    if above && connection.session.close != Close::Now {
+        counters.output_buffer_kills.add(1);
+        tracing::warn!(
+            "Client {} closed: it did not read {unsent} bytes of output (client-output-buffer-limit)",
+            connection.session.client.addr
+        );
+    }
+    above
+}

@@ -1,0 +1,190 @@
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+
+use config::Config;
+use mio::event::Source;
+use mio::net::{TcpListener, UnixListener};
+use mio::{Interest, Registry, Token};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::accept::{Arrival, Peer};
+use crate::stream::Stream;
+
+/// A socket that connections arrive at.
+pub enum Listener {
+    /// TCP on one address.
+    Tcp(TcpListener),
+    /// A Unix socket, with its path.
+    Unix(UnixListener, String),
+}
+
+impl Listener {
+    /// Takes the next connection that waits.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is none.
+    pub fn accept(&self, keepalive_s: u64) -> io::Result<Arrival> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept()?;
+                // Without these a connection still works, only slower or longer than it should.
+                let _ = stream.set_nodelay(true);
+                let _ = keep_alive(&stream, keepalive_s);
+                let local = stream.local_addr().ok();
+                let fd = stream.as_raw_fd();
+                let peer = Peer::Tcp { peer, local };
+                Ok(Arrival { stream: Stream::Tcp(stream), peer, fd })
+            }
+            Self::Unix(listener, path) => {
+                let (stream, _) = listener.accept()?;
+                let fd = stream.as_raw_fd();
+                Ok(Arrival {
+                    stream: Stream::Unix(stream),
+                    peer: Peer::Unix { path: path.clone() },
+                    fd,
+                })
+            }
+        }
+    }
+}
+
+impl Source for Listener {
+    fn register(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => listener.register(registry, token, interests),
+            Self::Unix(listener, _) => listener.register(registry, token, interests),
+        }
+    }
+
+    fn reregister(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => listener.reregister(registry, token, interests),
+            Self::Unix(listener, _) => listener.reregister(registry, token, interests),
+        }
+    }
+
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => listener.deregister(registry),
+            Self::Unix(listener, _) => listener.deregister(registry),
+        }
+    }
+}
+
+/// Opens every address that the configuration names.
+///
+/// # Errors
+/// The texts that operators know from Redis: which port or path could not be opened, and why.
+pub fn listen(config: &Config) -> Result<Vec<Listener>, String> {
+    let mut listeners = Vec::new();
+    if config.port != 0 {
+        listen_tcp(config, &mut listeners)?;
+    }
+    if !config.unixsocket.is_empty() {
+        let failed = |error: io::Error| format!("Failed opening Unix socket: bind: {error}");
+        listeners.push(listen_unix(config).map_err(failed)?);
+    }
+    Ok(listeners)
+}
+
+fn listen_tcp(config: &Config, listeners: &mut Vec<Listener>) -> Result<(), String> {
+    let before = listeners.len();
+    for name in &config.bind {
+        let (optional, name) = match name.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, name.as_str()),
+        };
+        let opened =
+            resolve(name).and_then(|ip| open(SocketAddr::new(ip, config.port), config.tcp_backlog));
+        match opened {
+            Ok(listener) => listeners.push(Listener::Tcp(listener)),
+            Err(error) => {
+                let port = config.port;
+                tracing::warn!(
+                    "Warning: Could not create server TCP listening socket {name}:{port}: bind: {error}"
+                );
+                let absent = [io::ErrorKind::AddrNotAvailable, io::ErrorKind::Unsupported];
+                if !(optional && absent.contains(&error.kind())) && !is_missing_family(&error) {
+                    return Err(format!("Failed listening on port {port} (TCP), aborting."));
+                }
+            }
+        }
+    }
+    if listeners.len() == before && !config.bind.is_empty() {
+        return Err(format!("Failed listening on port {} (TCP), aborting.", config.port));
+    }
+    Ok(())
+}
+
+/// A kernel without IPv6 is no reason not to serve IPv4.
+fn is_missing_family(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+}
+
+fn resolve(name: &str) -> io::Result<IpAddr> {
+    match name {
+        "*" => Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        "::*" => Ok(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+        _ => match name.parse() {
+            Ok(ip) => Ok(ip),
+            Err(_) => {
+                use std::net::ToSocketAddrs;
+                let mut found = (name, 0).to_socket_addrs()?;
+                found
+                    .next()
+                    .map(|addr| addr.ip())
+                    .ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+            }
+        },
+    }
+}
+
+fn open(addr: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    socket.set_nonblocking(true)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
+/// The socket file is made under a name that nobody knows, gets its mode, and only then its place.
+fn listen_unix(config: &Config) -> io::Result<Listener> {
+    let path = &config.unixsocket;
+    let hidden = format!("{path}.{}", std::process::id());
+    let _ = std::fs::remove_file(&hidden);
+    let listener = UnixListener::bind(&hidden)?;
+    if config.unixsocketperm != 0 {
+        std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(config.unixsocketperm))?;
+    }
+    std::fs::rename(&hidden, path)?;
+    Ok(Listener::Unix(listener, path.clone()))
+}
+
+fn keep_alive(stream: &mio::net::TcpStream, seconds: u64) -> io::Result<()> {
+    if seconds == 0 {
+        return Ok(());
+    }
+    let socket = socket2::SockRef::from(stream);
+    let time = std::time::Duration::from_secs(seconds);
+    // As Redis: the first probe after the interval, then three more in the time of one.
+    let keepalive = socket2::TcpKeepalive::new()
+        .with_time(time)
+        .with_interval((time / 3).max(std::time::Duration::from_secs(1)));
+    socket.set_tcp_keepalive(&keepalive.with_retries(3))
+}

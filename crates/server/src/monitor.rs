@@ -1,0 +1,36 @@
+use std::fmt::Write as _;
+
+use command::{Args, Command, Flags, Services, Session};
+
+/// Shows a command to everybody who reads MONITOR's stream.
+pub fn feed(services: &Services, session: &Session, command: Command, args: Args<'_>, now_us: i64) {
+    if command.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
+        return;
+    }
+    let client = &session.client;
+    let source = if client.unix { "unix" } else { "" };
+    let mut line = format!(
+        "+{}.{:06} [{} {}{}]",
+        now_us / 1_000_000,
+        now_us % 1_000_000,
+        session.database,
+        if source.is_empty() { "" } else { "unix:" },
+        if source.is_empty() { client.addr.as_str() } else { client.addr.trim_end_matches(":0") },
+    );
+    for (index, word) in args.iter().enumerate() {
+        let word: &[u8] = if is_secret(command, index) { b"(redacted)" } else { word };
+        let _ = write!(line, " {}", codec::quote::quote(word));
+    }
+    line.push_str("\r\n");
+    let bytes: std::sync::Arc<[u8]> = line.into_bytes().into();
+    for reader in services.clients.all() {
+        if reader.figures.monitor.load(std::sync::atomic::Ordering::Relaxed) {
+            reader.push(std::sync::Arc::clone(&bytes));
+        }
+    }
+}
+
+/// Whether a word of a command must not be shown: passwords, in AUTH and HELLO ... AUTH.
+pub fn is_secret(command: Command, word: usize) -> bool {
+    word > 0 && matches!(command.name, "auth" | "hello")
+}

@@ -1,0 +1,271 @@
+use std::fmt;
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use command::{Host, Services, Shutdown, Table};
+use config::{Config, Store};
+use env::{Clock, SystemClock};
+use keyspace::Keyspace;
+use observe::{CommandLogs, LatencyMonitor, Statistics};
+use parking_lot::Mutex;
+
+use crate::accept::Admission;
+use crate::host::{Process, ProcessMemory, Request};
+use crate::listen::{Listener, listen};
+use crate::mailbox::Inbox;
+use crate::source::{Epoll, Source};
+use crate::worker::Worker;
+
+/// A running server.
+pub struct Server {
+    services: Arc<Services>,
+    process: Arc<Process>,
+    control: Arc<Control>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Why a server did not start.
+#[derive(Debug)]
+pub struct StartError(pub String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// What reaches all threads.
+struct Control {
+    inboxes: Vec<Arc<Inbox>>,
+    accepting: Arc<mio::Waker>,
+    requests: Mutex<Vec<Request>>,
+    stopped: AtomicBool,
+}
+
+impl Control {
+    fn ask(&self, request: Request) {
+        self.requests.lock().push(request);
+        let _ = self.accepting.wake();
+    }
+
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        let _ = self.accepting.wake();
+        self.inboxes.iter().for_each(|inbox| inbox.wake());
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+}
+
+impl Server {
+    /// Opens the listening sockets and starts the threads.
+    ///
+    /// # Errors
+    /// When an address cannot be opened or the system is out of threads or file descriptors.
+    pub fn start(config: Config, memory: Box<dyn ProcessMemory>) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let workers = match config.workers {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            workers => workers as usize,
+        };
+        let file = config.file.as_ref().map(|path| path.display().to_string());
+        let process = Arc::new(Process::new(memory, workers, clock.unix_ms(), file));
+        let listeners = listen(&config).map_err(StartError)?;
+        let table = Table::new(commands::FAMILIES);
+        let services = Arc::new(Services {
+            statistics: Statistics::new(table.all().len()),
+            table,
+            keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
+            config: Arc::new(Store::new(config)),
+            clients: Default::default(),
+            logs: CommandLogs::default(),
+            latency: LatencyMonitor::default(),
+            pause: Default::default(),
+            active_expire: AtomicBool::new(true),
+            clock,
+            host: Arc::clone(&process) as Arc<dyn Host>,
+        });
+        configure_logs(&services);
+        let failed = |error: std::io::Error| StartError(format!("cannot start: {error}"));
+        let accepting = Epoll::new().map_err(failed)?;
+        let sources =
+            (0..workers).map(|_| Epoll::new()).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let inboxes = sources.iter().map(|source| Arc::new(Inbox::new(source.waker()))).collect();
+        let control = Arc::new(Control {
+            inboxes,
+            accepting: accepting.waker(),
+            requests: Mutex::default(),
+            stopped: AtomicBool::new(false),
+        });
+        let mut server = Self { services, process, control, threads: Vec::new() };
+        for (number, source) in sources.into_iter().enumerate() {
+            server.start_worker(number, source).map_err(failed)?;
+        }
+        server.start_accepting(accepting, listeners).map_err(failed)?;
+        let control = Arc::clone(&server.control);
+        server.process.set_control(Arc::new(move |request| control.ask(request)));
+        Ok(server)
+    }
+
+    fn start_worker(&mut self, number: usize, source: Epoll) -> std::io::Result<()> {
+        let control = Arc::clone(&self.control);
+        let services = Arc::clone(&self.services);
+        let inbox = Arc::clone(&control.inboxes[number]);
+        let run = move || {
+            let mut worker = Worker::new(number, source, services, inbox);
+            while !control.is_stopped() {
+                if let Err(error) = worker.turn() {
+                    tracing::error!("worker {number} stops: {error}");
+                    break;
+                }
+            }
+            worker.finish();
+        };
+        self.threads.push(thread::Builder::new().name(format!("worker-{number}")).spawn(run)?);
+        Ok(())
+    }
+
+    fn start_accepting(&mut self, source: Epoll, listeners: Vec<Listener>) -> std::io::Result<()> {
+        let admission = Admission::new(Arc::clone(&self.services), self.control.inboxes.clone());
+        let mut door = Door {
+            source,
+            listeners: Vec::new(),
+            admission,
+            services: Arc::clone(&self.services),
+            starved: false,
+        };
+        door.open(listeners)?;
+        let control = Arc::clone(&self.control);
+        let run = move || door.run(&control);
+        self.threads.push(thread::Builder::new().name("accept".into()).spawn(run)?);
+        Ok(())
+    }
+
+    /// The parts that commands may ask.
+    pub fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Asks for the end, from any thread (signals).
+    pub fn stopper(&self) -> impl Fn(Shutdown) + Send + use<> {
+        let process = Arc::clone(&self.process);
+        move |how| {
+            // The process accepts every way to end.
+            let _ = process.shutdown(how);
+        }
+    }
+
+    /// Waits until somebody asks for the end, then ends all threads.
+    pub fn wait(self) -> Shutdown {
+        let how = self.process.wait_for_stop();
+        self.control.stop();
+        for thread in self.threads {
+            let _ = thread.join();
+        }
+        let path = &self.services.config.load().unixsocket;
+        if !path.is_empty() {
+            let _ = std::fs::remove_file(path);
+        }
+        how
+    }
+}
+
+/// Passes the limits of the logs on.
+fn configure_logs(services: &Services) {
+    let config = services.config.load();
+    let logs = &services.logs;
+    logs.slow.configure(config.slowlog_log_slower_than_us, config.slowlog_max_len);
+    logs.large_request
+        .configure(config.commandlog_request_larger_than, config.commandlog_large_request_max_len);
+    logs.large_reply
+        .configure(config.commandlog_reply_larger_than, config.commandlog_large_reply_max_len);
+}
+
+/// The thread that accepts connections, and acts on options that change.
+struct Door {
+    source: Epoll,
+    listeners: Vec<Listener>,
+    admission: Admission,
+    services: Arc<Services>,
+    /// Connections wait that could not be accepted.
+    starved: bool,
+}
+
+/// How long connections wait that could not be accepted.
+const STARVED_PAUSE: Duration = Duration::from_millis(100);
+
+impl Door {
+    fn open(&mut self, listeners: Vec<Listener>) -> std::io::Result<()> {
+        for mut listener in std::mem::take(&mut self.listeners) {
+            self.source.remove_listener(&mut listener);
+        }
+        self.listeners = listeners;
+        for (token, listener) in self.listeners.iter_mut().enumerate() {
+            self.source.add_listener(listener, token)?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, control: &Control) {
+        let mut ready = Vec::new();
+        while !control.is_stopped() {
+            ready.clear();
+            let timeout = self.starved.then_some(STARVED_PAUSE);
+            if self.source.wait(timeout, &mut ready).is_err() {
+                return;
+            }
+            if std::mem::take(&mut self.starved) {
+                (0..self.listeners.len()).for_each(|token| self.accept(token));
+            }
+            let requests = std::mem::take(&mut *control.requests.lock());
+            for request in requests {
+                let _ = request.answer.send(self.reconfigure(&request.changed));
+            }
+            for one in &ready {
+                self.accept(one.token);
+            }
+        }
+    }
+
+    fn accept(&mut self, token: usize) {
+        let keepalive_s = self.services.config.load().tcp_keepalive_s;
+        loop {
+            let Some(listener) = self.listeners.get(token) else { return };
+            match listener.accept(keepalive_s) {
+                Ok(arrival) => {
+                    self.admission.admit(arrival);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+                Err(error) => {
+                    // Out of descriptors, most likely: the connection keeps waiting, and is tried again.
+                    tracing::warn!("Accepting client connection: {error}");
+                    self.starved = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn reconfigure(&mut self, changed: &[&'static str]) -> Result<(), String> {
+        configure_logs(&self.services);
+        let reopens = |name: &&&str| {
+            matches!(**name, "port" | "bind" | "unixsocket" | "unixsocketperm" | "tcp-backlog")
+        };
+        if changed.iter().find(reopens).is_some() {
+            // An address cannot be opened twice, so what was open is closed first; whoever puts the
+            // old configuration back asks again.
+            self.open(Vec::new()).map_err(|error| error.to_string())?;
+            let listeners = listen(&self.services.config.load())?;
+            return self.open(listeners).map_err(|error| error.to_string());
+        }
+        Ok(())
+    }
+}
