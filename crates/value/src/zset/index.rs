@@ -5,6 +5,8 @@ use std::ptr::NonNull;
 use table::Table;
 
 use super::block::Block;
+use crate::item::Item;
+use crate::seed;
 
 /// Pointers to blocks, by the hash of the member. It owns nothing, and all blocks in it live.
 #[derive(Debug, Default)]
@@ -13,12 +15,8 @@ pub(super) struct Index {
 }
 
 fn hash(member: &[u8]) -> u32 {
-    (rapidhash::v3::rapidhash_v3_seeded(member, &SEED) >> 32) as u32
+    seed::hash(Item::Bytes(member))
 }
-
-/// Of this process, so that nobody can prepare members that collide.
-static SEED: std::sync::LazyLock<rapidhash::v3::RapidSecrets> =
-    std::sync::LazyLock::new(rapidhash::v3::RapidSecrets::random);
 
 fn block(pointer: NonNull<u8>) -> Block {
     // SAFETY: the table's pointers come from blocks, and a block leaves the index before it is freed.
