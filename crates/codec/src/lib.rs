@@ -5,6 +5,9 @@
 
 pub mod crc16;
 pub mod crc64;
+mod float_text;
 pub mod glob;
+pub mod long_double;
+pub mod lzf;
 pub mod number;
 pub mod quote;

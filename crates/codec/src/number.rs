@@ -1,5 +1,8 @@
 //! Numbers as text, by Redis's rules.
 
+use crate::float_text::{self, FloatText, Form};
+use rustc_apfloat::{Float, ieee::Double};
+
 /// The integer that `text` spells in canonical form: an optional minus sign and digits without
 /// leading zeros, nothing else (no plus sign, no blanks, no `-0`), within the range of `i64`.
 pub fn parse_i64(text: &[u8]) -> Option<i64> {
@@ -29,6 +32,34 @@ pub fn parse_u64(text: &[u8]) -> Option<u64> {
         }
         _ => None,
     }
+}
+
+/// The double that `text` spells from end to end, by the rules of `strtod`: decimal, hexadecimal
+/// (`0x1.8p3`) or infinite (`inf`, `infinity`, in any case), with an optional sign.
+///
+/// `None` for anything else: blanks, NaN, values beyond the range, and values too small to be told
+/// from 0. The sign of zero is kept.
+pub fn parse_f64(text: &[u8]) -> Option<f64> {
+    // Most scores are short integers.
+    if text.len() < 16
+        && let Some(integer) = parse_i64(text)
+    {
+        return Some(integer as f64);
+    }
+    let FloatText { negative, form } = FloatText::parse(text)?;
+    let magnitude = match form {
+        Form::Infinity => f64::INFINITY,
+        Form::Decimal(parts) | Form::Hexadecimal(parts) if parts.is_zero() => 0.0,
+        Form::Decimal(_) => {
+            let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+            return (value.is_finite() && value != 0.0).then_some(value);
+        }
+        Form::Hexadecimal(parts) => {
+            let value: Double = float_text::hexadecimal(&parts)?;
+            f64::from_bits(value.to_bits() as u64)
+        }
+    };
+    Some(if negative { -magnitude } else { magnitude })
 }
 
 /// The longest text that [`format_f64`] writes, in bytes.
@@ -162,6 +193,54 @@ mod tests {
         assert_eq!(parse_u64(b"18446744073709551615"), Some(u64::MAX));
         assert_eq!(parse_u64(b"18446744073709551616"), None);
         assert_eq!(parse_u64(b"99999999999999999999"), None);
+    }
+
+    /// Compared with ZADD of redis-server 7.0.15.
+    #[test]
+    fn doubles_read_as_by_strtod() {
+        for (text, value) in [
+            ("0", 0.0),
+            ("1.5", 1.5),
+            ("+1", 1.0),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("-1E+2", -100.0),
+            ("0x10", 16.0),
+            ("-0X.8p1", -1.0),
+            ("0x1.00000000000008000000000000000000000000000000000001p0", 1.0 + f64::EPSILON),
+            ("0x1.000000000000080000000000000000000000000000000000p0", 1.0),
+            ("inf", f64::INFINITY),
+            ("-Infinity", f64::NEG_INFINITY),
+            ("5e-324", 5e-324),
+            ("0e999", 0.0),
+            ("0.1", 0.1),
+            ("9007199254740993", 9007199254740992.0),
+        ] {
+            assert_eq!(parse_f64(text.as_bytes()), Some(value), "{text:?}");
+        }
+        assert!(parse_f64(b"-0").is_some_and(|zero| zero.is_sign_negative()));
+        assert!(parse_f64(b"-0.0").is_some_and(|zero| zero.is_sign_negative()));
+        for text in [
+            "",
+            " 1",
+            "1 ",
+            "nan",
+            "1e400",
+            "-1e400",
+            "1e-400",
+            "0x1p-2000",
+            "0x1p2000",
+            "1e",
+            "x",
+            "0x",
+            ".",
+            "1,5",
+            "1.5.2",
+            "inf ",
+            "1\0",
+        ] {
+            assert_eq!(parse_f64(text.as_bytes()), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -165,7 +165,13 @@ pub struct Registry {
 
 impl Registry {
     /// Enters a new client that `worker` owns.
-    pub fn connect(&self, origin: Origin, worker: usize, mailbox: Arc<dyn Mailbox>, now_ms: i64) -> Arc<Client> {
+    pub fn connect(
+        &self,
+        origin: Origin,
+        worker: usize,
+        mailbox: Arc<dyn Mailbox>,
+        now_ms: i64,
+    ) -> Arc<Client> {
         let client = Arc::new(Client {
             id: self.last_id.fetch_add(1, Ordering::Relaxed) + 1,
             addr: origin.addr,
@@ -174,7 +180,11 @@ impl Registry {
             unix: origin.unix,
             created_ms: now_ms,
             worker,
-            figures: Figures { active_ms: AtomicI64::new(now_ms), protocol: Gauge::new(2), ..Figures::default() },
+            figures: Figures {
+                active_ms: AtomicI64::new(now_ms),
+                protocol: Gauge::new(2),
+                ..Figures::default()
+            },
             names: Mutex::new(Names { user: b"default".to_vec(), ..Names::default() }),
             mailbox,
             last_command: AtomicU64::new(0),

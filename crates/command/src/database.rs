@@ -1,7 +1,7 @@
 use config::KeyspaceEvents;
-use keyspace::{EntryMut, EntryRef, Held, Key, KeyHash, Lookup, Payload};
+use keyspace::{EntryMut, EntryRef, Held, Key, KeyHash, Lookup, Payload, Value};
 use observe::Counters;
-use value::Kind;
+use value::{Kind, Typed};
 
 use crate::error::Error;
 
@@ -153,6 +153,56 @@ impl<'a> Database<'a> {
     /// When the key holds another type.
     pub fn get_string(&mut self, key: Key<'_>) -> Result<Option<EntryRef<'_>>, Error> {
         of_kind(self.get(key), Kind::String)
+    }
+
+    /// The value at `key`, for reading.
+    ///
+    /// # Errors
+    /// When the key holds another type.
+    pub fn read<T: Typed>(&mut self, key: Key<'_>) -> Result<Option<&T>, Error> {
+        match self.get(key).map(|entry| entry.value()) {
+            None => Ok(None),
+            Some(Value::Object(object)) => T::of(object).map(Some).ok_or(Error::WRONG_TYPE),
+            Some(_) => Err(Error::WRONG_TYPE),
+        }
+    }
+
+    /// The value at `key`, for writing. Whoever empties it calls [`Database::remove_if_empty`].
+    ///
+    /// # Errors
+    /// When the key holds another type.
+    pub fn write<T: Typed>(&mut self, key: Key<'_>) -> Result<Option<&mut T>, Error> {
+        match self.get_mut(key) {
+            None => Ok(None),
+            Some(entry) => {
+                let object = entry.into_object_mut().ok_or(Error::WRONG_TYPE)?;
+                T::of_mut(object).map(Some).ok_or(Error::WRONG_TYPE)
+            }
+        }
+    }
+
+    /// The value at `key`, for writing, made by `make` when there is none.
+    ///
+    /// # Errors
+    /// When the key holds another type.
+    pub fn write_or_make<T: Typed>(
+        &mut self,
+        key: Key<'_>,
+        make: impl FnOnce() -> T,
+    ) -> Result<&mut T, Error> {
+        if !self.contains(key) {
+            self.put(key, Payload::Object(Box::new(make().into_object())), Deadline::None);
+        }
+        self.write(key)?.ok_or(Error::WRONG_TYPE)
+    }
+
+    /// Removes the key when the collection that it holds has become empty; says whether it did.
+    pub fn remove_if_empty<T: Typed>(&mut self, key: Key<'_>) -> bool {
+        let emptied = match self.find(key).map(|entry| entry.into_ref().value()) {
+            Some(Value::Object(object)) => T::of(object).is_some_and(T::is_empty),
+            _ => false,
+        };
+        emptied && self.remove(key)
     }
 
     fn find(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {

@@ -122,12 +122,20 @@ impl KeySpec {
 
     /// Word `index` has the number of keys, which follow.
     pub const fn counted(index: i32, flags: KeyFlags) -> Self {
-        Self { flags, begin: Begin::Index(index), find: Find::KeyNum { count: 0, first: 1, step: 1 } }
+        Self {
+            flags,
+            begin: Begin::Index(index),
+            find: Find::KeyNum { count: 0, first: 1, step: 1 },
+        }
     }
 
     /// Keys that the specification cannot find; the command's own function does.
     pub const fn unknown(flags: KeyFlags) -> Self {
-        Self { flags: flags.union(KeyFlags::INCOMPLETE), begin: Begin::Unknown, find: Find::Unknown }
+        Self {
+            flags: flags.union(KeyFlags::INCOMPLETE),
+            begin: Begin::Unknown,
+            find: Find::Unknown,
+        }
     }
 
     /// Whether the keys' places depend on the arguments.
@@ -152,11 +160,15 @@ impl KeySpec {
                 (first, last, i64::from(step))
             }
             Find::KeyNum { count, first: offset, step } => {
-                let count = usize::try_from(first + i64::from(count)).ok().and_then(|at| args.get(at));
+                let count =
+                    usize::try_from(first + i64::from(count)).ok().and_then(|at| args.get(at));
                 let count = count.and_then(codec::number::parse_i64).ok_or(INVALID)?;
                 let first = first + i64::from(offset);
                 let step = i64::from(step);
-                let last = count.checked_sub(1).and_then(|n| n.checked_mul(step)).and_then(|n| n.checked_add(first));
+                let last = count
+                    .checked_sub(1)
+                    .and_then(|n| n.checked_mul(step))
+                    .and_then(|n| n.checked_add(first));
                 (first, last.filter(|_| count >= 0).ok_or(INVALID)?, step)
             }
             Find::Unknown => return Ok(()),

@@ -1,10 +1,10 @@
 use bitflags::bitflags;
 
+use crate::Outcome;
 use crate::args::Args;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::keys::{KeyFlags, KeyList, KeySpec};
-use crate::Outcome;
 
 /// Everything there is to say of a command, beside its code.
 pub struct Spec {
@@ -91,7 +91,9 @@ impl Spec {
         ];
         let mut all = self.categories | self.group.category();
         for (flag, category) in implied {
-            if self.flags.contains(flag) && !(category.contains(Categories::READ) && self.group == Group::Scripting) {
+            if self.flags.contains(flag)
+                && !(category.contains(Categories::READ) && self.group == Group::Scripting)
+            {
                 all |= category;
             }
         }
@@ -101,7 +103,10 @@ impl Spec {
     /// Whether the places of the keys depend on the arguments in a way that `keys` does not say.
     pub fn has_movable_keys(&self) -> bool {
         self.find_keys.is_some()
-            || self.keys.iter().any(|spec| spec.flags.contains(KeyFlags::INCOMPLETE) || spec.is_movable())
+            || self
+                .keys
+                .iter()
+                .any(|spec| spec.flags.contains(KeyFlags::INCOMPLETE) || spec.is_movable())
     }
 
     /// The keys of a command, in the order of its declaration.
@@ -265,9 +270,27 @@ impl Categories {
 /// Category names in lower case; a table because they are needed as `'static` text.
 fn lower(name: &'static str) -> &'static str {
     const LOWER: [&str; 21] = [
-        "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap",
-        "hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking",
-        "dangerous", "connection", "transaction", "scripting",
+        "keyspace",
+        "read",
+        "write",
+        "set",
+        "sortedset",
+        "list",
+        "hash",
+        "string",
+        "bitmap",
+        "hyperloglog",
+        "geo",
+        "stream",
+        "pubsub",
+        "admin",
+        "fast",
+        "slow",
+        "blocking",
+        "dangerous",
+        "connection",
+        "transaction",
+        "scripting",
     ];
     LOWER.into_iter().find(|lower| lower.eq_ignore_ascii_case(name)).unwrap_or(name)
 }

@@ -47,13 +47,18 @@ const NAME_MAX: usize = 32;
 impl Table {
     /// Indexes `families`.
     pub fn new(families: &[&[&'static Spec]]) -> Self {
-        let mut table = Self { commands: HashTable::new(), subcommands: HashTable::new(), all: Vec::new() };
+        let mut table =
+            Self { commands: HashTable::new(), subcommands: HashTable::new(), all: Vec::new() };
         for spec in families.iter().copied().flatten().copied() {
             let command = table.number(spec);
-            table.commands.insert_unique(hash(spec.name.as_bytes()), command, |one| hash(one.name.as_bytes()));
+            table.commands.insert_unique(hash(spec.name.as_bytes()), command, |one| {
+                hash(one.name.as_bytes())
+            });
             for sub in spec.subcommands.iter().copied() {
                 let sub = (command.id, table.number(sub));
-                table.subcommands.insert_unique(hash(sub.1.name.as_bytes()), sub, |one| hash(one.1.name.as_bytes()));
+                table.subcommands.insert_unique(hash(sub.1.name.as_bytes()), sub, |one| {
+                    hash(one.1.name.as_bytes())
+                });
             }
         }
         table
@@ -70,7 +75,9 @@ impl Table {
         if name.len() > NAME_MAX {
             return None;
         }
-        self.commands.find(hash(name), |one| one.name.as_bytes().eq_ignore_ascii_case(name)).copied()
+        self.commands
+            .find(hash(name), |one| one.name.as_bytes().eq_ignore_ascii_case(name))
+            .copied()
     }
 
     /// The subcommand of `container` called `name`, in any case.

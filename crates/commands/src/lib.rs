@@ -1,10 +1,33 @@
 //! Every command: a folder per family, a file per command or per handful that share one shape.
 #![forbid(unsafe_code)]
 
+mod bitmap;
 mod connection;
+mod generic;
+mod geo;
+mod hash;
+mod hyperloglog;
+mod list;
+mod server;
+mod set;
+mod sorted_set;
+mod stream;
 mod string;
 
 use command::Spec;
 
 /// The commands of all families.
-pub const FAMILIES: &[&[&Spec]] = &[connection::COMMANDS, string::COMMANDS];
+pub const FAMILIES: &[&[&Spec]] = &[
+    bitmap::COMMANDS,
+    connection::COMMANDS,
+    generic::COMMANDS,
+    geo::COMMANDS,
+    hash::COMMANDS,
+    hyperloglog::COMMANDS,
+    list::COMMANDS,
+    server::COMMANDS,
+    set::COMMANDS,
+    sorted_set::COMMANDS,
+    stream::COMMANDS,
+    string::COMMANDS,
+];

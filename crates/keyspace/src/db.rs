@@ -11,12 +11,14 @@ use crate::key::{Key, KeyHash};
 ///
 /// Invariant: every entry with a deadline has at least one item in the index at or before it. Items
 /// are hints; the entry decides.
-#[derive(Default)]
 pub struct Db {
     table: Table,
     expiry: ExpiryIndex,
     volatile: usize,
 }
+
+/// Items of the expiry index examined per push while most of them are stale.
+const SWEEP_STEPS: usize = 4;
 
 /// What a lookup finds.
 pub enum Lookup<'a> {
@@ -29,6 +31,11 @@ pub enum Lookup<'a> {
 }
 
 impl Db {
+    /// An empty database; `now_ms` is where its clock starts, milliseconds since the epoch.
+    pub fn new(now_ms: i64) -> Self {
+        Self { table: Table::new(), expiry: ExpiryIndex::new(now_ms), volatile: 0 }
+    }
+
     /// The number of keys, those included whose time has come but that nobody has touched since.
     pub fn len(&self) -> usize {
         self.table.len()
@@ -76,7 +83,9 @@ impl Db {
 
     fn find(&self, key: Key<'_>) -> Option<Slot> {
         // SAFETY: blocks in the table come from `Entry::into_raw`; the reference does not escape.
-        self.table.find(key.hash().table(), |block| unsafe { EntryRef::from_raw(block) }.key() == key.bytes())
+        self.table.find(key.hash().table(), |block| {
+            unsafe { EntryRef::from_raw(block) }.key() == key.bytes()
+        })
     }
 
     /// Stores `payload` under `key`, in place of what was there, with this deadline. What was there
@@ -99,7 +108,8 @@ impl Db {
         let mut old = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         let before = old.deadline_ms();
         // An entry keeps the room for a deadline it no longer has; a new block is made without it.
-        if old.kind() == payload.kind() && old.has_room_for(deadline_ms) && old.overwrite(&payload) {
+        if old.kind() == payload.kind() && old.has_room_for(deadline_ms) && old.overwrite(&payload)
+        {
             old.set_deadline(deadline_ms);
             old.set_access(access);
             self.index_deadline(hash, before, deadline_ms);
@@ -134,27 +144,10 @@ impl Db {
             && before.is_none_or(|before| deadline < before)
         {
             self.expiry.push(deadline, hash);
-            self.compact_index();
-        }
-    }
-
-    /// Rebuilds the index from the hashes it knows when most of its items have become pointless:
-    /// keys that were deleted, or whose deadline was taken away and given again.
-    fn compact_index(&mut self) {
-        if self.expiry.len() <= 2 * self.volatile + 64 {
-            return;
-        }
-        let mut hashes: Vec<u32> = self.expiry.drain().collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        for hash in hashes {
-            self.table.find(hash, |block| {
-                // SAFETY: as in `get`.
-                if let Some(deadline) = unsafe { EntryRef::from_raw(block) }.deadline_ms() {
-                    self.expiry.push(deadline, hash);
-                }
-                false
-            });
+            if self.expiry.wants_sweep(self.volatile) {
+                let table = &self.table;
+                self.expiry.sweep(SWEEP_STEPS, |hash| first_deadline(table, hash));
+            }
         }
     }
 
@@ -188,7 +181,6 @@ impl Db {
         let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         match entry.into_object_mut()? {
             Object::String(bytes) => Some(bytes),
-            #[allow(unreachable_patterns)]
             _ => None,
         }
     }
@@ -201,8 +193,8 @@ impl Db {
     }
 
     /// A key picked evenly, by a random word.
-    pub fn random(&self, mut word: impl FnMut() -> u64) -> Option<EntryRef<'_>> {
-        let block = self.table.random(&mut word)?;
+    pub fn random(&self, word: u64) -> Option<EntryRef<'_>> {
+        let block = self.table.random(word)?;
         // SAFETY: as in `get`.
         Some(unsafe { EntryRef::from_raw(block) })
     }
@@ -218,26 +210,19 @@ impl Db {
         while *steps > 0 {
             *steps -= 1;
             let hash = self.expiry.pop_due(now_ms)?;
-            let mut later = None;
             let due = self.table.find(hash, |block| {
                 // SAFETY: as in `get`.
-                match unsafe { EntryRef::from_raw(block) }.deadline_ms() {
-                    Some(deadline) if deadline <= now_ms => true,
-                    Some(deadline) => {
-                        later = Some(later.map_or(deadline, |other: i64| other.min(deadline)));
-                        false
-                    }
-                    None => false,
-                }
+                unsafe { EntryRef::from_raw(block) }
+                    .deadline_ms()
+                    .is_some_and(|deadline| deadline <= now_ms)
             });
-            // Keys that share a hash have an item each, so the items left always cover the keys left.
-            if due.is_none()
-                && let Some(deadline) = later
-            {
+            let entry = due.map(|slot| self.remove_slot(slot));
+            // The item stood for every key with this hash: for those left there has to be another.
+            if let Some(deadline) = first_deadline(&self.table, hash) {
                 self.expiry.push(deadline, hash);
             }
-            if let Some(slot) = due {
-                return Some(self.remove_slot(slot));
+            if entry.is_some() {
+                return entry;
             }
         }
         None
@@ -254,6 +239,19 @@ impl Db {
             prefetch(block);
         }
     }
+}
+
+/// The earliest deadline of the keys with this hash.
+fn first_deadline(table: &Table, hash: u32) -> Option<i64> {
+    let mut first: Option<i64> = None;
+    table.find(hash, |block| {
+        // SAFETY: blocks in the table come from `Entry::into_raw`; the reference does not escape.
+        if let Some(deadline) = unsafe { EntryRef::from_raw(block) }.deadline_ms() {
+            first = Some(first.map_or(deadline, |other| other.min(deadline)));
+        }
+        false
+    });
+    first
 }
 
 /// Brings the first two lines of an entry near.

@@ -14,8 +14,8 @@
 //! Nothing in the block is aligned; blocks are allocated with the size of their size class, so that a
 //! value may be overwritten in place by another of the same class.
 
-use std::borrow::Cow;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -80,7 +80,6 @@ impl Value<'_> {
             Self::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
             Self::Int(number) => Some(Cow::Owned(number.to_string().into_bytes())),
             Self::Object(Object::String(bytes)) => Some(Cow::Borrowed(bytes)),
-            #[allow(unreachable_patterns)]
             Self::Object(_) => None,
         }
     }
@@ -165,8 +164,12 @@ impl Entry {
     pub(crate) fn with_deadline(self, deadline_ms: Option<i64>) -> Self {
         let view = self.view();
         match view.value() {
-            Value::Bytes(bytes) => Self::new(view.key(), Payload::Bytes(bytes), deadline_ms, view.access()),
-            Value::Int(number) => Self::new(view.key(), Payload::Int(number), deadline_ms, view.access()),
+            Value::Bytes(bytes) => {
+                Self::new(view.key(), Payload::Bytes(bytes), deadline_ms, view.access())
+            }
+            Value::Int(number) => {
+                Self::new(view.key(), Payload::Int(number), deadline_ms, view.access())
+            }
             Value::Object(_) => {
                 let (key, access) = (view.key().to_vec(), view.access());
                 let object = self.into_object().expect("the value is an object");
@@ -237,7 +240,8 @@ fn plan(key: &[u8], payload: &Payload<'_>, ttl: bool) -> ([u8; HEAD], Shape) {
 }
 
 fn layout(size: usize) -> Layout {
-    Layout::from_size_align(size_class(size), 1).expect("an entry is far smaller than the address space")
+    Layout::from_size_align(size_class(size), 1)
+        .expect("an entry is far smaller than the address space")
 }
 
 fn allocate(size: usize) -> NonNull<u8> {
@@ -270,9 +274,7 @@ impl Cursor {
     /// As [`Cursor::put`] for 1 or 4 bytes.
     unsafe fn put_len(&mut self, len: usize, wide: bool) {
         // SAFETY: by the contract.
-        unsafe {
-            if wide { self.put(&(len as u32).to_ne_bytes()) } else { self.put(&[len as u8]) }
-        }
+        unsafe { if wide { self.put(&(len as u32).to_ne_bytes()) } else { self.put(&[len as u8]) } }
     }
 
     /// # Safety
@@ -319,7 +321,11 @@ impl<'a> EntryRef<'a> {
         let mut length = |wide: bool| {
             let here = at;
             at += if wide { 4 } else { 1 };
-            if wide { u32::from_ne_bytes(self.array(here)) as usize } else { self.byte(here) as usize }
+            if wide {
+                u32::from_ne_bytes(self.array(here)) as usize
+            } else {
+                self.byte(here) as usize
+            }
         };
         let key_len = length(self.has(WIDE_KEY));
         let ttl = if self.has(TTL) { 8 } else { 0 };
@@ -329,7 +335,8 @@ impl<'a> EntryRef<'a> {
         }
         at += ttl;
         let wide = self.has(WIDE_VALUE);
-        let value_len = if wide { u32::from_ne_bytes(self.array(at)) as usize } else { self.byte(at) as usize };
+        let value_len =
+            if wide { u32::from_ne_bytes(self.array(at)) as usize } else { self.byte(at) as usize };
         let key_at = at + if wide { 4 } else { 1 };
         Shape { key_at, key_len, value_at: key_at + key_len, value_len }
     }
@@ -426,7 +433,9 @@ impl<'a> EntryMut<'a> {
 
     fn write(&mut self, at: usize, bytes: &[u8]) {
         // SAFETY: private; called with offsets of parts that the flags say are there, and exclusive.
-        unsafe { self.0.0.add(at).copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) }
+        unsafe {
+            self.0.0.add(at).copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len())
+        }
     }
 
     /// Notes a read at this access clock; writes only when that changes something.
@@ -490,7 +499,8 @@ impl<'a> EntryMut<'a> {
             }
             (Payload::Bytes(bytes), INLINE) => {
                 let wide = self.has(WIDE_VALUE);
-                let fits = if wide { bytes.len() <= INLINE_MAX } else { bytes.len() <= u8::MAX as usize };
+                let fits =
+                    if wide { bytes.len() <= INLINE_MAX } else { bytes.len() <= u8::MAX as usize };
                 if !fits || size_class(shape.value_at + bytes.len()) != self.block_bytes() {
                     return false;
                 }
@@ -519,7 +529,6 @@ mod tests {
             Value::Bytes(bytes) => bytes.to_vec(),
             Value::Int(number) => number.to_string().into_bytes(),
             Value::Object(Object::String(bytes)) => bytes.clone(),
-            #[allow(unreachable_patterns)]
             Value::Object(_) => unreachable!("only strings here"),
         }
     }

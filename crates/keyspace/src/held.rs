@@ -17,7 +17,7 @@ enum Scope<'k> {
     /// The shard of the only key.
     One(Guard<'k>),
     /// The shards of several keys, ascending.
-    Many(SmallVec<[Guard<'k>; 4]>),
+    Many(Vec<Guard<'k>>),
     /// All shards: the gate is closed. Ascending, one guard per shard.
     All(Vec<Guard<'k>>),
 }
@@ -45,7 +45,8 @@ impl<'k> Held<'k> {
     /// Holds everything, for as long as the gate is closed.
     pub fn all(keyspace: &'k Keyspace, closed: &'k Closed<'_>) -> Self {
         // SAFETY: the gate is closed for 'k, so nobody else has a guard; one is made per shard.
-        let guards = (0..SHARDS).map(|shard| unsafe { keyspace.exclusive(closed, shard) }).collect();
+        let guards =
+            (0..SHARDS).map(|shard| unsafe { keyspace.exclusive(closed, shard) }).collect();
         Self { keyspace, scope: Scope::All(guards) }
     }
 

@@ -36,12 +36,12 @@ unsafe impl Sync for Cell {}
 unsafe impl Send for Cell {}
 
 impl Keyspace {
-    /// An empty keyspace of `databases` databases.
-    pub fn new(databases: usize) -> Self {
+    /// An empty keyspace of `databases` databases; `now_ms` is milliseconds since the epoch.
+    pub fn new(databases: usize, now_ms: i64) -> Self {
         let cell = || Cell {
             lock: parking_lot::RawMutex::INIT,
             next_due_ms: AtomicI64::new(i64::MAX),
-            shard: UnsafeCell::new(Shard::default()),
+            shard: UnsafeCell::new(Shard::new(now_ms)),
         };
         Self {
             shards: (0..SHARDS).map(|_| CachePadded::new(cell())).collect(),

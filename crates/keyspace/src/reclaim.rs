@@ -24,7 +24,7 @@ struct Counts {
 }
 
 enum Garbage {
-    Entry(Entry),
+    Entry(#[expect(dead_code, reason = "it is here to be dropped")] Entry),
     Databases(Vec<Db>),
 }
 
@@ -59,7 +59,9 @@ impl Reclaimer {
     /// Frees an entry: at once when that is cheap, in the background otherwise.
     pub fn dispose(&self, entry: Entry) {
         match entry.view().value() {
-            Value::Object(object) if object.free_cost() > INLINE_FREE_COST => self.send(Garbage::Entry(entry)),
+            Value::Object(object) if object.free_cost() > INLINE_FREE_COST => {
+                self.send(Garbage::Entry(entry))
+            }
             _ => drop(entry),
         }
     }

@@ -1,12 +1,16 @@
 use crate::db::Db;
 
 /// What one lock guards: a part of every database.
-#[derive(Default)]
 pub struct Shard {
     dbs: Vec<Db>,
+    born_ms: i64,
 }
 
 impl Shard {
+    pub(crate) fn new(now_ms: i64) -> Self {
+        Self { dbs: Vec::new(), born_ms: now_ms }
+    }
+
     /// The shard's part of database `index` (the physical one, see `Keyspace::resolve`), if it was ever
     /// written to.
     pub fn db(&self, index: usize) -> Option<&Db> {
@@ -16,14 +20,19 @@ impl Shard {
     /// The shard's part of database `index`, made when it is not there yet.
     pub fn db_mut(&mut self, index: usize) -> &mut Db {
         if self.dbs.len() <= index {
-            self.dbs.resize_with(index + 1, Db::default);
+            let born_ms = self.born_ms;
+            self.dbs.resize_with(index + 1, || Db::new(born_ms));
         }
         &mut self.dbs[index]
     }
 
     /// Takes a database's part away, leaving an empty one.
     pub fn take(&mut self, index: usize) -> Db {
-        self.dbs.get_mut(index).map(std::mem::take).unwrap_or_default()
+        let empty = Db::new(self.born_ms);
+        match self.dbs.get_mut(index) {
+            Some(db) => std::mem::replace(db, empty),
+            None => empty,
+        }
     }
 
     /// All databases' parts, by physical index.

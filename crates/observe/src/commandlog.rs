@@ -87,7 +87,14 @@ impl CommandLog {
             return;
         }
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let entry = LogEntry { id, time_s, value, args: shorten(args), peer: peer.to_owned(), name: name.to_vec() };
+        let entry = LogEntry {
+            id,
+            time_s,
+            value,
+            args: shorten(args),
+            peer: peer.to_owned(),
+            name: name.to_vec(),
+        };
         let mut entries = self.entries.lock();
         entries.push_front(entry);
         entries.truncate(max_len);

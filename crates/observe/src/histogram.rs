@@ -68,7 +68,14 @@ impl Snapshot {
     /// What has been counted since `earlier`.
     pub fn since(&self, earlier: &Self) -> Self {
         let before = earlier.counts.iter().copied().chain(std::iter::repeat(0));
-        Self { counts: self.counts.iter().zip(before).map(|(now, then)| now.saturating_sub(then)).collect() }
+        Self {
+            counts: self
+                .counts
+                .iter()
+                .zip(before)
+                .map(|(now, then)| now.saturating_sub(then))
+                .collect(),
+        }
     }
 
     /// The duration, in nanoseconds, that `percent` of all are at or below.

@@ -36,7 +36,9 @@ impl LatencyMonitor {
         let series = all.entry(event).or_default();
         series.max_ms = series.max_ms.max(latency_ms);
         match series.samples.back_mut() {
-            Some(last) if last.time_s == time_s => last.latency_ms = last.latency_ms.max(latency_ms),
+            Some(last) if last.time_s == time_s => {
+                last.latency_ms = last.latency_ms.max(latency_ms)
+            }
             _ => {
                 if series.samples.len() == SAMPLES_MAX {
                     series.samples.pop_front();
@@ -53,7 +55,11 @@ impl LatencyMonitor {
 
     /// The series of one event.
     pub fn get(&self, event: &[u8]) -> Option<Series> {
-        self.series.lock().iter().find(|(name, _)| name.as_bytes() == event).map(|(_, series)| series.clone())
+        self.series
+            .lock()
+            .iter()
+            .find(|(name, _)| name.as_bytes() == event)
+            .map(|(_, series)| series.clone())
     }
 
     /// Drops the series of one event, or of all; returns how many.

@@ -116,7 +116,12 @@ impl Totals {
 impl Statistics {
     /// Statistics for a table of `commands` commands.
     pub fn new(commands: usize) -> Self {
-        Self { workers: Mutex::default(), commands, baseline: Mutex::default(), errors: Mutex::default() }
+        Self {
+            workers: Mutex::default(),
+            commands,
+            baseline: Mutex::default(),
+            errors: Mutex::default(),
+        }
     }
 
     /// Makes the counters of one more worker.

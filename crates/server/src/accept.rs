@@ -53,7 +53,9 @@ impl Peer {
                 fd,
                 unix: false,
             },
-            Self::Unix { path } => Origin { addr: format!("{path}:0"), laddr: format!("{path}:0"), fd, unix: true },
+            Self::Unix { path } => {
+                Origin { addr: format!("{path}:0"), laddr: format!("{path}:0"), fd, unix: true }
+            }
         }
     }
 }
@@ -84,7 +86,8 @@ impl Admission {
         let config = self.services.config.load();
         let refusal = if self.services.clients.len() >= config.maxclients as usize {
             Some(TOO_MANY)
-        } else if config.protected_mode && config.requirepass.is_empty() && !arrival.peer.is_local() {
+        } else if config.protected_mode && config.requirepass.is_empty() && !arrival.peer.is_local()
+        {
             Some(PROTECTED)
         } else {
             None

@@ -112,12 +112,25 @@ impl Batch {
         }
     }
 
-    fn add<S: Socket>(&mut self, token: Token, connection: &Connection<S>, words: Words, table: &Table) {
+    fn add<S: Socket>(
+        &mut self,
+        token: Token,
+        connection: &Connection<S>,
+        words: Words,
+        table: &Table,
+    ) {
         let args = view(&words, &self.spans, &connection.input);
         let command = table.resolve(args);
         let key = command.and_then(|command| first_key(command, args));
         let database = connection.session.database as u32;
-        self.commands.push(Pending { token, command, words, key, database, end: connection.parsed });
+        self.commands.push(Pending {
+            token,
+            command,
+            words,
+            key,
+            database,
+            end: connection.parsed,
+        });
     }
 
     /// Asks for the memory that the commands will touch: first every bucket, then every entry.

@@ -105,13 +105,15 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) {
 }
 
 fn look_at_clients<S: Source<Stream = Stream>>(worker: &mut Worker<S>, now_ms: i64) {
-    let timeout_ms = i64::try_from(worker.config.timeout_s.saturating_mul(1000)).unwrap_or(i64::MAX);
+    let timeout_ms =
+        i64::try_from(worker.config.timeout_s.saturating_mul(1000)).unwrap_or(i64::MAX);
     let mut ended = Vec::new();
     for (token, connection) in worker.connections.iter_mut().enumerate() {
         let Some(connection) = connection else { continue };
         let client = &connection.session.client;
         let idle = now_ms - client.figures.active_ms.load(Ordering::Relaxed);
-        let exempt = client.figures.blocked.load(Ordering::Relaxed) || client.figures.is_subscriber();
+        let exempt =
+            client.figures.blocked.load(Ordering::Relaxed) || client.figures.is_subscriber();
         if timeout_ms > 0 && idle > timeout_ms && !exempt {
             tracing::debug!("Closing idle client {}", client.addr);
             ended.push(token);
@@ -137,7 +139,8 @@ pub fn above_output_limit<S: Socket>(
     if !soft {
         connection.above_soft_limit_since_ms = None;
     }
-    let since = if soft { *connection.above_soft_limit_since_ms.get_or_insert(now_ms) } else { now_ms };
+    let since =
+        if soft { *connection.above_soft_limit_since_ms.get_or_insert(now_ms) } else { now_ms };
     let soft_ms = i64::try_from(limit.soft_s.saturating_mul(1000)).unwrap_or(i64::MAX);
     let above = hard || (soft && now_ms - since > soft_ms);
     if above && connection.session.close != Close::Now {

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
 use command::{
-    Args, Close, Command, Ctx, Database, Error, Flags, KeyList, ReplyMode, Services, Session, Setting,
+    Args, Close, Command, Ctx, Database, Error, Flags, KeyList, ReplyMode, Services, Session,
+    Setting,
 };
 use config::Config;
 use env::Random;
-use keyspace::{Held, KeyHash};
 use keyspace::gate::GateSlot;
+use keyspace::{Held, KeyHash};
 use observe::Counters;
 use resp::Writer;
 
@@ -111,11 +112,20 @@ impl Bench<'_> {
         }
     }
 
-    fn run(&mut self, session: &mut Session, command: Command, args: Args<'_>, output: &mut Vec<u8>, now_us: i64) {
+    fn run(
+        &mut self,
+        session: &mut Session,
+        command: Command,
+        args: Args<'_>,
+        output: &mut Vec<u8>,
+        now_us: i64,
+    ) {
         let start = output.len();
         let outcome = match keys_of(command, args) {
             Err(error) => Err(error),
-            Ok(_) if command.flags.contains(Flags::EXCLUSIVE) => self.run_alone(session, command, args, output, now_us),
+            Ok(_) if command.flags.contains(Flags::EXCLUSIVE) => {
+                self.run_alone(session, command, args, output, now_us)
+            }
             Ok(keys) => {
                 let held = hold(self.services, &keys, args);
                 self.run_held(session, command, args, output, now_us, held)
@@ -182,7 +192,14 @@ impl Bench<'_> {
     }
 
     /// Statistics and logs of a command that has run.
-    fn account(&mut self, session: &Session, command: Command, args: Args<'_>, reply: usize, now_us: i64) {
+    fn account(
+        &mut self,
+        session: &Session,
+        command: Command,
+        args: Args<'_>,
+        reply: usize,
+        now_us: i64,
+    ) {
         let end = self.services.clock.monotonic_ns();
         let took_ns = end.saturating_sub(self.clock_ns);
         self.clock_ns = end;
@@ -197,9 +214,16 @@ impl Bench<'_> {
         let logs = &self.services.logs;
         let request = || args.iter().map(<[u8]>::len).sum::<usize>() as i64;
         let log = |log: &observe::CommandLog, value: i64| {
-            let words: Vec<&[u8]> = (0..args.len())
-                .map(|word| if monitor::is_secret(command, word) { b"(redacted)" } else { args.at(word) })
-                .collect();
+            let words: Vec<&[u8]> =
+                (0..args.len())
+                    .map(|word| {
+                        if monitor::is_secret(command, word) {
+                            b"(redacted)"
+                        } else {
+                            args.at(word)
+                        }
+                    })
+                    .collect();
             let name = session.client.names.lock().name.clone();
             log.add(value, now_us / 1_000_000, words.into_iter(), &session.client.addr, &name);
         };
@@ -214,7 +238,8 @@ impl Bench<'_> {
         }
         let threshold_ms = self.config.latency_monitor_threshold_ms;
         if threshold_ms > 0 && took_ns / 1_000_000 >= threshold_ms {
-            let event = if command.flags.contains(Flags::FAST) { "fast-command" } else { "command" };
+            let event =
+                if command.flags.contains(Flags::FAST) { "fast-command" } else { "command" };
             self.services.latency.add(event, now_us / 1_000_000, took_ns / 1_000_000);
         }
     }

@@ -39,7 +39,12 @@ pub struct Process {
 
 impl Process {
     /// The process as it is at its start.
-    pub fn new(memory: Box<dyn ProcessMemory>, workers: usize, started_ms: i64, config_file: Option<String>) -> Self {
+    pub fn new(
+        memory: Box<dyn ProcessMemory>,
+        workers: usize,
+        started_ms: i64,
+        config_file: Option<String>,
+    ) -> Self {
         use env::RngCore;
         let mut random = env::random();
         let run_id = (0..5).map(|_| format!("{:08x}", random.next_u32())).collect();
@@ -85,7 +90,8 @@ impl Host for Process {
     fn memory(&self) -> MemoryFigures {
         let mut figures = self.memory.figures();
         figures.startup = self.startup_bytes.load(Ordering::Relaxed);
-        figures.peak = self.peak_bytes.fetch_max(figures.allocated, Ordering::Relaxed).max(figures.allocated);
+        figures.peak =
+            self.peak_bytes.fetch_max(figures.allocated, Ordering::Relaxed).max(figures.allocated);
         figures
     }
 

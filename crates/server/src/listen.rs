@@ -40,29 +40,35 @@ impl Listener {
             Self::Unix(listener, path) => {
                 let (stream, _) = listener.accept()?;
                 let fd = stream.as_raw_fd();
-                Ok(Arrival { stream: Stream::Unix(stream), peer: Peer::Unix { path: path.clone() }, fd })
+                Ok(Arrival {
+                    stream: Stream::Unix(stream),
+                    peer: Peer::Unix { path: path.clone() },
+                    fd,
+                })
             }
-        }
-    }
-
-    /// How the log and INFO call it.
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Tcp(listener) => listener.local_addr().map(|addr| addr.to_string()).unwrap_or_default(),
-            Self::Unix(_, path) => path.clone(),
         }
     }
 }
 
 impl Source for Listener {
-    fn register(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+    fn register(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
         match self {
             Self::Tcp(listener) => listener.register(registry, token, interests),
             Self::Unix(listener, _) => listener.register(registry, token, interests),
         }
     }
 
-    fn reregister(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+    fn reregister(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
         match self {
             Self::Tcp(listener) => listener.reregister(registry, token, interests),
             Self::Unix(listener, _) => listener.reregister(registry, token, interests),
@@ -100,12 +106,15 @@ fn listen_tcp(config: &Config, listeners: &mut Vec<Listener>) -> Result<(), Stri
             Some(rest) => (true, rest),
             None => (false, name.as_str()),
         };
-        let opened = resolve(name).and_then(|ip| open(SocketAddr::new(ip, config.port), config.tcp_backlog));
+        let opened =
+            resolve(name).and_then(|ip| open(SocketAddr::new(ip, config.port), config.tcp_backlog));
         match opened {
             Ok(listener) => listeners.push(Listener::Tcp(listener)),
             Err(error) => {
                 let port = config.port;
-                tracing::warn!("Warning: Could not create server TCP listening socket {name}:{port}: bind: {error}");
+                tracing::warn!(
+                    "Warning: Could not create server TCP listening socket {name}:{port}: bind: {error}"
+                );
                 let absent = [io::ErrorKind::AddrNotAvailable, io::ErrorKind::Unsupported];
                 if !(optional && absent.contains(&error.kind())) && !is_missing_family(&error) {
                     return Err(format!("Failed listening on port {port} (TCP), aborting."));
@@ -133,7 +142,10 @@ fn resolve(name: &str) -> io::Result<IpAddr> {
             Err(_) => {
                 use std::net::ToSocketAddrs;
                 let mut found = (name, 0).to_socket_addrs()?;
-                found.next().map(|addr| addr.ip()).ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+                found
+                    .next()
+                    .map(|addr| addr.ip())
+                    .ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
             }
         },
     }
@@ -171,6 +183,8 @@ fn keep_alive(stream: &mio::net::TcpStream, seconds: u64) -> io::Result<()> {
     let socket = socket2::SockRef::from(stream);
     let time = std::time::Duration::from_secs(seconds);
     // As Redis: the first probe after the interval, then three more in the time of one.
-    let keepalive = socket2::TcpKeepalive::new().with_time(time).with_interval((time / 3).max(std::time::Duration::from_secs(1)));
+    let keepalive = socket2::TcpKeepalive::new()
+        .with_time(time)
+        .with_interval((time / 3).max(std::time::Duration::from_secs(1)));
     socket.set_tcp_keepalive(&keepalive.with_retries(3))
 }

@@ -82,7 +82,7 @@ impl Server {
         let services = Arc::new(Services {
             statistics: Statistics::new(table.all().len()),
             table,
-            keyspace: Keyspace::new(config.databases as usize),
+            keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             logs: CommandLogs::default(),
@@ -95,7 +95,8 @@ impl Server {
         configure_logs(&services);
         let failed = |error: std::io::Error| StartError(format!("cannot start: {error}"));
         let accepting = Epoll::new().map_err(failed)?;
-        let sources = (0..workers).map(|_| Epoll::new()).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let sources =
+            (0..workers).map(|_| Epoll::new()).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         let inboxes = sources.iter().map(|source| Arc::new(Inbox::new(source.waker()))).collect();
         let control = Arc::new(Control {
             inboxes,
@@ -133,7 +134,13 @@ impl Server {
 
     fn start_accepting(&mut self, source: Epoll, listeners: Vec<Listener>) -> std::io::Result<()> {
         let admission = Admission::new(Arc::clone(&self.services), self.control.inboxes.clone());
-        let mut door = Door { source, listeners: Vec::new(), admission, services: Arc::clone(&self.services), starved: false };
+        let mut door = Door {
+            source,
+            listeners: Vec::new(),
+            admission,
+            services: Arc::clone(&self.services),
+            starved: false,
+        };
         door.open(listeners)?;
         let control = Arc::clone(&self.control);
         let run = move || door.run(&control);
@@ -175,8 +182,10 @@ fn configure_logs(services: &Services) {
     let config = services.config.load();
     let logs = &services.logs;
     logs.slow.configure(config.slowlog_log_slower_than_us, config.slowlog_max_len);
-    logs.large_request.configure(config.commandlog_request_larger_than, config.commandlog_large_request_max_len);
-    logs.large_reply.configure(config.commandlog_reply_larger_than, config.commandlog_large_reply_max_len);
+    logs.large_request
+        .configure(config.commandlog_request_larger_than, config.commandlog_large_request_max_len);
+    logs.large_reply
+        .configure(config.commandlog_reply_larger_than, config.commandlog_large_reply_max_len);
 }
 
 /// The thread that accepts connections, and acts on options that change.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use command::clients::Kill;
 use command::{Close, Letter, Mailbox, Services, Session};
 use config::Config;
-use env::{Clock, Random};
+use env::Random;
 use keyspace::gate::GateSlot;
 use observe::Counters;
 use resp::Limits;
@@ -32,6 +32,8 @@ pub struct Worker<S: Source> {
     pub(crate) source: S,
     pub(crate) services: Arc<Services>,
     pub(crate) config: Arc<Config>,
+    /// The configuration's generation.
+    generation: u64,
     pub(crate) counters: Arc<Counters>,
     pub(crate) gate: GateSlot,
     inbox: Arc<Inbox>,
@@ -58,7 +60,8 @@ impl<S: Source<Stream = Stream>> Worker<S> {
         Self {
             number,
             source,
-            config: services.config.load(),
+            config: services.config.snapshot(),
+            generation: services.config.generation(),
             counters: services.statistics.register(),
             gate: services.keyspace.gate().register(),
             inbox,
@@ -88,14 +91,18 @@ impl<S: Source<Stream = Stream>> Worker<S> {
     /// # Errors
     /// When the event source fails.
     pub fn turn(&mut self) -> std::io::Result<()> {
-        let timeout = if self.unread.is_empty() { self.cron.timeout(self.now_ms()) } else { Duration::ZERO };
+        let timeout =
+            if self.unread.is_empty() { self.cron.timeout(self.now_ms()) } else { Duration::ZERO };
         let mut ready = std::mem::take(&mut self.ready);
         ready.clear();
         self.source.wait(Some(timeout), &mut ready)?;
         self.counters.turns.add(1);
         self.epoch_us = self.services.clock.unix_us();
         self.epoch_ns = self.services.clock.monotonic_ns();
-        self.config = self.services.config.load();
+        if self.generation != self.services.config.generation() {
+            self.generation = self.services.config.generation();
+            self.config = self.services.config.snapshot();
+        }
 
         self.read_mail();
         for one in &ready {
@@ -157,8 +164,12 @@ impl<S: Source<Stream = Stream>> Worker<S> {
     fn adopt(&mut self, arrival: Arrival) {
         let now_ms = self.now_ms();
         let mailbox: Arc<dyn Mailbox> = self.inbox.clone();
-        let client =
-            self.services.clients.connect(arrival.peer.origin(arrival.fd), self.number, mailbox, now_ms);
+        let client = self.services.clients.connect(
+            arrival.peer.origin(arrival.fd),
+            self.number,
+            mailbox,
+            now_ms,
+        );
         let session = Session::new(client, self.config.requirepass.is_empty());
         let mut connection = Box::new(Connection::new(arrival.stream, session));
         let token = self.free.pop().unwrap_or_else(|| {
@@ -175,7 +186,9 @@ impl<S: Source<Stream = Stream>> Worker<S> {
     }
 
     fn token_of(&self, client: u64) -> Option<Token> {
-        self.connections.iter().position(|one| one.as_ref().is_some_and(|one| one.session.client.id == client))
+        self.connections
+            .iter()
+            .position(|one| one.as_ref().is_some_and(|one| one.session.client.id == client))
     }
 
     fn check_killed(&mut self, token: Token) {
@@ -260,7 +273,11 @@ impl<S: Source<Stream = Stream>> Worker<S> {
                     let Some(Some(connection)) = self.connections.get_mut(token) else { return };
                     if connection.session.close == Close::No {
                         let text = error.to_string();
-                        execute::protocol_error(&mut connection.session, &text, &mut connection.output);
+                        execute::protocol_error(
+                            &mut connection.session,
+                            &text,
+                            &mut connection.output,
+                        );
                         self.counters.errors.add(1);
                     }
                     return;
@@ -297,7 +314,12 @@ impl<S: Source<Stream = Stream>> Worker<S> {
             }
             let end = pending.end;
             let args = self.batch.args(index, &connection.input);
-            let done = bench.execute(&mut connection.session, pending.command, args, &mut connection.output);
+            let done = bench.execute(
+                &mut connection.session,
+                pending.command,
+                args,
+                &mut connection.output,
+            );
             match done {
                 Done::Yes => connection.executed = end,
                 Done::HeldUntil(until) => {
@@ -360,7 +382,14 @@ impl<S: Source<Stream = Stream>> Worker<S> {
         }
         connection.report();
         let ends = connection.session.close == Close::AfterReply && connection.unsent() == 0;
-        if !alive || ends || crate::cron::above_output_limit(connection, &self.config, self.epoch_us / 1000, &self.counters)
+        if !alive
+            || ends
+            || crate::cron::above_output_limit(
+                connection,
+                &self.config,
+                self.epoch_us / 1000,
+                &self.counters,
+            )
         {
             self.close(token);
         }
@@ -376,7 +405,9 @@ impl<S: Source<Stream = Stream>> Worker<S> {
     }
 
     pub(crate) fn close(&mut self, token: Token) {
-        let Some(mut connection) = self.connections.get_mut(token).and_then(Option::take) else { return };
+        let Some(mut connection) = self.connections.get_mut(token).and_then(Option::take) else {
+            return;
+        };
         self.source.remove(&mut connection.stream);
         self.services.clients.disconnect(&connection.session.client);
         self.free.push(token);

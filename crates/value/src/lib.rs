@@ -1,5 +1,32 @@
 //! The data types: a folder per type, a file per encoding; knows no keys, clock or locks.
+#![deny(unsafe_code)]
 
+pub mod geo;
+pub mod hash;
+pub mod hyperloglog;
+pub mod item;
+pub mod list;
 mod object;
+mod packed;
+mod seed;
+pub mod set;
+pub mod stream;
+#[allow(unsafe_code, reason = "members are blocks that the index and the tree both point to")]
+pub mod zset;
 
-pub use object::{Kind, Object};
+pub use item::Item;
+pub use object::{Kind, Object, Typed};
+pub use packed::Corrupt;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn values_can_be_dropped_on_another_thread_and_are_two_words() {
+        fn check<T: Send + Sync + Clone>() {
+            assert_eq!(size_of::<T>(), 16);
+        }
+        check::<super::list::List>();
+        check::<super::set::Set>();
+        check::<super::hash::Hash>();
+    }
+}

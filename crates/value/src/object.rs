@@ -1,3 +1,11 @@
+use std::fmt;
+
+use crate::hash::Hash;
+use crate::list::List;
+use crate::set::Set;
+use crate::stream::Stream;
+use crate::zset::Zset;
+
 /// The types that a key can hold, in the order in which Redis numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -32,10 +40,20 @@ impl Kind {
 
 /// A value that lives in a block of its own, apart from its entry: everything that is not a short
 /// string or an integer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Object {
     /// A string that is long, or that has been written to in the middle.
     String(Vec<u8>),
+    /// A list.
+    List(List),
+    /// A set.
+    Set(Set),
+    /// A hash.
+    Hash(Hash),
+    /// A sorted set.
+    SortedSet(Zset),
+    /// A stream; boxed because it is far larger than the others.
+    Stream(Box<Stream>),
 }
 
 impl Object {
@@ -43,6 +61,11 @@ impl Object {
     pub fn kind(&self) -> Kind {
         match self {
             Self::String(_) => Kind::String,
+            Self::List(_) => Kind::List,
+            Self::Set(_) => Kind::Set,
+            Self::Hash(_) => Kind::Hash,
+            Self::SortedSet(_) => Kind::SortedSet,
+            Self::Stream(_) => Kind::Stream,
         }
     }
 
@@ -50,6 +73,11 @@ impl Object {
     pub fn heap_bytes(&self) -> usize {
         match self {
             Self::String(bytes) => bytes.capacity(),
+            Self::List(list) => list.heap_bytes(),
+            Self::Set(set) => set.heap_bytes(),
+            Self::Hash(hash) => hash.heap_bytes(),
+            Self::SortedSet(zset) => zset.heap_bytes(),
+            Self::Stream(stream) => size_of::<Stream>() + stream.heap_bytes(),
         }
     }
 
@@ -57,7 +85,83 @@ impl Object {
     /// dropped at once or in the background.
     pub fn free_cost(&self) -> usize {
         match self {
-            Self::String(bytes) => bytes.len() / (1 << 20),
+            Self::String(bytes) => bytes.len() >> 20,
+            Self::List(list) => list.free_cost(),
+            Self::Set(set) => set.free_cost(),
+            Self::Hash(hash) => hash.free_cost(),
+            Self::SortedSet(zset) => zset.len(),
+            Self::Stream(stream) => stream.len() as usize / 64,
         }
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} heap bytes", self.kind().name(), self.heap_bytes())
+    }
+}
+
+/// A type that a key can hold as an [`Object`].
+pub trait Typed: Sized {
+    /// Which type it is.
+    const KIND: Kind;
+
+    /// The value, if the object is of this type.
+    fn of(object: &Object) -> Option<&Self>;
+
+    /// The same for writing.
+    fn of_mut(object: &mut Object) -> Option<&mut Self>;
+
+    /// The value as an object.
+    fn into_object(self) -> Object;
+
+    /// Whether the key has to go: no key holds an empty collection.
+    fn is_empty(&self) -> bool;
+}
+
+macro_rules! typed {
+    ($($type:ident is $kind:ident),*) => {$(
+        impl Typed for $type {
+            const KIND: Kind = Kind::$kind;
+
+            fn of(object: &Object) -> Option<&Self> {
+                if let Object::$kind(value) = object { Some(value) } else { None }
+            }
+
+            fn of_mut(object: &mut Object) -> Option<&mut Self> {
+                if let Object::$kind(value) = object { Some(value) } else { None }
+            }
+
+            fn into_object(self) -> Object {
+                Object::$kind(self)
+            }
+
+            fn is_empty(&self) -> bool {
+                $type::is_empty(self)
+            }
+        }
+    )*};
+}
+
+typed!(List is List, Set is Set, Hash is Hash, Zset is SortedSet);
+
+impl Typed for Stream {
+    const KIND: Kind = Kind::Stream;
+
+    fn of(object: &Object) -> Option<&Self> {
+        if let Object::Stream(value) = object { Some(value) } else { None }
+    }
+
+    fn of_mut(object: &mut Object) -> Option<&mut Self> {
+        if let Object::Stream(value) = object { Some(value) } else { None }
+    }
+
+    fn into_object(self) -> Object {
+        Object::Stream(Box::new(self))
+    }
+
+    /// A stream without entries stays: its last ID and its groups are worth keeping.
+    fn is_empty(&self) -> bool {
+        false
     }
 }

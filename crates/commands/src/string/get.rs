@@ -1,4 +1,4 @@
-use command::{Args, Ctx, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
+use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use keyspace::Value;
 use value::Object;
 
@@ -18,13 +18,12 @@ pub const GET: Spec = Spec {
 };
 
 fn get(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    match ctx.db.get_string(args.key(1))? {
+    match ctx.db.get(args.key(1)).map(|entry| entry.value()) {
         None => ctx.reply.null(),
-        Some(entry) => match entry.value() {
-            Value::Bytes(bytes) => ctx.reply.bulk(bytes),
-            Value::Int(number) => ctx.reply.bulk_int(number),
-            Value::Object(Object::String(bytes)) => ctx.reply.bulk(bytes),
-        },
+        Some(Value::Bytes(bytes)) => ctx.reply.bulk(bytes),
+        Some(Value::Int(number)) => ctx.reply.bulk_int(number),
+        Some(Value::Object(Object::String(bytes))) => ctx.reply.bulk(bytes),
+        Some(Value::Object(_)) => return Err(Error::WRONG_TYPE),
     }
     Ok(())
 }

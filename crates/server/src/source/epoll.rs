@@ -38,7 +38,11 @@ impl Epoll {
     ///
     /// # Errors
     /// When the operating system refuses.
-    pub fn add_listener(&mut self, listener: &mut impl mio::event::Source, token: Token) -> io::Result<()> {
+    pub fn add_listener(
+        &mut self,
+        listener: &mut impl mio::event::Source,
+        token: Token,
+    ) -> io::Result<()> {
         self.poll.registry().register(listener, mio::Token(token), Interest::READABLE)
     }
 
@@ -66,7 +70,11 @@ impl Source for Epoll {
     }
 
     fn add(&mut self, stream: &mut Stream, token: Token) -> io::Result<()> {
-        self.poll.registry().register(stream, mio::Token(token), Interest::READABLE | Interest::WRITABLE)
+        self.poll.registry().register(
+            stream,
+            mio::Token(token),
+            Interest::READABLE | Interest::WRITABLE,
+        )
     }
 
     fn remove(&mut self, stream: &mut Stream) {

@@ -1,0 +1,6 @@
+//! Keys of any type.
+
+use command::Spec;
+
+/// The family's commands.
+pub const COMMANDS: &[&Spec] = &[];

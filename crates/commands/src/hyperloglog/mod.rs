@@ -1,0 +1,6 @@
+//! Strings as cardinality estimators.
+
+use command::Spec;
+
+/// The family's commands.
+pub const COMMANDS: &[&Spec] = &[];

@@ -1,0 +1,6 @@
+//! Lists.
+
+use command::Spec;
+
+/// The family's commands.
+pub const COMMANDS: &[&Spec] = &[];

@@ -1,0 +1,6 @@
+//! The server.
+
+use command::Spec;
+
+/// The family's commands.
+pub const COMMANDS: &[&Spec] = &[];

@@ -1,0 +1,6 @@
+//! Sets.
+
+use command::Spec;
+
+/// The family's commands.
+pub const COMMANDS: &[&Spec] = &[];

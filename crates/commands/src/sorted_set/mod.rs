@@ -1,0 +1,6 @@
+//! Sorted sets.
+
+use command::Spec;
+
+/// The family's commands.
+pub const COMMANDS: &[&Spec] = &[];

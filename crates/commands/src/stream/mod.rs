@@ -1,0 +1,6 @@
+//! Streams.
+
+use command::Spec;
+
+/// The family's commands.
+pub const COMMANDS: &[&Spec] = &[];

@@ -1,0 +1,75 @@
+//! Passwords, users and what is allowed.
+
+use super::{LONG, int, text, word};
+use crate::Opt;
+use crate::Status::{Accepted, Works};
+use crate::kind::Kind;
+use crate::value::at;
+use crate::{AclPubsubDefault, AllowFrom, SanitizePayload};
+
+pub(super) const OPTIONS: &[Opt] = &[
+    Opt::new(
+        Works,
+        "requirepass",
+        Kind::Secret,
+        at!(requirepass),
+        "Password of the default user; empty means none.",
+    )
+    .sensitive(),
+    Opt::new(
+        Accepted,
+        "aclfile",
+        text(""),
+        at!(aclfile),
+        "File with the users; empty means that the configuration file holds them.",
+    )
+    .immutable(),
+    Opt::new(
+        Accepted,
+        "acllog-max-len",
+        int(0, LONG, 128),
+        at!(acllog_max_len),
+        "Denied commands that are remembered.",
+    ),
+    Opt::new(
+        Accepted,
+        "acl-pubsub-default",
+        word(AclPubsubDefault::WORDS, "resetchannels"),
+        at!(acl_pubsub_default),
+        "Channels that a new user may use.",
+    ),
+    Opt::new(
+        Works,
+        "enable-protected-configs",
+        word(AllowFrom::WORDS, "no"),
+        at!(enable_protected_configs),
+        "From where CONFIG SET may change protected options: no, yes, or local connections.",
+    )
+    .immutable(),
+    Opt::new(
+        Works,
+        "enable-debug-command",
+        word(AllowFrom::WORDS, "no"),
+        at!(enable_debug_command),
+        "From where DEBUG is allowed: no, yes, or local connections.",
+    )
+    .immutable(),
+    Opt::new(
+        Accepted,
+        "enable-module-command",
+        word(AllowFrom::WORDS, "no"),
+        at!(enable_module_command),
+        "From where MODULE is allowed: no, yes, or local connections.",
+    )
+    .immutable(),
+    Opt::ignored("enable-debug-assert", super::NO, "Evaluate assertions for debugging.")
+        .immutable()
+        .hidden(),
+    Opt::new(
+        Accepted,
+        "sanitize-dump-payload",
+        word(SanitizePayload::WORDS, "no"),
+        at!(sanitize_dump_payload),
+        "When values in serialised form are checked in depth.",
+    ),
+];

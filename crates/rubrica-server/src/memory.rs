@@ -1,0 +1,117 @@
+//! The allocator, and what it and the operating system know of the process's memory.
+
+use command::MemoryFigures;
+use server::ProcessMemory;
+
+/// The process's memory.
+pub struct Memory;
+
+/// Resident set of the process, bytes; 0 where the system does not tell.
+fn rss() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0);
+    pages * rustix::param::page_size() as u64
+}
+
+#[cfg(feature = "jemalloc")]
+mod jemalloc {
+    use std::alloc::{GlobalAlloc, Layout};
+    use std::ffi::c_int;
+
+    use tikv_jemalloc_sys as je;
+
+    /// jemalloc with size classes every 8 bytes, which therefore aligns small blocks to 8 bytes only: greater
+    /// alignment is asked for. (The crate that usually joins jemalloc to Rust takes 16 for granted.)
+    pub struct Jemalloc;
+
+    const NATURAL_ALIGN: usize = 8;
+
+    fn flags(layout: Layout) -> c_int {
+        if layout.align() <= NATURAL_ALIGN { 0 } else { je::MALLOCX_ALIGN(layout.align()) }
+    }
+
+    // SAFETY: every method passes the layout's size and alignment to jemalloc, which keeps the contract
+    // of `GlobalAlloc` for them. Rust never asks for 0 bytes.
+    unsafe impl GlobalAlloc for Jemalloc {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            // SAFETY: the size is not 0.
+            unsafe { je::mallocx(layout.size(), flags(layout)).cast() }
+        }
+
+        unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+            // SAFETY: the size is not 0.
+            unsafe { je::mallocx(layout.size(), flags(layout) | je::MALLOCX_ZERO).cast() }
+        }
+
+        unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+            // SAFETY: the block was allocated here with this layout.
+            unsafe { je::sdallocx(block.cast(), layout.size(), flags(layout)) }
+        }
+
+        unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+            // SAFETY: the block was allocated here with this layout; the size is not 0.
+            unsafe { je::rallocx(block.cast(), size, flags(layout)).cast() }
+        }
+    }
+
+    #[global_allocator]
+    static ALLOCATOR: Jemalloc = Jemalloc;
+
+    /// Options that jemalloc reads at its start. Huge pages pay because nothing here forks; the
+    /// background threads return what is free after a while without stopping anybody.
+    #[unsafe(export_name = "_rjem_malloc_conf")]
+    pub static OPTIONS: Option<&'static std::ffi::c_char> = Some(
+        // SAFETY: the text ends in a zero byte and lives as long as the program.
+        unsafe { &*c"background_thread:true,metadata_thp:auto,thp:default".as_ptr() },
+    );
+}
+
+#[cfg(feature = "jemalloc")]
+impl ProcessMemory for Memory {
+    fn figures(&self) -> MemoryFigures {
+        use tikv_jemalloc_ctl::{epoch, stats};
+        // The figures are as old as the epoch.
+        let _ = epoch::advance();
+        let read = |figure: Result<usize, _>| figure.map_or(0, |bytes: usize| bytes as u64);
+        MemoryFigures {
+            allocated: read(stats::allocated::read()),
+            active: read(stats::active::read()),
+            resident: read(stats::resident::read()),
+            rss: rss(),
+            peak: 0,
+            startup: 0,
+        }
+    }
+
+    fn purge(&self) {
+        // SAFETY: the name is a C string; the call takes and gives nothing. 4096 stands for all arenas.
+        unsafe {
+            use std::ptr::null_mut;
+            let name = c"arena.4096.purge".as_ptr();
+            tikv_jemalloc_sys::mallctl(name, null_mut(), null_mut(), null_mut(), 0);
+        }
+    }
+
+    fn report(&self) -> String {
+        let mut report = Vec::new();
+        let options = tikv_jemalloc_ctl::stats_print::Options::default();
+        match tikv_jemalloc_ctl::stats_print::stats_print(&mut report, options) {
+            Ok(()) => String::from_utf8_lossy(&report).into_owned(),
+            Err(error) => format!("jemalloc did not report: {error}"),
+        }
+    }
+}
+
+#[cfg(not(feature = "jemalloc"))]
+impl ProcessMemory for Memory {
+    fn figures(&self) -> MemoryFigures {
+        let rss = rss();
+        MemoryFigures { allocated: rss, active: rss, resident: rss, rss, peak: 0, startup: 0 }
+    }
+
+    fn purge(&self) {}
+
+    fn report(&self) -> String {
+        "Stats not supported for the current allocator".into()
+    }
+}

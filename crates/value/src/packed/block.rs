@@ -1,0 +1,229 @@
+//! A growable byte buffer behind one thin pointer
+//!
+//! Small collections are mostly this pointer, so length and a note of 32 bits live in the block
+//! itself, and the capacity is not stored at all: it is the allocator's size class for the length,
+//! computed whenever it is needed. An empty block owns no memory.
+#![expect(unsafe_code, reason = "a thin pointer to a header followed by bytes has no safe form")]
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
+use std::ptr::NonNull;
+
+/// Bytes that the header takes in front of the content.
+pub(crate) const HEAD: usize = size_of::<Head>();
+
+#[repr(C)]
+struct Head {
+    len: u32,
+    note: u32,
+}
+
+/// Invariant: a pointer, when there is one, comes from the global allocator with
+/// `layout(head.len)`, `head.len > 0`, and all `head.len` bytes after the header are initialised.
+pub(crate) struct Block(Option<NonNull<Head>>);
+
+// SAFETY: the block owns its memory alone, which is plain bytes; nothing in it is tied to a thread.
+unsafe impl Send for Block {}
+// SAFETY: shared access only reads.
+unsafe impl Sync for Block {}
+
+/// The allocator's size class for `bytes`: every 8 up to 64, then four per doubling.
+pub(crate) const fn size_class(bytes: usize) -> usize {
+    if bytes <= 64 {
+        return bytes.next_multiple_of(8);
+    }
+    let step = 1 << ((bytes - 1).ilog2() - 2);
+    bytes.next_multiple_of(step)
+}
+
+/// The layout of a block that holds `len` bytes. Lengths above `u32::MAX` cannot be represented;
+/// callers keep below [`MAX_ITEM_LEN`](crate::item::MAX_ITEM_LEN).
+fn layout(len: usize) -> Layout {
+    assert!(u32::try_from(len).is_ok(), "capacity overflow: a block of {len} bytes");
+    Layout::from_size_align(size_class(HEAD + len), align_of::<Head>()).expect("below 8 GiB")
+}
+
+impl Block {
+    /// A block without bytes or memory.
+    pub(crate) const fn new() -> Self {
+        Block(None)
+    }
+
+    /// A block of `len` zero bytes.
+    pub(crate) fn zeroed(len: usize) -> Self {
+        let mut block = Block::new();
+        block.resize(len);
+        block
+    }
+
+    /// How many bytes the block holds.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        match self.0 {
+            // SAFETY: the pointer is to a live header, by the invariant.
+            Some(head) => unsafe { head.as_ref() }.len as usize,
+            None => 0,
+        }
+    }
+
+    /// The note, 0 for a block without memory.
+    #[inline]
+    pub(crate) fn note(&self) -> u32 {
+        match self.0 {
+            // SAFETY: the pointer is to a live header, by the invariant.
+            Some(head) => unsafe { head.as_ref() }.note,
+            None => 0,
+        }
+    }
+
+    /// Sets the note; a block without memory keeps 0.
+    #[inline]
+    pub(crate) fn set_note(&mut self, note: u32) {
+        if let Some(head) = &mut self.0 {
+            // SAFETY: the pointer is to a live header that `&mut self` owns alone.
+            unsafe { head.as_mut() }.note = note;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self.0 {
+            // SAFETY: `len` initialised bytes follow the header in the same allocation, and live
+            // as long as the borrow of `self`.
+            Some(head) => unsafe {
+                std::slice::from_raw_parts(head.add(1).cast::<u8>().as_ptr(), self.len())
+            },
+            None => &[],
+        }
+    }
+
+    #[inline]
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        match self.0 {
+            // SAFETY: as in `bytes`, and `&mut self` makes the access exclusive.
+            Some(head) => unsafe {
+                std::slice::from_raw_parts_mut(head.add(1).cast::<u8>().as_ptr(), self.len())
+            },
+            None => &mut [],
+        }
+    }
+
+    /// How many bytes a block can hold that was made for `len`.
+    pub(crate) fn capacity_for(len: usize) -> usize {
+        size_class(HEAD + len) - HEAD
+    }
+
+    /// Heap memory held, in bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        if self.0.is_some() { size_class(HEAD + self.len()) } else { 0 }
+    }
+
+    /// Makes the block `len` bytes long; added bytes are zero. Moves only where the size class
+    /// changes; the note stays, unless the length becomes 0, which frees the memory.
+    pub(crate) fn resize(&mut self, len: usize) {
+        let Some(head) = self.0 else {
+            if len > 0 {
+                self.0 = Some(Self::allocate(len));
+            }
+            return;
+        };
+        let (old_len, old) = (self.len(), layout(self.len()));
+        if len == 0 {
+            self.0 = None;
+            // SAFETY: allocated with `layout(old_len)` by the invariant, and no longer referenced.
+            unsafe { dealloc(head.as_ptr().cast(), old) };
+            return;
+        }
+        let new = layout(len);
+        let mut head = head;
+        if new.size() != old.size() {
+            // SAFETY: allocated with `old`; the new size is not zero and, by `layout`, below
+            // `isize::MAX`.
+            let moved = unsafe { realloc(head.as_ptr().cast(), old, new.size()) };
+            head = NonNull::new(moved.cast()).unwrap_or_else(|| handle_alloc_error(new));
+            self.0 = Some(head);
+        }
+        if len > old_len {
+            // SAFETY: the allocation holds at least `HEAD + len` bytes.
+            unsafe {
+                let start = head.add(1).cast::<u8>().as_ptr().add(old_len);
+                start.write_bytes(0, len - old_len);
+            }
+        }
+        // SAFETY: live header, owned alone; all bytes up to `len` are initialised now.
+        unsafe { head.as_mut() }.len = len as u32;
+    }
+
+    /// A new allocation for `len > 0` zero bytes.
+    fn allocate(len: usize) -> NonNull<Head> {
+        let layout = layout(len);
+        // SAFETY: the layout's size is at least `HEAD`, so not zero.
+        let memory = unsafe { alloc(layout) };
+        let Some(head) = NonNull::new(memory.cast::<Head>()) else { handle_alloc_error(layout) };
+        // SAFETY: the allocation is aligned for a `Head` and holds it and `len` bytes after it.
+        unsafe {
+            head.write(Head { len: len as u32, note: 0 });
+            head.add(1).cast::<u8>().as_ptr().write_bytes(0, len);
+        }
+        head
+    }
+
+    /// Opens a gap of `len` zeroed or stale bytes at `at`, and returns it.
+    pub(crate) fn open(&mut self, at: usize, len: usize) -> &mut [u8] {
+        let old = self.len();
+        self.resize(old + len);
+        let bytes = self.bytes_mut();
+        bytes.copy_within(at..old, at + len);
+        &mut bytes[at..at + len]
+    }
+
+    /// Removes `len` bytes at `at`.
+    pub(crate) fn close(&mut self, at: usize, len: usize) {
+        let old = self.len();
+        self.bytes_mut().copy_within(at + len..old, at);
+        self.resize(old - len);
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        self.resize(0);
+    }
+}
+
+impl Clone for Block {
+    fn clone(&self) -> Self {
+        let mut copy = Block::zeroed(self.len());
+        copy.bytes_mut().copy_from_slice(self.bytes());
+        copy.set_note(self.note());
+        copy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_classes_are_every_eight_then_four_per_doubling() {
+        let classes: Vec<usize> = [1, 8, 9, 64, 65, 80, 81, 128, 129, 160, 161, 4097, 8192, 8193]
+            .map(size_class)
+            .to_vec();
+        assert_eq!(classes, [8, 8, 16, 64, 80, 80, 96, 128, 160, 160, 192, 5120, 8192, 10240]);
+    }
+
+    #[test]
+    fn content_and_note_survive_growing_and_shrinking() {
+        let mut block = Block::new();
+        assert_eq!(block.heap_bytes(), 0);
+        block.open(0, 3).copy_from_slice(b"abc");
+        block.set_note(7);
+        block.open(1, 1000).fill(b'x');
+        assert_eq!((block.len(), block.note()), (1003, 7));
+        assert_eq!(&block.bytes()[1001..], b"bc");
+        block.close(1, 1000);
+        assert_eq!(block.clone().bytes(), b"abc");
+        assert_eq!(block.note(), 7);
+        block.close(0, 3);
+        assert_eq!((block.len(), block.note(), block.heap_bytes()), (0, 0, 0));
+    }
+}

@@ -1,0 +1,473 @@
+//! The open table of big sets and hashes: owned cells behind tagged pointers
+//!
+//! A cell has one part (a member) or two (field and value). It is a heap block of exactly the
+//! parts' bodies in the [`entry`] format, whose first bytes tell their lengths; so a block needs no
+//! length of its own. Its pointer's low bits say what else there is:
+//!
+//! | bits | the cell |
+//! |---|---|
+//! | `..1` | no block: a single integer of 47 bits stands in the pointer's upper bits |
+//! | `.10` | 8 bytes with a deadline stand before the parts |
+//! | `.00` | only the parts |
+#![expect(unsafe_code, reason = "blocks whose length is in their content need raw pointers")]
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+use table::{Slot, Table};
+
+use super::block::size_class;
+use super::entry;
+use crate::item::Item;
+use crate::seed;
+
+const INLINE: usize = 0b001;
+const DEADLINE: usize = 0b010;
+const TAGS: usize = 0b111;
+/// Bits of an integer that a pointer can hold beside the tag.
+const INLINE_BITS: u32 = 47;
+const DEADLINE_LEN: usize = 8;
+
+fn layout(len: usize) -> Layout {
+    // Two items below 4 GiB each and a deadline are far from `isize::MAX`.
+    Layout::from_size_align(size_class(len), 8).expect("below 16 GiB")
+}
+
+/// A tagged pointer to a block of `PARTS` bodies.
+///
+/// Invariant of every cell in a [`Cells`]: it came from [`Cell::new`] with the same `PARTS`, was not
+/// freed, and nobody else has it. Its block was allocated with `layout(len())`, where `len()` is
+/// read from the content, all of which is initialised.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Cell<const PARTS: usize>(NonNull<u8>);
+
+fn inline(int: i64) -> Option<NonNull<u8>> {
+    let shifted = (int << (64 - INLINE_BITS)) >> (64 - INLINE_BITS);
+    if shifted != int {
+        return None;
+    }
+    let word = ((int as usize) << 1 | INLINE) & ((1 << (INLINE_BITS + 1)) - 1);
+    NonNull::new(std::ptr::without_provenance_mut(word))
+}
+
+impl<const PARTS: usize> Cell<PARTS> {
+    fn new(parts: [Item<'_>; PARTS], deadline: Option<i64>) -> Self {
+        if let ([Item::Int(int)], None) = (&parts[..], deadline)
+            && let Some(word) = inline(*int)
+        {
+            return Cell(word);
+        }
+        let front = if deadline.is_some() { DEADLINE_LEN } else { 0 };
+        let len = front + parts.iter().map(|part| entry::body_len(*part)).sum::<usize>();
+        let layout = layout(len);
+        // SAFETY: a body has at least one byte, so the size is not zero.
+        let memory = unsafe { alloc(layout) };
+        let Some(block) = NonNull::new(memory) else { handle_alloc_error(layout) };
+        // SAFETY: the block has room for `len` bytes, which are zeroed before they are a slice;
+        // nothing else refers to it yet.
+        let mut rest = unsafe {
+            block.write_bytes(0, len);
+            std::slice::from_raw_parts_mut(block.as_ptr(), len)
+        };
+        if let Some(deadline) = deadline {
+            rest[..DEADLINE_LEN].copy_from_slice(&deadline.to_le_bytes());
+            rest = &mut rest[DEADLINE_LEN..];
+        }
+        for part in parts {
+            let written = entry::write_body(part, rest);
+            rest = &mut rest[written..];
+        }
+        Cell(block.map_addr(|addr| addr | if front > 0 { DEADLINE } else { 0 }))
+    }
+
+    fn word(self) -> usize {
+        self.0.addr().get()
+    }
+
+    fn is_inline(self) -> bool {
+        self.word() & INLINE != 0
+    }
+
+    fn has_deadline(self) -> bool {
+        self.word() & (INLINE | DEADLINE) == DEADLINE
+    }
+
+    fn tags(self) -> usize {
+        self.word() & TAGS
+    }
+
+    /// The block's address; only for cells that are not inline.
+    fn block(self) -> *mut u8 {
+        self.0.as_ptr().map_addr(|addr| addr & !TAGS)
+    }
+
+    /// Bytes before the first part.
+    fn front(self) -> usize {
+        if self.has_deadline() { DEADLINE_LEN } else { 0 }
+    }
+
+    /// Where part `part` starts; `PARTS` gives the end of the content.
+    ///
+    /// # Safety
+    /// The cell is live and not inline.
+    unsafe fn offset(self, part: usize) -> usize {
+        let mut offset = self.front();
+        for _ in 0..part.min(PARTS) {
+            // SAFETY: a body starts here, by the invariant and `part <= PARTS`.
+            offset += unsafe { body_len_at(self.block().add(offset)) };
+        }
+        offset
+    }
+
+    /// # Safety
+    /// The cell is live and stays so, unchanged, for `'a`.
+    unsafe fn part<'a>(self, part: usize) -> Item<'a> {
+        if self.is_inline() {
+            let int = (self.word() as u64) << (63 - INLINE_BITS);
+            return Item::Int(int as i64 >> (64 - INLINE_BITS));
+        }
+        // SAFETY: the cell is live and not inline; `body_len_at` bytes of a body stand at the
+        // offset and are initialised.
+        let body = unsafe {
+            let start = self.block().add(self.offset(part));
+            std::slice::from_raw_parts(start, body_len_at(start))
+        };
+        entry::read(body).map_or(Item::Bytes(&[]), |(item, _)| item)
+    }
+
+    /// # Safety
+    /// The cell is live.
+    unsafe fn deadline(self) -> Option<i64> {
+        // SAFETY: such a cell begins with eight initialised bytes, and blocks are aligned to 8.
+        self.has_deadline().then(|| i64::from_le(unsafe { self.block().cast::<i64>().read() }))
+    }
+
+    /// Heap bytes of the cell.
+    ///
+    /// # Safety
+    /// The cell is live.
+    unsafe fn heap_bytes(self) -> usize {
+        // SAFETY: live, and not inline where `offset` is called.
+        if self.is_inline() { 0 } else { size_class(unsafe { self.offset(PARTS) }) }
+    }
+
+    /// # Safety
+    /// The cell is live and is not used afterwards.
+    unsafe fn free(self) {
+        if !self.is_inline() {
+            // SAFETY: allocated with this layout, by the invariant.
+            unsafe { dealloc(self.block(), layout(self.offset(PARTS))) };
+        }
+    }
+
+    /// Puts `item` in the place of the last part, moving the block if its size class changes.
+    ///
+    /// # Safety
+    /// The cell is live, not inline, and not used afterwards: the returned one replaces it.
+    unsafe fn with_last(self, item: Item<'_>) -> Self {
+        // SAFETY: live and not inline.
+        let (start, old_len) = unsafe { (self.offset(PARTS - 1), self.offset(PARTS)) };
+        let body = entry::body_len(item);
+        let (old, new) = (layout(old_len), layout(start + body));
+        let mut block = self.block();
+        if old.size() != new.size() {
+            // SAFETY: allocated with `old`; the new size is not zero.
+            block = unsafe { realloc(block, old, new.size()) };
+        }
+        let Some(block) = NonNull::new(block) else { handle_alloc_error(new) };
+        // SAFETY: the block has room for `start + body` bytes, of which the last `body` are zeroed
+        // before they are a slice. `item` does not borrow from this block: callers have the table
+        // borrowed mutably.
+        let out = unsafe {
+            block.add(start).write_bytes(0, body);
+            std::slice::from_raw_parts_mut(block.as_ptr().add(start), body)
+        };
+        entry::write_body(item, out);
+        Cell(block.map_addr(|addr| addr | self.tags()))
+    }
+}
+
+/// Length of the body that starts at `start`.
+///
+/// # Safety
+/// A whole initialised body stands there.
+#[inline]
+unsafe fn body_len_at(start: *const u8) -> usize {
+    // SAFETY: a body has a first byte, and its first byte says how many of the next belong to the
+    // length: all of them are within the body.
+    unsafe {
+        let first = *start;
+        match first {
+            0..=0x7F => 1,
+            0x80..=0xBF => 1 + usize::from(first & 0x3f),
+            0xC0..=0xDF => 2,
+            0xE0..=0xEF => 2 + usize::from(u16::from_be_bytes([first & 0x0f, *start.add(1)])),
+            0xF0 => 5 + u32::from_le(start.add(1).cast::<u32>().read_unaligned()) as usize,
+            0xF1 => 3,
+            0xF2 => 4,
+            0xF3 => 5,
+            _ => 9,
+        }
+    }
+}
+
+/// A cell as its table's borrower sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a, const PARTS: usize> {
+    cell: Cell<PARTS>,
+    table: PhantomData<&'a Table>,
+}
+
+impl<'a, const PARTS: usize> View<'a, PARTS> {
+    /// The member or field.
+    #[inline]
+    pub(crate) fn first(self) -> Item<'a> {
+        // SAFETY: views are only made from live cells for as long as their table is borrowed.
+        unsafe { self.cell.part(0) }
+    }
+
+    /// The value of a cell with two parts; the member of one with one.
+    #[inline]
+    pub(crate) fn last(self) -> Item<'a> {
+        // SAFETY: as in `first`.
+        unsafe { self.cell.part(PARTS - 1) }
+    }
+
+    #[inline]
+    pub(crate) fn deadline(self) -> Option<i64> {
+        // SAFETY: as in `first`.
+        unsafe { self.cell.deadline() }
+    }
+}
+
+/// A table that owns cells of `PARTS` parts, found by the hash of their first.
+///
+/// Invariant: every pointer in `table` is a cell as [`Cell`] demands, and `block_bytes` is the sum of
+/// their heap bytes. So whatever slot the table accepts, there is a live cell behind it.
+#[derive(Default)]
+pub(crate) struct Cells<const PARTS: usize> {
+    table: Table,
+    block_bytes: usize,
+}
+
+impl<const PARTS: usize> Cells<PARTS> {
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Heap memory of the table and its cells, in bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.table.heap_bytes() + self.block_bytes
+    }
+
+    fn view_of(&self, pointer: NonNull<u8>) -> View<'_, PARTS> {
+        View { cell: Cell(pointer), table: PhantomData }
+    }
+
+    /// The slot of the cell whose first part is `item`.
+    #[inline]
+    pub(crate) fn find(&self, item: Item<'_>) -> Option<Slot> {
+        let word = match item {
+            Item::Int(int) if PARTS == 1 => inline(int),
+            _ => None,
+        };
+        self.table.find(seed::hash(item), |pointer| {
+            Some(pointer) == word || self.view_of(pointer).first() == item
+        })
+    }
+
+    /// The slot of a cell with this hash for which `eq` says yes.
+    pub(crate) fn find_by(
+        &self,
+        hash: u32,
+        mut eq: impl FnMut(View<'_, PARTS>) -> bool,
+    ) -> Option<Slot> {
+        self.table.find(hash, |pointer| eq(self.view_of(pointer)))
+    }
+
+    #[inline]
+    pub(crate) fn view(&self, slot: Slot) -> View<'_, PARTS> {
+        self.view_of(self.table.get(slot))
+    }
+
+    /// Adds a cell; the caller knows that its first part is absent.
+    pub(crate) fn insert(&mut self, parts: [Item<'_>; PARTS], deadline: Option<i64>) {
+        let cell = Cell::new(parts, deadline);
+        // SAFETY: just made.
+        self.block_bytes += unsafe { cell.heap_bytes() };
+        self.table.insert(seed::hash(parts[0]), cell.0);
+    }
+
+    /// Puts `item` in the place of the last part of a cell with more than one.
+    pub(crate) fn set_last(&mut self, slot: Slot, item: Item<'_>) {
+        let cell = Cell::<PARTS>(self.table.get(slot));
+        if PARTS < 2 || cell.is_inline() {
+            return;
+        }
+        // SAFETY: the cell is live, and the table holds the new one in its place before anyone
+        // looks again.
+        unsafe {
+            self.block_bytes -= cell.heap_bytes();
+            let cell = cell.with_last(item);
+            self.block_bytes += cell.heap_bytes();
+            self.table.replace(slot, cell.0);
+        }
+    }
+
+    /// Sets or clears the deadline of a cell.
+    pub(crate) fn set_deadline(&mut self, slot: Slot, deadline: Option<i64>) {
+        let cell = Cell::<PARTS>(self.table.get(slot));
+        // SAFETY: the cell is live; the parts borrow from it only until the new one is made, and
+        // it is freed after the table has the new one in its place.
+        unsafe {
+            if cell.deadline() == deadline {
+                return;
+            }
+            let parts = std::array::from_fn(|part| cell.part(part));
+            let new = Cell::<PARTS>::new(parts, deadline);
+            self.block_bytes += new.heap_bytes();
+            self.block_bytes -= cell.heap_bytes();
+            self.table.replace(slot, new.0);
+            cell.free();
+        }
+    }
+
+    /// Takes the cell at `slot` out and frees it.
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        let cell = Cell::<PARTS>(self.table.remove(slot));
+        // SAFETY: the cell was live and is out of the table now.
+        unsafe {
+            self.block_bytes -= cell.heap_bytes();
+            cell.free();
+        }
+    }
+
+    /// All cells, in no order to rely on.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = View<'_, PARTS>> {
+        self.table.iter().map(|pointer| self.view_of(pointer))
+    }
+
+    /// A cell, each with the same probability.
+    pub(crate) fn random(&self, word: u64) -> Option<View<'_, PARTS>> {
+        self.table.random(word).map(|pointer| self.view_of(pointer))
+    }
+
+    /// The slot of a random cell.
+    pub(crate) fn random_slot(&self, word: u64) -> Option<Slot> {
+        let View { cell, .. } = self.random(word)?;
+        let hash = seed::hash(self.view_of(cell.0).first());
+        self.table.find(hash, |pointer| pointer == cell.0)
+    }
+
+    /// Visits cells from `cursor` on until at least `count` were seen or ten times as many steps
+    /// made; returns the cursor to go on with, 0 at the end. A cell that is there throughout a
+    /// whole scan is visited at least once.
+    pub(crate) fn scan(
+        &self,
+        cursor: u64,
+        count: usize,
+        mut visit: impl FnMut(View<'_, PARTS>),
+    ) -> u64 {
+        let Ok(mut cursor) = u32::try_from(cursor) else { return 0 };
+        let (mut seen, mut steps) = (0usize, 0usize);
+        loop {
+            let next = self.table.scan(cursor, |pointer| {
+                seen += 1;
+                visit(self.view_of(pointer));
+            });
+            steps += 1;
+            match next {
+                None => return 0,
+                Some(next) => cursor = next,
+            }
+            if seen >= count || steps >= count.saturating_mul(10) {
+                return u64::from(cursor);
+            }
+        }
+    }
+}
+
+impl<const PARTS: usize> Drop for Cells<PARTS> {
+    fn drop(&mut self) {
+        for pointer in self.table.drain() {
+            // SAFETY: the cell was live and the table has forgotten it.
+            unsafe { Cell::<PARTS>(pointer).free() };
+        }
+    }
+}
+
+impl<const PARTS: usize> Clone for Cells<PARTS> {
+    fn clone(&self) -> Self {
+        let mut copy = Self::default();
+        for view in self.iter() {
+            // SAFETY: the cell is live while `self` is borrowed.
+            let parts = std::array::from_fn(|part| unsafe { view.cell.part(part) });
+            copy.insert(parts, view.deadline());
+        }
+        copy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts() -> Vec<Vec<u8>> {
+        let mut texts: Vec<Vec<u8>> =
+            [0, 1, 6, 7, 8, 62, 63, 64, 4095, 4096, 1 << 20].map(|len| vec![b'x'; len]).into();
+        for shift in 0..63 {
+            texts.push((1i64 << shift).to_string().into_bytes());
+            texts.push((-(1i64 << shift) - 1).to_string().into_bytes());
+        }
+        texts.push(i64::MIN.to_string().into_bytes());
+        texts
+    }
+
+    #[test]
+    fn members_of_every_size_are_found_and_freed() {
+        let mut cells = Cells::<1>::default();
+        for text in &texts() {
+            assert!(cells.find(Item::parse(text)).is_none());
+            cells.insert([Item::parse(text)], None);
+        }
+        for text in &texts() {
+            let slot = cells.find(Item::parse(text)).unwrap();
+            assert_eq!(cells.view(slot).first(), Item::parse(text));
+        }
+        let copy = cells.clone();
+        for text in &texts() {
+            cells.remove(cells.find(Item::parse(text)).unwrap());
+        }
+        assert_eq!((cells.len(), cells.block_bytes, copy.len()), (0, 0, texts().len()));
+    }
+
+    #[test]
+    fn values_and_deadlines_change_in_place_or_by_moving() {
+        let mut cells = Cells::<2>::default();
+        let field = Item::Bytes(b"field");
+        cells.insert([field, Item::Int(1)], None);
+        for text in &texts() {
+            for deadline in [None, Some(i64::MAX), Some(1), None] {
+                let slot = cells.find(field).unwrap();
+                cells.set_last(slot, Item::parse(text));
+                cells.set_deadline(slot, deadline);
+                let view = cells.view(cells.find(field).unwrap());
+                assert_eq!((view.last(), view.deadline()), (Item::parse(text), deadline));
+            }
+        }
+        cells.remove(cells.find(field).unwrap());
+        assert_eq!(cells.block_bytes, 0);
+    }
+
+    #[test]
+    fn an_integer_with_a_deadline_is_still_found() {
+        let mut cells = Cells::<1>::default();
+        cells.insert([Item::Int(5)], None);
+        cells.set_deadline(cells.find(Item::Int(5)).unwrap(), Some(9));
+        let slot = cells.find(Item::Int(5)).unwrap();
+        assert_eq!(cells.view(slot).deadline(), Some(9));
+        cells.set_deadline(slot, None);
+        assert_eq!(cells.view(cells.find(Item::Int(5)).unwrap()).first(), Item::Int(5));
+    }
+}

@@ -1,0 +1,367 @@
+//! Sets: distinct items, unordered
+//!
+//! A set of integers starts as a sorted array (`intset`), another small one is a packed run
+//! (`listpack`), a big one a table of cells (`hashtable`), where an integer of up to 47 bits lives in
+//! the table itself. When to change is Redis's rule, exactly; a set never goes back by itself.
+
+mod intset;
+
+use crate::item::Item;
+use crate::packed::cells::Cells;
+use crate::packed::{self, Corrupt, Packed};
+use intset::Intset;
+
+/// The set options that decide encodings; each is a count or a length in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetLimits {
+    /// `set-max-intset-entries`
+    pub max_intset_entries: usize,
+    /// `set-max-listpack-entries`
+    pub max_listpack_entries: usize,
+    /// `set-max-listpack-value`
+    pub max_listpack_value: usize,
+}
+
+impl Default for SetLimits {
+    fn default() -> Self {
+        SetLimits { max_intset_entries: 512, max_listpack_entries: 128, max_listpack_value: 64 }
+    }
+}
+
+/// Most integers of an intset, whatever the option says.
+const MAX_INTSET: usize = 1 << 28;
+
+/// A set of items.
+#[derive(Clone)]
+pub struct Set(Form);
+
+#[derive(Clone)]
+enum Form {
+    Ints(Intset),
+    Packed(Packed),
+    Cells(Box<Cells<1>>),
+}
+
+impl Default for Set {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Set {
+    /// An empty set of integers; holds no heap memory. What SINTERSTORE and its like start with.
+    pub const fn new() -> Self {
+        Set(Form::Ints(Intset::new()))
+    }
+
+    /// An empty set in the encoding that Redis gives one that `count` items will be added to, the
+    /// first of which is `first`.
+    pub fn for_items(first: Item<'_>, count: usize, limits: SetLimits) -> Self {
+        if first.as_int().is_some() && count <= limits.max_intset_entries {
+            Set::new()
+        } else if count <= limits.max_listpack_entries {
+            Set(Form::Packed(Packed::new()))
+        } else {
+            Set(Form::Cells(Box::default()))
+        }
+    }
+
+    /// Chooses the encoding of an existing set before a command adds `count` items.
+    pub fn before_growth(&mut self, count: usize, limits: SetLimits) {
+        let most = match &self.0 {
+            Form::Ints(_) => limits.max_intset_entries,
+            Form::Packed(_) => limits.max_listpack_entries,
+            Form::Cells(_) => return,
+        };
+        if count > most {
+            self.make_cells();
+        }
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Form::Ints(ints) => ints.len(),
+            Form::Packed(packed) => packed.count(),
+            Form::Cells(cells) => cells.len(),
+        }
+    }
+
+    /// Whether there are no members.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The encoding's name: `intset`, `listpack` or `hashtable`.
+    pub fn encoding(&self) -> &'static str {
+        match &self.0 {
+            Form::Ints(_) => "intset",
+            Form::Packed(_) => "listpack",
+            Form::Cells(_) => "hashtable",
+        }
+    }
+
+    /// Heap memory held, in bytes; exact and O(1).
+    pub fn heap_bytes(&self) -> usize {
+        match &self.0 {
+            Form::Ints(ints) => ints.heap_bytes(),
+            Form::Packed(packed) => packed.heap_bytes(),
+            Form::Cells(cells) => size_of::<Cells<1>>() + cells.heap_bytes(),
+        }
+    }
+
+    /// How many heap blocks dropping the set frees, at most about.
+    pub fn free_cost(&self) -> usize {
+        match &self.0 {
+            Form::Ints(_) | Form::Packed(_) => 1,
+            Form::Cells(cells) => cells.len(),
+        }
+    }
+
+    fn make_cells(&mut self) {
+        let mut cells = Box::<Cells<1>>::default();
+        self.iter().for_each(|item| cells.insert([item], None));
+        self.0 = Form::Cells(cells);
+    }
+
+    fn make_packed(&mut self) {
+        let mut packed = Packed::new();
+        self.iter().for_each(|item| packed.push_back(item));
+        self.0 = Form::Packed(packed);
+    }
+
+    /// Turns a set of nothing but integers into an intset if it may be one; what Redis does with a
+    /// stored intersection.
+    pub fn make_intset(&mut self, limits: SetLimits) {
+        if matches!(self.0, Form::Ints(_)) || self.len() > limits.max_intset_entries.min(MAX_INTSET)
+        {
+            return;
+        }
+        let mut ints: Vec<i64> = self.iter().map_while(Item::as_int).collect();
+        if ints.len() == self.len() {
+            ints.sort_unstable();
+            let mut set = Intset::new();
+            ints.into_iter().for_each(|int| {
+                set.insert(int);
+            });
+            self.0 = Form::Ints(set);
+        }
+    }
+
+    /// Adds `item`; false if it was there.
+    pub fn insert(&mut self, item: Item<'_>, limits: SetLimits) -> bool {
+        match &mut self.0 {
+            Form::Ints(ints) => {
+                let Item::Int(int) = item else { return self.insert_text(item, limits) };
+                let added = ints.insert(int);
+                if ints.len() > limits.max_intset_entries.min(MAX_INTSET) {
+                    self.make_cells();
+                }
+                added
+            }
+            Form::Packed(packed) => {
+                if packed::find(packed.run(), 1, item).is_some() {
+                    return false;
+                }
+                let len = item.text_len();
+                if packed.count() < limits.max_listpack_entries
+                    && len <= limits.max_listpack_value
+                    && packed.byte_len() + len < packed::MAX_RUN_LEN
+                {
+                    packed.push_back(item);
+                } else {
+                    self.make_cells();
+                    self.insert(item, limits);
+                }
+                true
+            }
+            Form::Cells(cells) => {
+                let absent = cells.find(item).is_none();
+                if absent {
+                    cells.insert([item], None);
+                }
+                absent
+            }
+        }
+    }
+
+    /// Adds the first text to a set of integers.
+    fn insert_text(&mut self, item: Item<'_>, limits: SetLimits) -> bool {
+        let Form::Ints(ints) = &self.0 else { return false };
+        let ends = [ints.get(0), ints.len().checked_sub(1).and_then(|last| ints.get(last))];
+        let widest = ends.into_iter().flatten().map(|int| Item::Int(int).text_len()).max();
+        let len = item.text_len();
+        if ints.len() < limits.max_listpack_entries
+            && len.max(widest.unwrap_or(0)) <= limits.max_listpack_value
+            && len < packed::MAX_RUN_LEN / 2
+        {
+            self.make_packed();
+        } else {
+            self.make_cells();
+        }
+        match &mut self.0 {
+            Form::Packed(packed) => packed.push_back(item),
+            Form::Cells(cells) => cells.insert([item], None),
+            Form::Ints(_) => return false,
+        }
+        true
+    }
+
+    /// Removes `item`; false if it was not there.
+    pub fn remove(&mut self, item: Item<'_>) -> bool {
+        match &mut self.0 {
+            Form::Ints(ints) => item.as_int().is_some_and(|int| ints.remove(int)),
+            Form::Packed(packed) => {
+                let Some(start) = packed::find(packed.run(), 1, item) else { return false };
+                let mut entries = packed::Entries::from_offset(packed.run(), start);
+                entries.next();
+                let end = entries.offset();
+                packed.remove(start, end, 1);
+                true
+            }
+            Form::Cells(cells) => match cells.find(item) {
+                Some(slot) => {
+                    cells.remove(slot);
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+
+    /// Whether `item` is a member.
+    #[inline]
+    pub fn contains(&self, item: Item<'_>) -> bool {
+        match &self.0 {
+            Form::Ints(ints) => item.as_int().is_some_and(|int| ints.contains(int)),
+            Form::Packed(packed) => packed::find(packed.run(), 1, item).is_some(),
+            Form::Cells(cells) => cells.find(item).is_some(),
+        }
+    }
+
+    /// All members, integers of an intset in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = Item<'_>> {
+        let (ints, packed, cells) = match &self.0 {
+            Form::Ints(ints) => (Some(ints), None, None),
+            Form::Packed(packed) => (None, Some(packed), None),
+            Form::Cells(cells) => (None, None, Some(cells)),
+        };
+        let ints = ints.into_iter().flat_map(|ints| ints.iter().map(Item::Int));
+        let packed = packed.into_iter().flat_map(Packed::iter);
+        let cells = cells.into_iter().flat_map(|cells| cells.iter().map(|view| view.first()));
+        ints.chain(packed).chain(cells)
+    }
+
+    /// A member, each with the same probability, given 64 random bits; `None` for an empty set.
+    pub fn random(&self, word: u64) -> Option<Item<'_>> {
+        match &self.0 {
+            Form::Ints(ints) => ints.get(pick(word, ints.len())).map(Item::Int),
+            Form::Packed(packed) => packed.get(pick(word, packed.count())),
+            Form::Cells(cells) => cells.random(word).map(|view| view.first()),
+        }
+    }
+
+    /// Removes a random member after giving it to `f`; `None` for an empty set.
+    pub fn pop_random<R>(&mut self, word: u64, f: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        match &mut self.0 {
+            Form::Ints(ints) => {
+                let int = ints.get(pick(word, ints.len()))?;
+                ints.remove(int);
+                Some(f(Item::Int(int)))
+            }
+            Form::Packed(packed) => {
+                let start = packed.offset_of(pick(word, packed.count()))?;
+                let mut entries = packed::Entries::from_offset(packed.run(), start);
+                let result = f(entries.next()?);
+                let end = entries.offset();
+                packed.remove(start, end, 1);
+                Some(result)
+            }
+            Form::Cells(cells) => {
+                let slot = cells.random_slot(word)?;
+                let result = f(cells.view(slot).first());
+                cells.remove(slot);
+                Some(result)
+            }
+        }
+    }
+
+    /// Visits about `count` members from `cursor` on (0 starts) and returns the cursor to go on
+    /// with, 0 at the end; a small set is visited at once. A member that is there throughout the
+    /// whole scan is visited at least once, whatever else changes meanwhile.
+    pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(Item<'_>)) -> u64 {
+        match &self.0 {
+            Form::Cells(cells) => cells.scan(cursor, count, |view| visit(view.first())),
+            _ => {
+                self.iter().for_each(visit);
+                0
+            }
+        }
+    }
+
+    /// The set as it goes into a snapshot.
+    pub fn form(&self) -> SetForm<'_> {
+        match &self.0 {
+            Form::Ints(ints) => SetForm::Intset(Blob(BlobOf::Ints(ints))),
+            Form::Packed(packed) => SetForm::Listpack(Blob(BlobOf::Packed(packed))),
+            Form::Cells(_) => SetForm::Members,
+        }
+    }
+
+    /// Reads an intset from a snapshot, checking it; converts it where the limits are exceeded.
+    pub fn from_intset(bytes: &[u8], limits: SetLimits) -> Result<Self, Corrupt> {
+        let mut set = Set(Form::Ints(Intset::read(bytes)?));
+        if set.len() > limits.max_intset_entries.min(MAX_INTSET) {
+            set.make_cells();
+        }
+        Ok(set)
+    }
+
+    /// Reads a listpack from a snapshot, checking it and that no member is there twice; converts it
+    /// where there are more members than the limits allow.
+    pub fn from_listpack(bytes: &[u8], limits: SetLimits) -> Result<Self, Corrupt> {
+        let packed = Packed::from_listpack(bytes)?;
+        packed::check_distinct(&packed, 1)?;
+        let mut set = Set(Form::Packed(packed));
+        if set.len() > limits.max_listpack_entries {
+            set.make_cells();
+        }
+        Ok(set)
+    }
+}
+
+/// Which of `count` things the random `word` picks, each with the same probability.
+pub(crate) fn pick(word: u64, count: usize) -> usize {
+    ((u128::from(word) * count as u128) >> 64) as usize
+}
+
+/// What of a set goes into a snapshot.
+pub enum SetForm<'a> {
+    /// Redis's intset.
+    Intset(Blob<'a>),
+    /// Redis's listpack.
+    Listpack(Blob<'a>),
+    /// The members one by one.
+    Members,
+}
+
+/// A collection whose memory is its snapshot form.
+pub struct Blob<'a>(BlobOf<'a>);
+
+enum BlobOf<'a> {
+    Ints(&'a Intset),
+    Packed(&'a Packed),
+}
+
+impl Blob<'_> {
+    /// Appends the form's bytes to `out`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self.0 {
+            BlobOf::Ints(ints) => ints.write(out),
+            BlobOf::Packed(packed) => packed.write_listpack(out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! CPU per operation, throughput and latency under random GETs and SETs; and the same CPU with two
+//! workers beside one.
+
+use super::Bench;
+use super::load::{Load, field};
+use super::report::{self, Cell, Row};
+use super::server::{Cores, Program, Server};
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+const KEYS: u64 = 1_000_000;
+const VALUE_BYTES: usize = 64;
+
+/// A kind of load: clients and requests in flight per client.
+struct Shape {
+    op: &'static str,
+    clients: usize,
+    pipeline: usize,
+}
+
+const fn shape(op: &'static str, clients: usize, pipeline: usize) -> Shape {
+    Shape { op, clients, pipeline }
+}
+
+const SHAPES: &[Shape] = &[
+    shape("get", 50, 1),
+    shape("set", 50, 1),
+    shape("get", 500, 1),
+    shape("set", 500, 1),
+    shape("get", 50, 16),
+    shape("set", 50, 16),
+    shape("get", 50, 100),
+    shape("set", 50, 100),
+];
+
+const WORKER_SHAPES: &[Shape] =
+    &[shape("get", 50, 1), shape("get", 50, 16), shape("set", 50, 16), shape("get", 50, 100)];
+
+impl Shape {
+    fn name(&self) -> String {
+        let Self { op, clients, pipeline } = self;
+        format!("{}, pipeline {pipeline}, {clients} clients", op.to_uppercase())
+    }
+}
+
+pub(super) fn cpu(bench: &Bench) -> Result<Vec<Row>> {
+    let measured = rounds(bench, &bench.programs, SHAPES, &bench.load_cores)?;
+    let [mut cpu, mut throughput, mut busy, mut latency] = [const { Vec::new() }; 4];
+    for (shape, reports) in SHAPES.iter().zip(&measured) {
+        let name = shape.name();
+        let get = |report: &Value| field(report, "server_cpu_us_per_operation");
+        cpu.push(row("cpu", &name, "us", reports, get)?);
+        let get = |report: &Value| Ok(field(report, "operations_per_second")? / 1e3);
+        throughput.push(row("throughput", &name, "k/s", reports, get)?);
+        let get = |report: &Value| Ok(field(report, "server_cpu_share")? * 100.0);
+        busy.push(row("busy", &name, "%", reports, get)?);
+        if shape.pipeline == 1 {
+            for (quantile, key) in [("p50", "p50_us"), ("p99", "p99_us"), ("p99.9", "p999_us")] {
+                let get = |report: &Value| field(&report["batch"], key);
+                latency.push(row("latency", &format!("{name}, {quantile}"), "us", reports, get)?);
+            }
+        }
+    }
+    report::print("cpu: server CPU per operation, us (= s per million operations)", &cpu);
+    report::print("throughput: thousand operations a second", &throughput);
+    report::print("busy: server CPU in % of a core; below 90 the load was the limit", &busy);
+    report::print("latency at pipeline 1, us", &latency);
+    Ok([cpu, throughput, busy, latency].into_iter().flatten().collect())
+}
+
+/// One worker on a core beside two on two. The load generator takes the third core, or, on a machine
+/// of two, shares the second one's: left unpinned, the scheduler's placement of one thread changes
+/// its CPU by more than the goal allows.
+pub(super) fn workers(bench: &Bench) -> Result<Vec<Row>> {
+    let Some(ours) = bench.programs.iter().find(|program| program.ours) else {
+        println!("\nworkers: left out, it is about Rubrica only");
+        return Ok(Vec::new());
+    };
+    let programs: Vec<Program> = [1, 2]
+        .map(|workers| Program { workers, column: format!("workers {workers}"), ..ours.clone() })
+        .into();
+    let measured = rounds(bench, &programs, WORKER_SHAPES, &bench.workers_load_cores)?;
+    let mut rows = Vec::new();
+    for (shape, reports) in WORKER_SHAPES.iter().zip(&measured) {
+        let get = |r: &Value| field(r, "server_cpu_us_per_operation");
+        rows.push(row("workers", &shape.name(), "us", reports, get)?);
+    }
+    report::print("workers: server CPU per operation, us", &rows);
+    Ok(rows)
+}
+
+/// Every server, with the keys in it; started in the order of the programs or its reverse.
+fn fill(bench: &Bench, programs: &[Program], reverse: bool) -> Result<Vec<Server>> {
+    let mut out = Vec::new();
+    for at in 0..programs.len() {
+        let program = &programs[if reverse { programs.len() - 1 - at } else { at }];
+        let mut server =
+            Server::start(program, &bench.server_cores.first(program.workers), bench.port)?;
+        let words = format!("fill --kind string --value-bytes {VALUE_BYTES} --count {KEYS}");
+        let report = bench.load.run(&mut server, &words)?;
+        if report["unsupported"] == true {
+            bail!("{} does not know SET", program.column);
+        }
+        out.push(server);
+    }
+    if reverse {
+        out.reverse();
+    }
+    Ok(out)
+}
+
+/// Reports per server, one per round.
+type Reports = Vec<(Cell, Vec<Value>)>;
+
+/// Reports for each shape. Every round starts the servers anew, because two processes of one
+/// binary differ by several percent (where their memory lies), and takes them in turn, in the
+/// other order every second time.
+fn rounds(
+    bench: &Bench,
+    programs: &[Program],
+    shapes: &[Shape],
+    load_cores: &Cores,
+) -> Result<Vec<Reports>> {
+    let cells = || programs.iter().map(|program| Cell::new(&program.column, program.ours));
+    let mut out: Vec<Reports> =
+        shapes.iter().map(|_| cells().map(|cell| (cell, Vec::new())).collect()).collect();
+    let load = bench.load.on(load_cores);
+    for round in 0..bench.rounds {
+        let reverse = round % 2 == 1;
+        let mut servers = fill(bench, programs, reverse)?;
+        for (shape, reports) in shapes.iter().zip(&mut out) {
+            let mut turns: Vec<_> = servers.iter_mut().zip(reports).collect();
+            if reverse {
+                turns.reverse();
+            }
+            for (server, (_, reports)) in turns {
+                reports.push(drive(bench, &load, server, shape, round)?);
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn drive(
+    bench: &Bench,
+    load: &Load,
+    server: &mut Server,
+    shape: &Shape,
+    seed: u64,
+) -> Result<Value> {
+    let Shape { op, clients, pipeline } = shape;
+    let words = format!(
+        "drive --op {op} --clients {clients} --pipeline {pipeline} --keys {KEYS} --value-bytes \
+         {VALUE_BYTES} --seconds {} --seed {seed} --pid {}",
+        bench.seconds,
+        server.pid()
+    );
+    let report = load.run(server, &words)?;
+    if report["misses"] != 0 {
+        bail!("{}: keys are missing: {report}", server.program.column);
+    }
+    Ok(report)
+}
+
+fn row(
+    table: &'static str,
+    name: &str,
+    unit: &'static str,
+    reports: &Reports,
+    get: impl Fn(&Value) -> Result<f64>,
+) -> Result<Row> {
+    let mut row = Row::new(table, name, unit);
+    for (cell, reports) in reports {
+        let values = reports.iter().map(&get).collect::<Result<_>>()?;
+        row.cells.push(Cell { values, ..Cell::new(&cell.column, cell.ours) });
+    }
+    Ok(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::goals;
+    use super::*;
+
+    #[test]
+    fn every_goal_names_a_row_that_is_measured() {
+        for (table, shapes) in [("cpu", SHAPES), ("workers", WORKER_SHAPES)] {
+            let names: Vec<String> = shapes.iter().map(Shape::name).collect();
+            for goal in goals::rows(table) {
+                assert!(names.iter().any(|name| name == goal), "{table}: {goal}");
+            }
+        }
+    }
+}

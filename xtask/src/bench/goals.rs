@@ -1,0 +1,42 @@
+//! What Rubrica has promised, as data. Nothing else in the benchmark holds a limit.
+
+/// A limit that a row's value for Rubrica is held to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Goal {
+    /// At most this share of the row's first column.
+    Ratio(f64),
+    /// At most this much, in the row's unit.
+    Value(f64),
+}
+
+/// Row names with their goals; a row that is not here is only shown.
+const GOALS: &[(&str, &str, Goal)] = &[
+    ("cpu", "GET, pipeline 1, 50 clients", Goal::Ratio(1.0)),
+    ("cpu", "SET, pipeline 1, 50 clients", Goal::Ratio(1.0)),
+    ("cpu", "GET, pipeline 1, 500 clients", Goal::Ratio(0.8)),
+    ("cpu", "SET, pipeline 1, 500 clients", Goal::Ratio(0.8)),
+    ("cpu", "GET, pipeline 16, 50 clients", Goal::Ratio(0.45)),
+    ("cpu", "SET, pipeline 16, 50 clients", Goal::Ratio(0.45)),
+    ("cpu", "GET, pipeline 100, 50 clients", Goal::Ratio(0.22)),
+    ("cpu", "SET, pipeline 100, 50 clients", Goal::Ratio(0.22)),
+    ("bytes", "string, 16 B key, 16 B value", Goal::Ratio(0.45)),
+    ("bytes", "the first, with a TTL", Goal::Ratio(0.42)),
+    ("workers", "GET, pipeline 1, 50 clients", Goal::Ratio(1.10)),
+    ("workers", "GET, pipeline 16, 50 clients", Goal::Ratio(1.10)),
+    ("workers", "GET, pipeline 100, 50 clients", Goal::Ratio(1.10)),
+    ("workers", "SET, pipeline 16, 50 clients", Goal::Ratio(1.10)),
+    ("pauses", "longest wait while keys are inserted", Goal::Value(5.0)),
+    ("pauses", "longest wait during a full SCAN", Goal::Value(5.0)),
+    ("pauses", "longest wait while keys expire", Goal::Value(5.0)),
+    ("pauses", "expired keys gone after the last one's time", Goal::Value(1000.0)),
+];
+
+pub(super) fn of(table: &str, row: &str) -> Option<Goal> {
+    GOALS.iter().find(|(in_table, name, _)| *in_table == table && *name == row).map(|goal| goal.2)
+}
+
+/// All the rows of a table that have a goal; a test holds them against the rows that exist.
+#[cfg(test)]
+pub(super) fn rows(table: &str) -> Vec<&'static str> {
+    GOALS.iter().filter(|(in_table, ..)| *in_table == table).map(|(_, row, _)| *row).collect()
+}

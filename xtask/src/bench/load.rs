@@ -1,0 +1,71 @@
+//! The load generator's process, one per measurement.
+
+use super::server::{Cores, Server};
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+pub(super) struct Load {
+    pub(super) path: PathBuf,
+    pub(super) cores: Cores,
+    /// Whether a probe can be given real-time priority, so that the other processes on its core
+    /// do not make it wait.
+    pub(super) realtime: bool,
+}
+
+impl Load {
+    /// Runs a task to its end; its words are `--name value` pairs beside the port.
+    pub(super) fn run(&self, server: &mut Server, words: &str) -> Result<Value> {
+        server.check_alive()?;
+        let output = self.command(server, words).output().context("the load generator")?;
+        finish(words, output).or_else(|error| server.check_alive().and(Err(error)))
+    }
+
+    /// Starts a closed loop of GETs that runs until it is [`Probe::end`]ed.
+    pub(super) fn probe(&self, server: &Server, keys: u64) -> Result<Probe> {
+        let words = format!("probe --keys {keys}");
+        let mut command = match self.realtime {
+            false => self.command(server, &words),
+            true => {
+                let plain = self.command(server, &words);
+                let mut command = Command::new("chrt");
+                command.args(["-f", "1"]).arg(plain.get_program()).args(plain.get_args());
+                command
+            }
+        };
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(Probe { child: command.spawn().context("the probe")? })
+    }
+
+    fn command(&self, server: &Server, words: &str) -> Command {
+        let mut command = self.cores.command(&self.path);
+        command.args(words.split_whitespace()).args(["--port", &server.port.to_string()]);
+        command
+    }
+}
+
+pub(super) struct Probe {
+    child: Child,
+}
+
+impl Probe {
+    /// The longest wait of one GET, in ms.
+    pub(super) fn end(self) -> Result<f64> {
+        // Waiting closes the probe's standard input, which is its sign to stop.
+        let report = finish("probe", self.child.wait_with_output()?)?;
+        field(&report["wait"], "max_ms")
+    }
+}
+
+fn finish(words: &str, output: std::process::Output) -> Result<Value> {
+    if !output.status.success() {
+        bail!("{words}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    serde_json::from_slice(&output.stdout).with_context(|| format!("{words}: its report"))
+}
+
+/// A number of a report.
+pub(super) fn field(report: &Value, name: &str) -> Result<f64> {
+    report[name].as_f64().with_context(|| format!("no {name} in {report}"))
+}
