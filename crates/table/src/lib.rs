@@ -48,7 +48,7 @@ pub use sizes::class_at_least;
 /// Positions are 24 bits wide: the part of the hash that the table stores.
 pub const POSITIONS: u32 = 1 << 24;
 
-/// Tables with more entries than this resize in steps; smaller ones at once (some 100 us).
+/// Tables with more entries than this resize in steps; smaller ones at once (below 1 ms).
 pub const AT_ONCE_MAX: usize = if cfg!(test) { 200 } else { 1 << 16 };
 
 /// Old homes moved by each insertion or removal while a resize is under way. A resize of `n`

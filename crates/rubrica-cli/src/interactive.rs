@@ -1,0 +1,3 @@
+//! Reading commands from standard input.
+
+pub mod interrupt;
