@@ -66,9 +66,10 @@ pub const PERSIST: Spec = Spec {
     ..Spec::BASE
 };
 
-/// Replies to the last half second of time wrap, as Redis's do.
+/// Rounds to the nearest second; `ms` is not negative.
 fn rounded_seconds(ms: i64) -> i64 {
-    ms.wrapping_add(500) / 1000
+    // The end of time rounds up past the signed range before it is divided.
+    (ms.unsigned_abs().saturating_add(500) / 1000) as i64
 }
 
 fn answer(

@@ -113,7 +113,12 @@ fn accept(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
 
 /// Answers with the error that the client asks for.
 fn error(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    ctx.reply.error_bytes(args.at(2));
+    let line: Vec<u8> = args
+        .at(2)
+        .iter()
+        .map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte })
+        .collect();
+    ctx.reply.error_bytes(&line);
     Ok(())
 }
 
@@ -156,9 +161,8 @@ fn sleep(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 
 /// Checks the size and leaves the lists alone: their nodes take items of any size.
 fn packed_threshold(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    const LIMIT: u64 = 4 << 30;
-    let size = memory_size(args.at(2)).filter(|size| *size < LIMIT - 1 && *size != 1);
-    if size.is_none() {
+    const LIMIT: u64 = (4 << 30) - (1 << 20);
+    if memory_size(args.at(2)).is_none_or(|size| size > LIMIT) {
         return Err(Error::fixed(
             "ERR argument must be a memory value bigger than 1 and smaller than 4gb",
         ));
@@ -181,6 +185,9 @@ fn memory_size(word: &[u8]) -> Option<u64> {
         b"gb" => 1 << 30,
         _ => return None,
     };
+    if number.is_empty() && unit.is_empty() {
+        return Some(0);
+    }
     codec::number::parse_u64(number)?.checked_mul(scale)
 }
 

@@ -166,11 +166,8 @@ pub(super) fn populate(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 
 /// The word at `word` as a number that is not negative.
 fn positive(args: Args<'_>, word: usize) -> Result<i64, Error> {
-    let number = args.integer(word)?;
-    if number < 0 {
-        return Err(Error::fixed("ERR value is out of range, must be positive"));
-    }
-    Ok(number)
+    let number = args.integer(word).ok().filter(|number| *number >= 0);
+    number.ok_or(Error::fixed("ERR value is out of range, must be positive"))
 }
 
 /// `DEBUG STRUCTSIZE`
