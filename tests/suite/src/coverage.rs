@@ -111,18 +111,34 @@ pub fn known_to(program: &Program, names: &BTreeSet<String>) -> Result<BTreeSet<
     Ok(known)
 }
 
-/// Writes `missing.txt` anew: the reference's commands that the server under test does not know.
+/// Every command that Rubrica is to serve and that can be told here: the reference's, and those
+/// that cases tagged `since` send.
+///
+/// # Errors
+/// When the reference does not start or a case file cannot be read.
+pub fn wanted(reference: &Program) -> Result<BTreeSet<String>> {
+    let mut names = served_by(reference)?;
+    for path in case::all_paths()? {
+        for case in &case::load(&path)?.cases {
+            if case.tags.since.is_some() {
+                names.extend(commands_of(case).filter(|name| !name.contains('|')));
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Writes `missing.txt` anew: the wanted commands that the server under test does not know.
 /// Answers how many.
 ///
 /// # Errors
 /// When a server does not start or the file cannot be written.
 pub fn write_missing(tested: &Program, reference: &Program) -> Result<usize> {
-    let wanted = served_by(reference)?;
+    let wanted = wanted(reference)?;
     let known = known_to(tested, &wanted)?;
     let missing: Vec<&String> = wanted.difference(&known).collect();
     let mut text =
-        "# Commands of the reference that Rubrica does not serve yet. Cases that send one are \
-                    left out.\n# `cargo run -p suite -- missing` writes this file.\n"
+        "# Commands that Rubrica does not serve yet. Cases that send one are left out.\n# `cargo run -p suite -- missing` writes this file.\n"
             .to_owned();
     for name in &missing {
         text.push_str(name);

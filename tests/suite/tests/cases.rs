@@ -66,7 +66,7 @@ fn missing_is_exact() -> Result<(), Failed> {
     let Some(reference) = Program::reference().filter(|_| !tested.foreign) else {
         return Ok(());
     };
-    let wanted = coverage::served_by(&reference).map_err(failed)?;
+    let wanted = coverage::wanted(&reference).map_err(failed)?;
     let known = coverage::known_to(&tested, &wanted).map_err(failed)?;
     let missing = coverage::read_list("missing.txt").map_err(failed)?;
     let served: Vec<&String> = missing.intersection(&known).collect();

@@ -105,6 +105,8 @@ fn undefined(name: &str, command: &Command) -> bool {
     match name {
         // Order among elements whose weights are missing.
         "sort" | "sort_ro" => has("BY"),
+        // Refused since 7.2 and 7.4; cases show it.
+        "lpos" | "lrem" => has("-9223372036854775808"),
         // How much an approximate trim leaves; ids from the clock.
         "xadd" | "xtrim" => has("~") || has("*"),
         // Which of the matches.
