@@ -98,8 +98,11 @@ fn pop_one_key(ctx: &mut Ctx<'_>, args: Args<'_>, end: End) -> Outcome {
         return Err(Error::SYNTAX);
     }
     let counted = args.len() == 3;
-    let count =
-        if counted { usize::try_from(args.integer(2)?).map_err(|_| NOT_POSITIVE)? } else { 1 };
+    let count = if counted {
+        args.integer(2).ok().and_then(|n| usize::try_from(n).ok()).ok_or(NOT_POSITIVE)?
+    } else {
+        1
+    };
     let nested = counted && ctx.reply.protocol() == Protocol::Resp3;
     let layout = if nested { Layout::Nested } else { Layout::Flat };
     if !pop(ctx, args.key(1), end, count, layout)? {
