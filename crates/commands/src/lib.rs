@@ -9,11 +9,14 @@ mod hash;
 mod help;
 mod hyperloglog;
 mod list;
+mod reply;
 mod server;
 mod set;
 mod sorted_set;
 mod stream;
 mod string;
+mod timeout;
+mod transactions;
 
 use command::Spec;
 
@@ -31,4 +34,5 @@ pub const FAMILIES: &[&[&Spec]] = &[
     sorted_set::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
+    transactions::COMMANDS,
 ];
