@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 use command::{Args, Ctx};
 
 /// Answers a container's HELP: the line that Redis begins with, `lines`, and HELP itself. A line that
@@ -10,4 +11,17 @@ pub fn reply(ctx: &mut Ctx<'_>, args: Args<'_>, lines: &[&str]) {
     for line in lines.iter().chain(&["HELP", "    Print this help."]) {
         ctx.reply.simple(line);
     }
+=======
+use command::{Ctx, Outcome};
+
+/// Writes the reply of a container's HELP: a heading, `lines`, and what HELP itself does.
+pub(crate) fn write(ctx: &mut Ctx<'_>, container: &str, lines: &[&str]) -> Outcome {
+    ctx.reply.array(lines.len() + 3);
+    ctx.reply
+        .simple(&format!("{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
+    lines.iter().for_each(|line| ctx.reply.simple(line));
+    ctx.reply.simple("HELP");
+    ctx.reply.simple("    Print this help.");
+    Ok(())
+>>>>>>> main
 }

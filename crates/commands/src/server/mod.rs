@@ -1,8 +1,19 @@
 //! The server.
 
+mod dbsize;
+mod debug;
+mod flush;
 mod monitor;
+mod swapdb;
 
 use command::Spec;
 
 /// The family's commands.
-pub const COMMANDS: &[&Spec] = &[&monitor::MONITOR];
+pub const COMMANDS: &[&Spec] = &[
+    &dbsize::DBSIZE,
+    &debug::DEBUG,
+    &flush::FLUSHALL,
+    &flush::FLUSHDB,
+    &monitor::MONITOR,
+    &swapdb::SWAPDB,
+];
