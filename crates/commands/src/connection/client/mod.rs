@@ -68,7 +68,7 @@ const HELP: Spec = Spec {
     ..BASE
 };
 
-fn help(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+fn help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     let lines = [
         "CAPA <capability> [<capability> ...]",
         "    Say what the client can do (REDIRECT: follow redirections outside of a cluster).",
@@ -106,8 +106,7 @@ fn help(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         "UNPAUSE",
         "    End a pause.",
     ];
-    help::reply(ctx, args, &lines);
-    Ok(())
+    help::write(ctx, "CLIENT", &lines)
 }
 
 /// A number of arguments that the arity admits and the subcommand does not.
