@@ -13,6 +13,7 @@ use observe::Counters;
 use resp::Writer;
 
 use crate::monitor;
+use crate::redact::Secrets;
 
 /// What a worker brings to every command.
 pub struct Bench<'a> {
@@ -53,21 +54,31 @@ impl Bench<'_> {
         output: &mut Vec<u8>,
     ) -> Done {
         let start = output.len();
+        if command.is_none() && is_http(args) {
+            tracing::warn!(
+                "Possible SECURITY ATTACK detected: {} sends HTTP. Connection aborted.",
+                session.client.addr
+            );
+            session.close = Close::Now;
+            return Done::Yes;
+        }
         let now_us = self.epoch_us + ((self.clock_ns - self.epoch_ns) / 1000) as i64;
         let refused = match self.admit(session, command, args, now_us / 1000) {
             Ok(None) => None,
             Ok(Some(until)) => return Done::HeldUntil(until),
             Err(error) => Some(error),
         };
-        let mut writer = Writer::new(output, session.protocol);
+        if let Some(command) = command {
+            session.client.note_command(command);
+        }
         if let Some(error) = refused {
-            writer.error(error.line());
+            Writer::new(output, session.protocol).error(error.line());
             self.count_refusal(command, &error);
         } else if let Some(command) = command {
+            self.run(session, command, args, output, now_us);
             if self.services.clients.monitored() {
                 monitor::feed(self.services, session, command, args, now_us);
             }
-            self.run(session, command, args, output, now_us);
         }
         match session.reply_mode {
             ReplyMode::On => {}
@@ -96,7 +107,8 @@ impl Bench<'_> {
                 return Err(Error::arity(&command.full_name()));
             }
         }
-        if !session.authenticated && !command.flags.contains(Flags::NO_AUTH) {
+        let authenticated = session.authenticated || self.config.requirepass.is_empty();
+        if !authenticated && !command.flags.contains(Flags::NO_AUTH) {
             return Err(Error::NO_AUTH);
         }
         let may_write = command.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE);
@@ -224,7 +236,6 @@ impl Bench<'_> {
         self.counters.commands.add(1);
         self.counters.command(command.id()).record(took_ns, self.config.latency_tracking);
         session.client.figures.commands.add(1);
-        session.client.note_command(command);
         if command.flags.contains(Flags::SKIP_SLOWLOG) {
             return;
         }
@@ -232,16 +243,9 @@ impl Bench<'_> {
         let logs = &self.services.logs;
         let request = || args.iter().map(<[u8]>::len).sum::<usize>() as i64;
         let log = |log: &observe::CommandLog, value: i64| {
+            let secrets = Secrets::of(command, args);
             let words: Vec<&[u8]> =
-                (0..args.len())
-                    .map(|word| {
-                        if monitor::is_secret(command, word) {
-                            b"(redacted)"
-                        } else {
-                            args.at(word)
-                        }
-                    })
-                    .collect();
+                args.iter().enumerate().map(|(index, word)| secrets.shown(index, word)).collect();
             let name = session.client.names.lock().name.clone();
             log.add(value, now_us / 1_000_000, words.into_iter(), &session.client.addr, &name);
         };
@@ -281,6 +285,12 @@ fn hold<'k>(services: &'k Services, keys: &KeyList, args: Args<'_>) -> Held<'k> 
             Held::many(&services.keyspace, hashes)
         }
     }
+}
+
+/// The words that begin the lines of an HTTP request which a browser was tricked into sending: the body
+/// behind them must not be executed.
+fn is_http(args: Args<'_>) -> bool {
+    args.is(0, "POST") || args.is(0, "Host:")
 }
 
 /// What Redis answers to a command that it does not know: the beginning of the arguments included.
