@@ -25,7 +25,7 @@ pub use database::{Cursor, Database, Deadline, Event, ReadyKey, Setting, Stint};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use mailbox::{Letter, Mailbox};
-pub use services::{Host, MemoryFigures, Services, Shutdown};
+pub use services::{Host, MemoryFigures, REDIS_VERSION, RUBRICA_VERSION, Services, Shutdown};
 pub use session::{Close, ReplyMode, Session, Transaction, Watched};
 pub use spec::{Categories, Flags, Group, Spec};
 pub use table::{Command, Table};

@@ -10,6 +10,13 @@ use crate::clients::Registry;
 use crate::error::Error;
 use crate::table::Table;
 
+/// The version of Redis whose commands and replies these are: what HELLO and INFO tell clients, which
+/// decide by it what they may use.
+pub const REDIS_VERSION: &str = "8.0.0";
+
+/// The version of this server.
+pub const RUBRICA_VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The parts of the server that commands may ask, beside their keys.
 pub struct Services {
     /// Every command.
@@ -132,6 +139,11 @@ impl Pause {
     pub fn stop(&self) {
         self.until_ms.store(0, Ordering::Relaxed);
         self.scope.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether commands of some kind are held back.
+    pub fn is_active(&self, now_ms: i64) -> bool {
+        self.holds(true, now_ms).is_some()
     }
 
     /// Until when a command is held back, if it is.

@@ -3,10 +3,17 @@
 mod dbsize;
 mod debug;
 mod flush;
+mod monitor;
 mod swapdb;
 
 use command::Spec;
 
 /// The family's commands.
-pub const COMMANDS: &[&Spec] =
-    &[&dbsize::DBSIZE, &debug::DEBUG, &flush::FLUSHALL, &flush::FLUSHDB, &swapdb::SWAPDB];
+pub const COMMANDS: &[&Spec] = &[
+    &dbsize::DBSIZE,
+    &debug::DEBUG,
+    &flush::FLUSHALL,
+    &flush::FLUSHDB,
+    &monitor::MONITOR,
+    &swapdb::SWAPDB,
+];
