@@ -21,7 +21,7 @@ mod table;
 
 pub use args::{Args, OwnedArgs};
 pub use context::Ctx;
-pub use database::{Database, Deadline, Event, Setting};
+pub use database::{Cursor, Database, Deadline, Event, Setting, Stint};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use mailbox::{Letter, Mailbox};

@@ -24,7 +24,7 @@ struct Counts {
 }
 
 enum Garbage {
-    Entry(Entry),
+    Entry(#[expect(dead_code, reason = "it is here to be dropped")] Entry),
     Databases(Vec<Db>),
 }
 

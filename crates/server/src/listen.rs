@@ -48,16 +48,6 @@ impl Listener {
             }
         }
     }
-
-    /// How the log and INFO call it.
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Tcp(listener) => {
-                listener.local_addr().map(|addr| addr.to_string()).unwrap_or_default()
-            }
-            Self::Unix(_, path) => path.clone(),
-        }
-    }
 }
 
 impl Source for Listener {

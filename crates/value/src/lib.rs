@@ -1,13 +1,18 @@
 //! The data types: a folder per type, a file per encoding; knows no keys, clock or locks.
 #![deny(unsafe_code)]
 
+pub mod geo;
 pub mod hash;
+pub mod hyperloglog;
 pub mod item;
 pub mod list;
 mod object;
 mod packed;
 mod seed;
 pub mod set;
+pub mod stream;
+#[allow(unsafe_code, reason = "members are blocks that the index and the tree both point to")]
+pub mod zset;
 
 pub use item::Item;
 pub use object::{Kind, Object, Typed};

@@ -3,6 +3,8 @@ use std::fmt;
 use crate::hash::Hash;
 use crate::list::List;
 use crate::set::Set;
+use crate::stream::Stream;
+use crate::zset::Zset;
 
 /// The types that a key can hold, in the order in which Redis numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,10 @@ pub enum Object {
     Set(Set),
     /// A hash.
     Hash(Hash),
+    /// A sorted set.
+    SortedSet(Zset),
+    /// A stream; boxed because it is far larger than the others.
+    Stream(Box<Stream>),
 }
 
 impl Object {
@@ -58,6 +64,8 @@ impl Object {
             Self::List(_) => Kind::List,
             Self::Set(_) => Kind::Set,
             Self::Hash(_) => Kind::Hash,
+            Self::SortedSet(_) => Kind::SortedSet,
+            Self::Stream(_) => Kind::Stream,
         }
     }
 
@@ -68,6 +76,8 @@ impl Object {
             Self::List(list) => list.heap_bytes(),
             Self::Set(set) => set.heap_bytes(),
             Self::Hash(hash) => hash.heap_bytes(),
+            Self::SortedSet(zset) => zset.heap_bytes(),
+            Self::Stream(stream) => size_of::<Stream>() + stream.heap_bytes(),
         }
     }
 
@@ -79,6 +89,8 @@ impl Object {
             Self::List(list) => list.free_cost(),
             Self::Set(set) => set.free_cost(),
             Self::Hash(hash) => hash.free_cost(),
+            Self::SortedSet(zset) => zset.len(),
+            Self::Stream(stream) => stream.len() as usize / 64,
         }
     }
 }
@@ -131,4 +143,25 @@ macro_rules! typed {
     )*};
 }
 
-typed!(List is List, Set is Set, Hash is Hash);
+typed!(List is List, Set is Set, Hash is Hash, Zset is SortedSet);
+
+impl Typed for Stream {
+    const KIND: Kind = Kind::Stream;
+
+    fn of(object: &Object) -> Option<&Self> {
+        if let Object::Stream(value) = object { Some(value) } else { None }
+    }
+
+    fn of_mut(object: &mut Object) -> Option<&mut Self> {
+        if let Object::Stream(value) = object { Some(value) } else { None }
+    }
+
+    fn into_object(self) -> Object {
+        Object::Stream(Box::new(self))
+    }
+
+    /// A stream without entries stays: its last ID and its groups are worth keeping.
+    fn is_empty(&self) -> bool {
+        false
+    }
+}

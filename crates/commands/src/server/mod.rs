@@ -2,6 +2,9 @@
 
 mod command;
 mod config;
+mod dbsize;
+mod debug;
+mod flush;
 mod info;
 mod latency;
 mod lolwut;
@@ -10,6 +13,7 @@ mod module;
 mod role;
 mod shutdown;
 mod slowlog;
+mod swapdb;
 mod time;
 
 use ::command::Spec;
@@ -18,6 +22,10 @@ use ::command::Spec;
 pub const COMMANDS: &[&Spec] = &[
     &command::COMMAND,
     &config::CONFIG,
+    &dbsize::DBSIZE,
+    &debug::DEBUG,
+    &flush::FLUSHALL,
+    &flush::FLUSHDB,
     &info::INFO,
     &latency::LATENCY,
     &lolwut::LOLWUT,
@@ -27,5 +35,6 @@ pub const COMMANDS: &[&Spec] = &[
     &shutdown::SHUTDOWN,
     &slowlog::SLOWLOG,
     &slowlog::COMMANDLOG,
+    &swapdb::SWAPDB,
     &time::TIME,
 ];

@@ -1,0 +1,59 @@
+//! The index of a big sorted set by member: which block holds it.
+
+use std::ptr::NonNull;
+
+use table::Table;
+
+use super::block::Block;
+use crate::item::Item;
+use crate::seed;
+
+/// Pointers to blocks, by the hash of the member. It owns nothing, and all blocks in it live.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    table: Table,
+}
+
+fn hash(member: &[u8]) -> u32 {
+    seed::hash(Item::Bytes(member))
+}
+
+fn block(pointer: NonNull<u8>) -> Block {
+    // SAFETY: the table's pointers come from blocks, and a block leaves the index before it is freed.
+    unsafe { Block::from_addr(pointer.as_ptr().expose_provenance() as u64) }
+}
+
+impl Index {
+    pub(super) fn get(&self, member: &[u8]) -> Option<Block> {
+        let slot = self.table.find(hash(member), |other| block(other).member() == member)?;
+        Some(block(self.table.get(slot)))
+    }
+
+    /// Adds a block whose member is not there yet.
+    pub(super) fn insert(&mut self, block: Block) {
+        self.table.insert(hash(block.member()), block.as_ptr());
+    }
+
+    /// Makes the entry of `old` point to `new`, a block of the same member.
+    pub(super) fn replace(&mut self, old: Block, new: Block) {
+        if let Some(slot) = self.table.find(hash(new.member()), |other| other == old.as_ptr()) {
+            self.table.replace(slot, new.as_ptr());
+        }
+    }
+
+    pub(super) fn remove(&mut self, block: Block) {
+        if let Some(slot) = self.table.find(hash(block.member()), |other| other == block.as_ptr()) {
+            self.table.remove(slot);
+        }
+    }
+
+    /// One step of a scan; see [`super::Zset::scan`].
+    pub(super) fn scan(&self, cursor: u64, mut f: impl FnMut(Block)) -> u64 {
+        let Ok(cursor) = u32::try_from(cursor) else { return 0 };
+        self.table.scan(cursor, |pointer| f(block(pointer))).map_or(0, u64::from)
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.table.heap_bytes()
+    }
+}

@@ -1,0 +1,341 @@
+//! Sorted sets: members, each once, ordered by score and then by their bytes.
+//!
+//! Two encodings: [`compact`], one buffer, for small sets, and [`big`], a counted B+tree ([`tree`]) with an index by
+//! member ([`index`]). Redis calls them `listpack` and `skiplist`. A set that has outgrown the first stays in
+//! the second.
+//!
+//! Ranges of scores and of members are first turned into ranges of ranks ([`Zset::score_range`],
+//! [`Zset::lex_range`]), which count, walk, and removal then take: counting is a subtraction.
+
+mod big;
+mod block;
+mod bound;
+mod compact;
+mod deadlines;
+mod entry;
+mod index;
+mod iter;
+mod probe;
+mod score;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::ops::Range;
+
+use big::Big;
+use block::Block;
+use compact::Compact;
+use deadlines::Deadlines;
+use probe::Probe;
+
+pub use bound::{Inserted, LexBound, ScoreBound, ZsetLimits};
+pub use iter::Iter;
+
+/// A sorted set. Scores are any `f64` but NaN; ranks count from 0 at the lowest score.
+#[derive(Clone, Debug, Default)]
+pub struct Zset {
+    body: Body,
+    due: Option<Box<Deadlines>>,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Compact(Compact),
+    Big(Box<Big>),
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Compact(Compact::default())
+    }
+}
+
+impl Zset {
+    /// An empty set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A set of members that come in ascending order of (score, bytes), each once. Faster than
+    /// insertions, and it leaves full nodes.
+    pub fn from_sorted<'a>(
+        members: impl IntoIterator<Item = (&'a [u8], f64)>,
+        limits: ZsetLimits,
+    ) -> Self {
+        let mut members = members.into_iter().peekable();
+        let mut compact = Compact::default();
+        while let Some(&(member, score)) = members.peek() {
+            if compact.len() >= limits.entries || member.len() > limits.value {
+                let big = Big::from_sorted(blocks(&compact).chain(members.map(new_block)));
+                return Self { body: Body::Big(Box::new(big)), due: None };
+            }
+            compact.push(member, score);
+            members.next();
+        }
+        Self { body: Body::Compact(compact), due: None }
+    }
+
+    /// Number of members.
+    pub fn len(&self) -> usize {
+        match &self.body {
+            Body::Compact(compact) => compact.len(),
+            Body::Big(big) => big.len(),
+        }
+    }
+
+    /// Whether there is no member.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The encoding by the name that Redis has for its counterpart.
+    pub fn encoding(&self) -> &'static str {
+        match self.body {
+            Body::Compact(_) => "listpack",
+            Body::Big(_) => "skiplist",
+        }
+    }
+
+    /// Adds a member or gives it another score (not NaN). An equal score changes nothing, not even
+    /// the sign of a zero.
+    pub fn insert(&mut self, member: &[u8], score: f64, limits: ZsetLimits) -> Inserted {
+        debug_assert!(!score.is_nan());
+        if let Body::Compact(compact) = &mut self.body {
+            let stays = compact.len() < limits.entries && member.len() <= limits.value;
+            if stays || compact.score(member).is_some() {
+                return compact.insert(member, score);
+            }
+            let big = Big::from_sorted(blocks(compact));
+            self.body = Body::Big(Box::new(big));
+        }
+        match &mut self.body {
+            Body::Compact(compact) => compact.insert(member, score),
+            Body::Big(big) => big.insert(member, score),
+        }
+    }
+
+    /// The score of a member.
+    pub fn score(&self, member: &[u8]) -> Option<f64> {
+        match &self.body {
+            Body::Compact(compact) => compact.score(member),
+            Body::Big(big) => big.score(member),
+        }
+    }
+
+    /// The rank of a member; with `rev` counted from the highest score.
+    pub fn rank(&self, member: &[u8], rev: bool) -> Option<usize> {
+        let rank = match &self.body {
+            Body::Compact(compact) => compact.rank(member),
+            Body::Big(big) => big.rank(member),
+        }?;
+        Some(if rev { self.len() - 1 - rank } else { rank })
+    }
+
+    /// The member of a rank, with its score.
+    pub fn get(&self, rank: usize) -> Option<(&[u8], f64)> {
+        self.walk(rank, 1, false).next()
+    }
+
+    /// All members, upwards.
+    pub fn iter(&self) -> Iter<'_> {
+        self.walk(0, usize::MAX, false)
+    }
+
+    /// The members of these ranks, cut to those that exist; with `rev` from the last of them down.
+    pub fn range(&self, ranks: Range<usize>, rev: bool) -> Iter<'_> {
+        let end = ranks.end.min(self.len());
+        let count = end.saturating_sub(ranks.start);
+        match rev {
+            true if count > 0 => self.walk(end - 1, count, true),
+            _ => self.walk(ranks.start, count, false),
+        }
+    }
+
+    /// The ranks of the members between two scores; its length is their number.
+    pub fn score_range(&self, min: ScoreBound, max: ScoreBound) -> Range<usize> {
+        self.between(&Probe::score_start(min), &Probe::score_end(max))
+    }
+
+    /// The ranks of the members between two members; its length is their number.
+    pub fn lex_range(&self, min: LexBound<'_>, max: LexBound<'_>) -> Range<usize> {
+        self.between(&Probe::lex_start(min), &Probe::lex_end(max))
+    }
+
+    /// Takes out a member and gives the score it had.
+    pub fn remove(&mut self, member: &[u8]) -> Option<f64> {
+        let score = match &mut self.body {
+            Body::Compact(compact) => compact.remove(member),
+            Body::Big(big) => big.remove(member),
+        }?;
+        self.persist(member);
+        Some(score)
+    }
+
+    /// Takes out the members of these ranks, cut to those that exist, and shows each to `f` in
+    /// ascending order. Gives their number. The cost per member is that of the index alone.
+    pub fn remove_range(&mut self, ranks: Range<usize>, mut f: impl FnMut(&[u8], f64)) -> usize {
+        let end = ranks.end.min(self.len());
+        if ranks.start >= end {
+            return 0;
+        }
+        let ranks = ranks.start..end;
+        let count = ranks.len();
+        let due = &mut self.due;
+        let see = |member: &[u8], score: f64| {
+            if let Some(due) = due {
+                due.remove(member);
+            }
+            f(member, score);
+        };
+        match &mut self.body {
+            Body::Compact(compact) => compact.remove_ranks(ranks, see),
+            Body::Big(big) => big.remove_ranks(ranks, see),
+        }
+        count
+    }
+
+    /// Takes out the member of the lowest score.
+    pub fn pop_min(&mut self) -> Option<(Vec<u8>, f64)> {
+        self.pop(0)
+    }
+
+    /// Takes out the member of the highest score.
+    pub fn pop_max(&mut self) -> Option<(Vec<u8>, f64)> {
+        self.pop(self.len().checked_sub(1)?)
+    }
+
+    /// A member drawn by a random word; every member is equally likely.
+    pub fn random(&self, word: u64) -> Option<(&[u8], f64)> {
+        let rank = (u128::from(word) * self.len() as u128) >> 64;
+        self.get(rank as usize)
+    }
+
+    /// One step of a scan, which starts and ends with cursor 0: shows a few members (none, some seven, or
+    /// all of a small set) to `f` and gives the next cursor.
+    /// Members that stay in the set throughout are shown at least once; others, and doubles, may be.
+    pub fn scan(&self, cursor: u64, mut f: impl FnMut(&[u8], f64)) -> u64 {
+        match &self.body {
+            Body::Compact(compact) => {
+                compact.walk(0, usize::MAX, false).for_each(|(member, score)| f(member, score));
+                0
+            }
+            Body::Big(big) => big.scan(cursor, f),
+        }
+    }
+
+    /// When a member expires, in milliseconds since the epoch.
+    pub fn deadline(&self, member: &[u8]) -> Option<u64> {
+        self.due.as_ref()?.get(member)
+    }
+
+    /// Lets a member expire at a time in milliseconds since the epoch. False if there is no such
+    /// member. Other scores for the member leave its time alone.
+    pub fn set_deadline(&mut self, member: &[u8], at_ms: u64) -> bool {
+        let known = self.score(member).is_some();
+        if known {
+            self.due.get_or_insert_default().set(member, at_ms);
+        }
+        known
+    }
+
+    /// Lets a member live on. False if it had no time.
+    pub fn persist(&mut self, member: &[u8]) -> bool {
+        let Some(due) = &mut self.due else { return false };
+        let had = due.remove(member);
+        if due.is_empty() {
+            self.due = None;
+        }
+        had
+    }
+
+    /// The earliest time at which a member expires.
+    pub fn next_expiry(&self) -> Option<u64> {
+        self.due.as_ref()?.next()
+    }
+
+    /// Takes out at most `limit` members whose time is not after `now_ms`, shows each to `f`, and gives
+    /// their number.
+    pub fn expire_due(
+        &mut self,
+        now_ms: u64,
+        limit: usize,
+        mut f: impl FnMut(&[u8], f64),
+    ) -> usize {
+        for done in 0..limit {
+            let Some(member) = self.due.as_mut().and_then(|due| due.pop_due(now_ms)) else {
+                return done;
+            };
+            if let Some(score) = self.remove(&member) {
+                f(&member, score);
+            }
+        }
+        limit
+    }
+
+    /// Bytes of heap memory.
+    pub fn heap_bytes(&self) -> usize {
+        let body = match &self.body {
+            Body::Compact(compact) => compact.heap_bytes(),
+            Body::Big(big) => big.heap_bytes(),
+        };
+        body + self.due.as_ref().map_or(0, |due| due.heap_bytes())
+    }
+
+    /// Turns the set into something that can only be freed, slice by slice.
+    pub fn into_remains(self) -> Remains {
+        match self.body {
+            Body::Compact(_) => Remains(tree::Tree::new()),
+            Body::Big(big) => Remains(big.into_tree()),
+        }
+    }
+
+    fn walk(&self, rank: usize, count: usize, down: bool) -> Iter<'_> {
+        Iter(match &self.body {
+            Body::Compact(compact) => iter::Inner::Compact(compact.walk(rank, count, down)),
+            Body::Big(big) => iter::Inner::Big(big.walk(rank, count, down)),
+        })
+    }
+
+    fn position(&self, probe: &Probe<'_>) -> usize {
+        match &self.body {
+            Body::Compact(compact) => compact.position(probe),
+            Body::Big(big) => big.position(probe),
+        }
+    }
+
+    fn between(&self, start: &Probe<'_>, end: &Probe<'_>) -> Range<usize> {
+        let start = self.position(start);
+        start..self.position(end).max(start)
+    }
+
+    fn pop(&mut self, rank: usize) -> Option<(Vec<u8>, f64)> {
+        let mut popped = None;
+        self.remove_range(rank..rank.checked_add(1)?, |member, score| {
+            popped = Some((member.to_vec(), score));
+        });
+        popped
+    }
+}
+
+fn new_block((member, score): (&[u8], f64)) -> Block {
+    Block::new(member, score)
+}
+
+fn blocks(compact: &Compact) -> impl Iterator<Item = Block> {
+    compact.walk(0, usize::MAX, false).map(new_block)
+}
+
+/// A set that has been deleted and whose memory is still to be returned, a bounded amount at a time.
+#[derive(Debug)]
+pub struct Remains(tree::Tree);
+
+impl Remains {
+    /// Frees up to `members` members; true when nothing is left.
+    pub fn free(&mut self, members: usize) -> bool {
+        let len = self.0.len();
+        // SAFETY: the tree owns its blocks and gives them away here; the index is gone.
+        self.0.drain(len.saturating_sub(members as u64)..len, |block| unsafe { block.free() });
+        self.0.len() == 0
+    }
+}

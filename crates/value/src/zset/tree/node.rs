@@ -1,0 +1,189 @@
+//! A node of the tree: a leaf or an inner one, and the recursive operations on them.
+
+use super::super::block::Block;
+use super::inner::{FANOUT, Inner};
+use super::leaf::{CAP, Leaf};
+
+#[derive(Debug)]
+pub(super) enum Node {
+    Leaf(Leaf),
+    Inner(Box<Inner>),
+}
+
+/// Whether a node lies at the left and at the right end of the tree. There, members that arrive in order
+/// are split off alone, so that they leave full nodes behind them.
+#[derive(Clone, Copy)]
+pub(super) struct Edge {
+    pub(super) left: bool,
+    pub(super) right: bool,
+}
+
+impl Node {
+    /// The first member; the node is not empty.
+    pub(super) fn first(&self) -> Block {
+        match self {
+            Self::Leaf(leaf) => leaf.get(0),
+            Self::Inner(inner) => inner.first(),
+        }
+    }
+
+    /// Members under this node.
+    pub(super) fn count(&self) -> u64 {
+        match self {
+            Self::Leaf(leaf) => leaf.len() as u64,
+            Self::Inner(inner) => inner.count(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Leaf(leaf) => leaf.len() == 0,
+            Self::Inner(inner) => inner.len() == 0,
+        }
+    }
+
+    /// Whether it is empty enough to be worth joining with a neighbour.
+    pub(super) fn is_sparse(&self) -> bool {
+        match self {
+            Self::Leaf(leaf) => leaf.len() < CAP / 2,
+            Self::Inner(inner) => inner.len() < FANOUT / 2,
+        }
+    }
+
+    /// Whether this node and its right neighbour fit in one that is not quite full.
+    pub(super) fn fits(&self, right: &Self) -> bool {
+        match (self, right) {
+            (Self::Leaf(a), Self::Leaf(b)) => a.len() + b.len() <= CAP * 3 / 4,
+            (Self::Inner(a), Self::Inner(b)) => a.len() + b.len() <= FANOUT * 3 / 4,
+            _ => false,
+        }
+    }
+
+    /// Takes in the members of the right neighbour, which is a node of the same kind that fits.
+    pub(super) fn merge(&mut self, right: Self) {
+        match (self, right) {
+            (Self::Leaf(a), Self::Leaf(b)) => a.merge(b),
+            (Self::Inner(a), Self::Inner(b)) => a.merge(*b),
+            _ => unreachable!("all leaves of a tree have one depth"),
+        }
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Leaf(leaf) => leaf.heap_bytes(),
+            Self::Inner(inner) => inner.heap_bytes(),
+        }
+    }
+
+    /// Puts a member at a place; where the node had to be split, its new right neighbour comes back.
+    pub(super) fn insert(&mut self, at: u64, key: u64, new: Block, edge: Edge) -> Option<Self> {
+        match self {
+            Self::Leaf(leaf) => insert_leaf(leaf, at as usize, key, new, edge).map(Self::Leaf),
+            Self::Inner(inner) => {
+                insert_inner(inner, at, key, new, edge).map(|right| Self::Inner(Box::new(right)))
+            }
+        }
+    }
+
+    /// Takes out the member at a rank below `count`. The node may be empty afterwards.
+    pub(super) fn remove(&mut self, at: u64) -> Option<Block> {
+        match self {
+            Self::Leaf(leaf) => Some(leaf.remove(at as usize)),
+            Self::Inner(inner) => {
+                let (kid, rest) = inner.seek_rank(at, false);
+                let block = inner.kid_mut(kid).remove(rest);
+                if inner.kid_mut(kid).is_empty() {
+                    drop(inner.take(kid));
+                } else {
+                    match rest {
+                        0 => inner.refresh(kid),
+                        _ => inner.sub_count(kid, 1),
+                    }
+                    inner.tidy(kid);
+                }
+                block
+            }
+        }
+    }
+
+    /// Takes out the members of ranks `start..end`, in order. The node may be empty afterwards.
+    pub(super) fn drain(&mut self, start: u64, end: u64, f: &mut impl FnMut(Block)) {
+        match self {
+            Self::Leaf(leaf) => leaf.drain(start as usize..end as usize, f),
+            Self::Inner(inner) => drain_inner(inner, start, end, f),
+        }
+    }
+}
+
+fn insert_leaf(leaf: &mut Leaf, at: usize, key: u64, new: Block, edge: Edge) -> Option<Leaf> {
+    if !leaf.is_full() {
+        leaf.insert(at, key, new);
+        return None;
+    }
+    if edge.right && at == leaf.len() {
+        return Some(Leaf::of(&[new]));
+    }
+    if edge.left && at == 0 {
+        return Some(std::mem::replace(leaf, Leaf::of(&[new])));
+    }
+    let half = leaf.len() / 2;
+    let mut right = leaf.split_off(half);
+    if at <= half {
+        leaf.insert(at, key, new);
+    } else {
+        right.insert(at - half, key, new);
+    }
+    Some(right)
+}
+
+fn insert_inner(inner: &mut Inner, at: u64, key: u64, new: Block, edge: Edge) -> Option<Inner> {
+    let (kid, rest) = inner.seek_rank(at, true);
+    let below = Edge { left: edge.left && kid == 0, right: edge.right && kid + 1 == inner.len() };
+    let Some(node) = inner.kid_mut(kid).insert(rest, key, new, below) else {
+        if rest == 0 {
+            inner.refresh(kid);
+        } else {
+            inner.add_count(kid, 1);
+        }
+        return None;
+    };
+    inner.refresh(kid);
+    let place = kid + 1;
+    if inner.len() < FANOUT {
+        inner.put(place, node);
+        return None;
+    }
+    if edge.right && place == inner.len() {
+        return Some(Inner::of([node]));
+    }
+    // At the left end the first child stays with its new neighbour, and the full rest moves on.
+    let half = if edge.left && kid == 0 { 1 } else { inner.len() / 2 };
+    let mut right = inner.split_off(half);
+    if place <= half {
+        inner.put(place, node);
+    } else {
+        right.put(place - half, node);
+    }
+    Some(right)
+}
+
+fn drain_inner(inner: &mut Inner, start: u64, end: u64, f: &mut impl FnMut(Block)) {
+    let mut wanted = end - start;
+    let (from, mut start) = inner.seek_rank(start, false);
+    let mut kid = from;
+    while wanted > 0 && kid < inner.len() {
+        let node = inner.kid_mut(kid);
+        let stop = node.count().min(start + wanted);
+        node.drain(start, stop, f);
+        wanted -= stop - start;
+        start = 0;
+        if node.is_empty() {
+            drop(inner.take(kid));
+        } else {
+            inner.refresh(kid);
+            kid += 1;
+        }
+    }
+    inner.tidy(kid);
+    inner.tidy(from);
+}
