@@ -232,16 +232,15 @@ impl Bench<'_> {
         let logs = &self.services.logs;
         let request = || args.iter().map(<[u8]>::len).sum::<usize>() as i64;
         let log = |log: &observe::CommandLog, value: i64| {
-            let words: Vec<&[u8]> =
-                (0..args.len())
-                    .map(|word| {
-                        if monitor::is_secret(command, args, word) {
-                            b"(redacted)"
-                        } else {
-                            args.at(word)
-                        }
-                    })
-                    .collect();
+            let words: Vec<&[u8]> = (0..args.len())
+                .map(|word| {
+                    if monitor::is_secret(command, args, word) {
+                        b"(redacted)"
+                    } else {
+                        args.at(word)
+                    }
+                })
+                .collect();
             let name = session.client.names.lock().name.clone();
             log.add(value, now_us / 1_000_000, words.into_iter(), &session.client.addr, &name);
         };
