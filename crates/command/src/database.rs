@@ -1,7 +1,7 @@
 use config::KeyspaceEvents;
-use keyspace::{EntryMut, EntryRef, Held, Key, KeyHash, Lookup, Payload, Value};
+use keyspace::{Deadline, EntryMut, EntryRef, Held, Key, KeyHash, Lookup, Payload, Value};
 use observe::Counters;
-use value::{Kind, Typed};
+use value::{Kind, Object, Typed};
 
 use crate::error::Error;
 
@@ -20,17 +20,6 @@ pub struct Database<'a> {
     /// Event classes somebody listens to (`notify-keyspace-events`).
     notify: KeyspaceEvents,
     events: Vec<Event>,
-}
-
-/// What becomes of a key's deadline when its value is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deadline {
-    /// The key lives until it is deleted.
-    None,
-    /// The key keeps the deadline that it has.
-    Keep,
-    /// Milliseconds since the epoch.
-    At(i64),
 }
 
 /// A keyspace event: something happened to a key.
@@ -60,6 +49,12 @@ pub struct Setting<'a> {
     pub counters: &'a Counters,
     /// Event classes to collect.
     pub notify: KeyspaceEvents,
+}
+
+impl Event {
+    fn new(class: KeyspaceEvents, name: &'static str, key: Key<'_>, database: usize) -> Self {
+        Self { class, name, key: key.bytes().into(), database }
+    }
 }
 
 impl<'a> Database<'a> {
@@ -111,8 +106,10 @@ impl<'a> Database<'a> {
     pub fn get(&mut self, key: Key<'_>) -> Option<EntryRef<'_>> {
         let access = self.access;
         let counters = self.counters;
-        let found = self.find(key);
-        match found {
+        if self.notify.contains(KeyspaceEvents::KEY_MISS) && !self.contains(key) {
+            self.notify(key, KeyspaceEvents::KEY_MISS, "keymiss");
+        }
+        match self.find(key) {
             Some(mut entry) => {
                 counters.keyspace_hits.add(1);
                 if let Some(access) = access {
@@ -214,12 +211,12 @@ impl<'a> Database<'a> {
                 self.counters.expired_keys.add(1);
                 keyspace.reclaimer().dispose(entry);
                 if self.notify.contains(KeyspaceEvents::EXPIRED) {
-                    self.events.push(Event {
-                        class: KeyspaceEvents::EXPIRED,
-                        name: "expired",
-                        key: key.bytes().into(),
-                        database: self.number,
-                    });
+                    self.events.push(Event::new(
+                        KeyspaceEvents::EXPIRED,
+                        "expired",
+                        key,
+                        self.number,
+                    ));
                 }
                 None
             }
@@ -229,22 +226,38 @@ impl<'a> Database<'a> {
 
     /// Stores a value under a key, whatever was there.
     pub fn put(&mut self, key: Key<'_>, payload: Payload<'_>, deadline: Deadline) {
+        self.put_if(key, payload, deadline, |_| true);
+    }
+
+    /// Stores a value under a key if `admit` agrees, which is shown what is there; says whether it
+    /// did.
+    pub fn put_if(
+        &mut self,
+        key: Key<'_>,
+        payload: Payload<'_>,
+        deadline: Deadline,
+        admit: impl FnOnce(Option<EntryRef<'_>>) -> bool,
+    ) -> bool {
         let access = self.access.unwrap_or_default();
         let keyspace = self.held.keyspace();
         let guard = self.held.guard(key.hash());
         let db = guard.get_mut().db_mut(self.physical);
-        let at = match deadline {
-            Deadline::None => None,
-            Deadline::At(at) => Some(at),
-            Deadline::Keep => db.get(key).and_then(|entry| entry.deadline_ms()),
-        };
-        let old = db.put(key, payload, at, access);
-        if let Some(at) = at {
+        let put = db.put_if(key, self.now_ms, payload, deadline, access, admit);
+        if let (true, Deadline::At(at)) = (put.stored, deadline) {
             guard.note_deadline(at);
         }
-        if let Some(old) = old {
+        if let Some(old) = put.replaced {
             keyspace.reclaimer().dispose(old);
         }
+        if let Some(old) = put.expired {
+            self.counters.expired_keys.add(1);
+            keyspace.reclaimer().dispose(old);
+            self.notify(key, KeyspaceEvents::EXPIRED, "expired");
+        }
+        if put.created {
+            self.notify(key, KeyspaceEvents::NEW, "new");
+        }
+        put.stored
     }
 
     /// Stores a string in its most compact form.
@@ -264,6 +277,18 @@ impl<'a> Database<'a> {
             Some(_) => {}
         }
         Ok(self.held.guard(key.hash()).get_mut().db_mut(self.physical).string_object(key))
+    }
+
+    /// The same, with an empty string made when there is no such key: nobody may see it stay empty.
+    ///
+    /// # Errors
+    /// When the key holds another type.
+    pub fn string_mut_or_make(&mut self, key: Key<'_>) -> Result<&mut Vec<u8>, Error> {
+        if !self.contains(key) {
+            let empty = Payload::Object(Box::new(Object::String(Vec::new())));
+            self.put(key, empty, Deadline::None);
+        }
+        self.string_mut(key)?.ok_or(Error::WRONG_TYPE)
     }
 
     /// Removes a key; false when it was not there.
@@ -298,8 +323,7 @@ impl<'a> Database<'a> {
     /// Records an event that is not a change of its own.
     pub fn notify(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
         if self.notify.contains(class) {
-            let key = key.bytes().into();
-            self.events.push(Event { class, name: event, key, database: self.number });
+            self.events.push(Event::new(class, event, key, self.number));
         }
     }
 

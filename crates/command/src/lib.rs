@@ -20,9 +20,10 @@ mod table;
 
 pub use args::{Args, OwnedArgs};
 pub use context::Ctx;
-pub use database::{Database, Deadline, Event, Setting};
+pub use database::{Database, Event, Setting};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
+pub use keyspace::Deadline;
 pub use mailbox::{Letter, Mailbox};
 pub use services::{Host, MemoryFigures, Services, Shutdown};
 pub use session::{Close, ReplyMode, Session};
