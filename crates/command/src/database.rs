@@ -316,8 +316,13 @@ impl<'a> Database<'a> {
     /// Records that `key` was changed: one more change since the last save, and an event of `class`
     /// for whoever listens.
     pub fn changed(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
-        self.changes += 1;
+        self.modified(key);
         self.notify(key, class, event);
+    }
+
+    /// Records that `key` was changed in a way that makes no event.
+    pub fn modified(&mut self, _key: Key<'_>) {
+        self.changes += 1;
     }
 
     /// Records an event that is not a change of its own.
