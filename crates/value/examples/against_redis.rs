@@ -169,100 +169,114 @@ fn stream_state(client: &mut Client, ours: &Stream) -> std::io::Result<()> {
     Ok(())
 }
 
+/// A sequence of numbers that is the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+fn add(client: &mut Client, ours: &mut Stream, numbers: &mut Numbers) -> std::io::Result<()> {
+    let limits = StreamLimits { block_bytes: 0, block_entries: 10 };
+    let ms = ours.last_id().ms + numbers.below(2);
+    let theirs = client.call(&[b"XADD", b"stream", format!("{ms}-*").as_bytes(), b"f", b"v"])?;
+    let fields = [(&b"f"[..], &b"v"[..])].into_iter();
+    let id = ours.append(NewId::AutoSeq { ms }, fields, limits).unwrap_or(Id::MIN);
+    assert_eq!(theirs[0], id.to_string().as_bytes(), "XADD");
+    Ok(())
+}
+
+fn trim(
+    client: &mut Client,
+    ours: &mut Stream,
+    numbers: &mut Numbers,
+    id: Id,
+) -> std::io::Result<()> {
+    let approx = numbers.below(2) == 0;
+    let max = numbers.below(60);
+    let sign: &[u8] = if approx { b"~" } else { b"=" };
+    let (kind, to, arg) = match numbers.below(2) {
+        0 => (&b"MAXLEN"[..], TrimTo::MaxLen(max), max.to_string()),
+        _ => (&b"MINID"[..], TrimTo::MinId(id), id.to_string()),
+    };
+    let theirs = client.call(&[b"XTRIM", b"stream", kind, sign, arg.as_bytes()])?;
+    let limit = if approx { 1000 } else { 0 };
+    let trim = Trim { to, approx, limit, references: References::Keep };
+    assert_eq!(theirs[0], ours.trim(trim).to_string().as_bytes(), "XTRIM");
+    Ok(())
+}
+
+fn read(client: &mut Client, ours: &mut Stream, who: &[u8], count: usize) -> std::io::Result<()> {
+    let number = count.to_string();
+    let theirs = client.call(&[
+        b"XREADGROUP",
+        b"GROUP",
+        b"g",
+        who,
+        b"COUNT",
+        number.as_bytes(),
+        b"STREAMS",
+        b"stream",
+        b">",
+    ])?;
+    let mut read = Vec::new();
+    ours.deliver(b"g", who, count, false, 0, |entry| read.push(entry.id.to_string().into_bytes()));
+    let entries = theirs.get(1..).unwrap_or_default().chunks(3);
+    assert_eq!(entries.map(|entry| entry[0].clone()).collect::<Vec<_>>(), read, "XREADGROUP");
+    Ok(())
+}
+
+fn auto_claim(
+    client: &mut Client,
+    ours: &mut Stream,
+    who: &[u8],
+    id: Id,
+    count: usize,
+) -> std::io::Result<()> {
+    let (start, number) = (id.to_string(), count.to_string());
+    let theirs = client.call(&[
+        b"XAUTOCLAIM",
+        b"stream",
+        b"g",
+        who,
+        b"0",
+        start.as_bytes(),
+        b"COUNT",
+        number.as_bytes(),
+    ])?;
+    let done = ours.auto_claim(b"g", who, id, count, Claim::default(), 0).unwrap_or_default();
+    assert_eq!(theirs[0], done.next.to_string().as_bytes(), "XAUTOCLAIM's cursor");
+    assert_eq!(theirs.len(), 1 + 3 * done.claimed.len() + done.deleted.len(), "XAUTOCLAIM");
+    Ok(())
+}
+
 fn streams(client: &mut Client) -> std::io::Result<()> {
     client.call(&[b"CONFIG", b"SET", b"stream-node-max-entries", b"10"])?;
     client.call(&[b"CONFIG", b"SET", b"stream-node-max-bytes", b"0"])?;
-    let limits = StreamLimits { block_bytes: 0, block_entries: 10 };
-    let mut state = 11u64;
-    let mut random = move |n: u64| {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % n
-    };
+    let mut numbers = Numbers(11);
     for _ in 0..40 {
         let mut ours = Stream::new();
         client.call(&[b"DEL", b"stream"])?;
         client.call(&[b"XGROUP", b"CREATE", b"stream", b"g", b"0", b"MKSTREAM"])?;
         ours.create_group(b"g", Id::MIN, None);
         for _ in 0..300 {
-            let id = Id::new(random(ours.last_id().ms + 2), random(3));
+            let id = Id::new(numbers.below(ours.last_id().ms + 2), numbers.below(3));
             let text = id.to_string();
-            let consumer = [b'a' + random(3) as u8];
-            let count = (1 + random(4)).to_string();
-            let number = count.parse::<usize>().unwrap_or(1);
-            match random(10) {
-                0..=4 => {
-                    let ms = (ours.last_id().ms + random(2)).to_string();
-                    let theirs = client.call(&[
-                        b"XADD",
-                        b"stream",
-                        format!("{ms}-*").as_bytes(),
-                        b"f",
-                        b"v",
-                    ])?;
-                    let id = NewId::AutoSeq { ms: ms.parse().unwrap_or(0) };
-                    let id = ours.append(id, [(&b"f"[..], &b"v"[..])].into_iter(), limits);
-                    assert_eq!(theirs[0], id.unwrap_or(Id::MIN).to_string().as_bytes(), "XADD");
-                }
-                5 => {
+            let who = [b'a' + numbers.below(3) as u8];
+            let count = 1 + numbers.below(4) as usize;
+            match numbers.below(20) {
+                0..=9 => add(client, &mut ours, &mut numbers)?,
+                10 | 11 => {
                     let theirs = client.call(&[b"XDEL", b"stream", text.as_bytes()])?;
                     assert_eq!(theirs[0], [b'0' + u8::from(ours.delete(id))], "XDEL");
                 }
-                6 if random(4) == 0 => {
-                    let approx = random(2) == 0;
-                    let max = random(60);
-                    let sign: &[u8] = if approx { b"~" } else { b"=" };
-                    let (kind, to, arg) = match random(2) {
-                        0 => (&b"MAXLEN"[..], TrimTo::MaxLen(max), max.to_string()),
-                        _ => (&b"MINID"[..], TrimTo::MinId(id), text.clone()),
-                    };
-                    let theirs = client.call(&[b"XTRIM", b"stream", kind, sign, arg.as_bytes()])?;
-                    let limit = if approx { 1000 } else { 0 };
-                    let trim = Trim { to, approx, limit, references: References::Keep };
-                    assert_eq!(theirs[0], ours.trim(trim).to_string().as_bytes(), "XTRIM");
-                }
-                6 | 7 => {
-                    let args: [&[u8]; 9] = [
-                        b"XREADGROUP",
-                        b"GROUP",
-                        b"g",
-                        &consumer,
-                        b"COUNT",
-                        count.as_bytes(),
-                        b"STREAMS",
-                        b"stream",
-                        b">",
-                    ];
-                    let theirs = client.call(&args)?;
-                    let mut read = Vec::new();
-                    ours.deliver(b"g", &consumer, number, false, 0, |entry| read.push(entry.id));
-                    let theirs: Vec<_> = theirs
-                        .get(1..)
-                        .unwrap_or_default()
-                        .chunks(3)
-                        .map(|e| e[0].clone())
-                        .collect();
-                    let read: Vec<_> = read.iter().map(|id| id.to_string().into_bytes()).collect();
-                    assert_eq!(theirs, read, "XREADGROUP");
-                }
-                8 => {
-                    let args: [&[u8]; 8] = [
-                        b"XAUTOCLAIM",
-                        b"stream",
-                        b"g",
-                        &consumer,
-                        b"0",
-                        text.as_bytes(),
-                        b"COUNT",
-                        count.as_bytes(),
-                    ];
-                    let theirs = client.call(&args)?;
-                    let claim = Claim::default();
-                    let done =
-                        ours.auto_claim(b"g", &consumer, id, number, claim, 0).unwrap_or_default();
-                    assert_eq!(theirs[0], done.next.to_string().as_bytes(), "XAUTOCLAIM's cursor");
-                    assert_eq!(theirs.len(), 1 + 3 * done.claimed.len() + done.deleted.len());
-                }
+                12 => trim(client, &mut ours, &mut numbers, id)?,
+                13..=15 => read(client, &mut ours, &who, count)?,
+                16 | 17 => auto_claim(client, &mut ours, &who, id, count)?,
                 _ => {
                     let theirs = client.call(&[b"XACK", b"stream", b"g", text.as_bytes()])?;
                     let acked = ours.group_mut(b"g").is_some_and(|group| group.ack(id));

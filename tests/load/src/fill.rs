@@ -61,7 +61,21 @@ pub(crate) fn run(options: &Options) -> Result<serde_json::Value> {
             pending = 0;
         }
     }
-    Ok(json!({"items": count, "seconds": start.elapsed().as_secs_f64()}))
+    let seconds = start.elapsed().as_secs_f64();
+    if matches!(kind, Kind::String { expiry: Some(_), .. }) && count > 0 {
+        check_expires(&mut link, first + count - 1)?;
+    }
+    Ok(json!({"items": count, "seconds": seconds}))
+}
+
+/// A server that takes the option and forgets the expiry would look small and quick.
+fn check_expires(link: &mut Link, item: u64) -> Result<()> {
+    let key = request::key(item);
+    let reply = link.call(&[b"PTTL", &key]).context("does the expiry hold? PTTL")?;
+    match reply {
+        b":-1\r\n" => bail!("the server ignored the expiry"),
+        _ => Ok(()),
+    }
 }
 
 impl Kind {

@@ -1,7 +1,8 @@
 //! Black-box tests: the same cases against Rubrica and a reference server.
 //!
 //! [`case`] reads case files, [`runner`] plays them against a [`server`], [`bless`] fills in what
-//! the reference answers, [`coverage`] says which commands no case exercises. How to write a case
+//! the reference answers, [`coverage`] says which commands no case exercises; [`differ`] compares the
+//! two servers under random commands. How to write a case
 //! stands in this package's README.
 #![forbid(unsafe_code)]
 
@@ -10,6 +11,7 @@ pub mod bless;
 pub mod case;
 pub mod client;
 pub mod coverage;
+pub mod differ;
 pub mod pattern;
 pub mod pattern_parse;
 pub mod reply;

@@ -1,6 +1,7 @@
 //! Resident bytes per item: growth of the process by a fill, divided by the items.
 
 use super::Bench;
+use super::load::is_unknown_command;
 use super::report::{self, Cell, Row};
 use super::server::{Program, Server};
 use anyhow::Result;
@@ -49,7 +50,11 @@ fn measure(bench: &Bench, program: &Program, words: &str, count: u64) -> Result<
     let mut cell = Cell::new(&program.column, program.ours);
     let mut server = Server::start(program, &bench.server_cores, bench.port)?;
     let before = server.resident_bytes()?;
-    let report = bench.load.run(&mut server, &format!("fill {words} --count {count}"))?;
+    let report = match bench.load.run(&mut server, &format!("fill {words} --count {count}")) {
+        // A server without PTTL cannot show that it keeps the expiry.
+        Err(error) if is_unknown_command(&error) => serde_json::json!({"unsupported": true}),
+        report => report?,
+    };
     if report["unsupported"] == true {
         cell.note = Some("no such command".to_owned());
         return Ok(cell);

@@ -69,3 +69,8 @@ fn finish(words: &str, output: std::process::Output) -> Result<Value> {
 pub(super) fn field(report: &Value, name: &str) -> Result<f64> {
     report[name].as_f64().with_context(|| format!("no {name} in {report}"))
 }
+
+/// Whether a task failed because the server lacks a command.
+pub(super) fn is_unknown_command(error: &anyhow::Error) -> bool {
+    format!("{error:#}").to_ascii_lowercase().contains("unknown command")
+}

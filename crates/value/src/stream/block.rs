@@ -1,8 +1,8 @@
 //! Some dozens of entries in one buffer.
 //!
 //! The buffer starts with the fields of the first entry: their number, then each as length and bytes.
-//! Entries follow: `[flags][ms since the block's first ID][seq][fields and values][length, readable from the end]`,
-//! numbers as varints. `seq` counts from the first ID's in its millisecond, and from zero in
+//! Entries follow: `[flags][length of what is up to the end of the values][ms since the block's first ID][seq][fields
+//! and values][length of all this, readable from the end]`, numbers as varints. `seq` counts from the first ID's in its millisecond, and from zero in
 //! later ones. An entry with the same fields as the first holds values only.
 
 use super::id::Id;
@@ -21,6 +21,8 @@ pub(super) struct Block {
     marked: u32,
     /// Where the entries start.
     start: u32,
+    /// All entries before this place are deleted.
+    front: usize,
     bytes: Vec<u8>,
 }
 
@@ -84,15 +86,9 @@ impl Block {
         let mut bytes = Vec::new();
         put(&mut bytes, fields.len() as u64);
         fields.for_each(|(field, _)| put_bytes(&mut bytes, field));
-        Self {
-            first,
-            last: first,
-            live: 0,
-            deleted: 0,
-            marked: 0,
-            start: bytes.len() as u32,
-            bytes,
-        }
+        let front = bytes.len();
+        let start = front as u32;
+        Self { first, last: first, live: 0, deleted: 0, marked: 0, start, front, bytes }
     }
 
     pub(super) fn last(&self) -> Id {
@@ -129,7 +125,7 @@ impl Block {
 
     /// Where a walk starts that goes up.
     pub(super) fn start(&self) -> usize {
-        self.start as usize
+        self.front
     }
 
     /// Appends an entry whose ID is greater than all before.
@@ -146,6 +142,7 @@ impl Block {
             self.bytes.reserve_exact(more.max(old / 4));
         }
         self.bytes.push(if same { SAME_FIELDS } else { 0 });
+        let body = self.bytes.len();
         put(&mut self.bytes, id.ms - self.first.ms);
         let base = if id.ms == self.first.ms { self.first.seq } else { 0 };
         put(&mut self.bytes, id.seq - base);
@@ -158,6 +155,10 @@ impl Block {
             }
             put_bytes(&mut self.bytes, value);
         }
+        let end = self.bytes.len();
+        put(&mut self.bytes, (end - body) as u64);
+        let size = self.bytes.len() - end;
+        self.bytes[body..].rotate_right(size);
         let len = self.bytes.len() - old;
         put_back(&mut self.bytes, len as u64);
         self.live += 1;
@@ -168,6 +169,8 @@ impl Block {
     pub(super) fn at(&self, start: usize) -> Option<Place<'_>> {
         let mut rest = self.bytes.get(start..)?;
         let flags = *rest.split_off_first()?;
+        let len = take(&mut rest) as usize;
+        let end = self.bytes.len() - rest.len() + len;
         let ms = self.first.ms + take(&mut rest);
         let seq = take(&mut rest);
         let base = if ms == self.first.ms { self.first.seq } else { 0 };
@@ -177,21 +180,17 @@ impl Block {
         } else {
             (take(&mut rest) as usize, None)
         };
-        let fields = Fields { left, shared, rest };
-        let mut walked = fields;
-        walked.by_ref().for_each(drop);
-        let len = self.bytes.len() - walked.rest.len() - start;
         Some(Place {
-            entry: Entry { id: Id::new(ms, base + seq), fields },
+            entry: Entry { id: Id::new(ms, base + seq), fields: Fields { left, shared, rest } },
             deleted: flags & DELETED != 0,
             start,
-            end: start + len + back_len(len as u64),
+            end: end + back_len((end - start) as u64),
         })
     }
 
     /// Where the entry starts that ends at a place.
     pub(super) fn before(&self, end: usize) -> Option<usize> {
-        if end <= self.start as usize {
+        if end <= self.front {
             return None;
         }
         let (len, size) = read_back(&self.bytes[..end]);
@@ -203,9 +202,9 @@ impl Block {
         self.places().find(|place| place.entry.id >= id).filter(|p| p.entry.id == id && !p.deleted)
     }
 
-    /// All entries, deleted ones included.
+    /// All entries, deleted ones included but for those at the start.
     pub(super) fn places(&self) -> impl Iterator<Item = Place<'_>> {
-        let mut at = self.start as usize;
+        let mut at = self.front;
         std::iter::from_fn(move || {
             let place = self.at(at)?;
             at = place.end;
@@ -213,17 +212,48 @@ impl Block {
         })
     }
 
-    /// Marks an entry deleted; whether it was there. When most entries are, the others move together.
+    /// Marks an entry deleted; whether it was there.
     pub(super) fn delete(&mut self, id: Id) -> bool {
         let Some(start) = self.find(id).map(|place| place.start) else { return false };
+        self.mark(start);
+        self.move_front();
+        true
+    }
+
+    /// Marks entries from the first on deleted: at most `most`, and with
+    /// `end` none from that on. Gives their number.
+    pub(super) fn trim(&mut self, most: u64, end: Option<Id>) -> u64 {
+        let mut done = 0;
+        while done < most
+            && let Some(place) = self.at(self.front)
+            && (place.deleted || end.is_none_or(|end| place.entry.id < end))
+        {
+            let (start, end, deleted) = (place.start, place.end, place.deleted);
+            if !deleted {
+                self.mark(start);
+                done += 1;
+            }
+            self.front = end;
+        }
+        self.move_front();
+        done
+    }
+
+    fn mark(&mut self, start: usize) {
         self.bytes[start] |= DELETED;
         self.live -= 1;
         self.deleted += 1;
         self.marked += 1;
+    }
+
+    /// Moves the front on past deleted entries. When most entries are deleted the others move together.
+    fn move_front(&mut self) {
+        while let Some(place) = self.at(self.front).filter(|place| place.deleted) {
+            self.front = place.end;
+        }
         if self.marked > 8 && self.marked > self.live {
             self.compact();
         }
-        true
     }
 
     fn compact(&mut self) {
@@ -234,6 +264,7 @@ impl Block {
         bytes.shrink_to_fit();
         self.bytes = bytes;
         self.marked = 0;
+        self.front = self.start as usize;
     }
 
     fn same_fields<'a>(&self, fields: impl ExactSizeIterator<Item = (&'a [u8], &'a [u8])>) -> bool {

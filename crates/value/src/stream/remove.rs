@@ -159,7 +159,22 @@ impl Stream {
 
     /// Removes entries of one block, at most `over`.
     fn trim_block(&mut self, first: Id, trim: Trim, over: u64) -> u64 {
-        let Some(block) = self.blocks.get(&first) else { return 0 };
+        let Some(block) = self.blocks.get_mut(&first) else { return 0 };
+        if trim.references == References::Keep {
+            let end = match trim.to {
+                TrimTo::MaxLen(_) => None,
+                TrimTo::MinId(id) => Some(id),
+            };
+            self.block_bytes -= block.heap_bytes();
+            let removed = block.trim(over, end);
+            self.block_bytes += block.heap_bytes();
+            self.len -= removed;
+            if block.live() == 0 {
+                self.block_bytes -= block.heap_bytes();
+                self.blocks.remove(&first);
+            }
+            return removed;
+        }
         let wanted = |id: &Id| match trim.to {
             TrimTo::MaxLen(_) => true,
             TrimTo::MinId(min) => *id < min,

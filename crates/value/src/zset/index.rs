@@ -5,6 +5,8 @@ use std::ptr::NonNull;
 use table::Table;
 
 use super::block::Block;
+use crate::item::Item;
+use crate::seed;
 
 /// Pointers to blocks, by the hash of the member. It owns nothing, and all blocks in it live.
 #[derive(Debug, Default)]
@@ -12,16 +14,9 @@ pub(super) struct Index {
     table: Table,
 }
 
-/// Buckets that one step of a scan visits.
-const SCAN_HOMES: usize = 4;
-
 fn hash(member: &[u8]) -> u32 {
-    (rapidhash::v3::rapidhash_v3_seeded(member, &SEED) >> 32) as u32
+    seed::hash(Item::Bytes(member))
 }
-
-/// Of this process, so that nobody can prepare members that collide.
-static SEED: std::sync::LazyLock<rapidhash::v3::RapidSecrets> =
-    std::sync::LazyLock::new(rapidhash::v3::RapidSecrets::random);
 
 fn block(pointer: NonNull<u8>) -> Block {
     // SAFETY: the table's pointers come from blocks, and a block leaves the index before it is freed.
@@ -54,14 +49,8 @@ impl Index {
 
     /// One step of a scan; see [`super::Zset::scan`].
     pub(super) fn scan(&self, cursor: u64, mut f: impl FnMut(Block)) -> u64 {
-        let Ok(mut at) = u32::try_from(cursor) else { return 0 };
-        for _ in 0..SCAN_HOMES {
-            match self.table.scan(at, |pointer| f(block(pointer))) {
-                Some(next) => at = next,
-                None => return 0,
-            }
-        }
-        u64::from(at)
+        let Ok(cursor) = u32::try_from(cursor) else { return 0 };
+        self.table.scan(cursor, |pointer| f(block(pointer))).map_or(0, u64::from)
     }
 
     pub(super) fn heap_bytes(&self) -> usize {

@@ -211,7 +211,8 @@ impl Zset {
         self.get(rank as usize)
     }
 
-    /// One step of a scan, which starts and ends with cursor 0: shows some members to `f` and gives the next cursor.
+    /// One step of a scan, which starts and ends with cursor 0: shows a few members (none, some seven, or
+    /// all of a small set) to `f` and gives the next cursor.
     /// Members that stay in the set throughout are shown at least once; others, and doubles, may be.
     pub fn scan(&self, cursor: u64, mut f: impl FnMut(&[u8], f64)) -> u64 {
         match &self.body {
