@@ -77,6 +77,15 @@ impl<'a> Args<'a> {
         codec::number::parse_i64(self.at(index)).ok_or(Error::NOT_AN_INTEGER)
     }
 
+    /// The word at `index` as a 32-bit integer: what Redis reads database numbers and the like as.
+    pub fn int(&self, index: usize) -> Result<i64, Error> {
+        let number = self.integer(index)?;
+        if i32::try_from(number).is_err() {
+            return Err(Error::NOT_AN_INT);
+        }
+        Ok(number)
+    }
+
     /// The word at `index` as a double.
     pub fn double(&self, index: usize) -> Result<f64, Error> {
         codec::number::parse_f64(self.at(index)).ok_or(Error::NOT_A_FLOAT)

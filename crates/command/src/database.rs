@@ -1,9 +1,16 @@
 use config::KeyspaceEvents;
-use keyspace::{Deadline, EntryMut, EntryRef, Held, Key, KeyHash, Lookup, Payload, Value};
+use keyspace::access::AccessClock;
+use keyspace::{
+    Db, Deadline, Entry, EntryMut, EntryRef, Held, Key, KeyHash, Lookup, Payload, Value,
+};
 use observe::Counters;
 use value::{Kind, Object, Typed};
 
 use crate::error::Error;
+
+mod walk;
+
+pub use walk::{Cursor, Stint};
 
 /// The keys of one database, as far as the command may touch them.
 ///
@@ -13,13 +20,13 @@ pub struct Database<'a> {
     number: usize,
     physical: usize,
     now_ms: i64,
-    /// Access clock to stamp on entries that are read; `None` leaves them (CLIENT NO-TOUCH).
-    access: Option<u32>,
+    access: AccessClock,
     counters: &'a Counters,
     changes: u64,
     /// Event classes somebody listens to (`notify-keyspace-events`).
     notify: KeyspaceEvents,
     events: Vec<Event>,
+    garbage: Vec<Db>,
 }
 
 /// A keyspace event: something happened to a key.
@@ -43,18 +50,12 @@ pub struct Setting<'a> {
     pub number: usize,
     /// The command's time, milliseconds since the epoch.
     pub now_ms: i64,
-    /// Access clock to stamp on entries that are read, unless the client wants none.
-    pub access: Option<u32>,
+    /// What to stamp on the entries that are used.
+    pub access: AccessClock,
     /// Where hits, misses and expiries are counted.
     pub counters: &'a Counters,
     /// Event classes to collect.
     pub notify: KeyspaceEvents,
-}
-
-impl Event {
-    fn new(class: KeyspaceEvents, name: &'static str, key: Key<'_>, database: usize) -> Self {
-        Self { class, name, key: key.bytes().into(), database }
-    }
 }
 
 impl<'a> Database<'a> {
@@ -70,6 +71,7 @@ impl<'a> Database<'a> {
             changes: 0,
             notify: setting.notify,
             events: Vec::new(),
+            garbage: Vec::new(),
         }
     }
 
@@ -103,45 +105,35 @@ impl<'a> Database<'a> {
     }
 
     /// Looks a key up for reading: counts a hit or a miss, and notes the access.
+    #[inline]
     pub fn get(&mut self, key: Key<'_>) -> Option<EntryRef<'_>> {
-        let access = self.access;
-        let counters = self.counters;
-        if self.notify.contains(KeyspaceEvents::KEY_MISS) && !self.contains(key) {
-            self.notify(key, KeyspaceEvents::KEY_MISS, "keymiss");
-        }
-        match self.find(key) {
-            Some(mut entry) => {
-                counters.keyspace_hits.add(1);
-                if let Some(access) = access {
-                    entry.touch(access);
-                }
-                Some(entry.into_ref())
-            }
-            None => {
-                counters.keyspace_misses.add(1);
-                None
-            }
-        }
+        self.find(key, Purpose::READ).map(EntryMut::into_ref)
+    }
+
+    /// Looks a key up for what is about it, not in it (EXISTS, TYPE, TTL): counts a hit or a miss, and
+    /// leaves the access clock alone.
+    pub fn inspect(&mut self, key: Key<'_>) -> Option<EntryRef<'_>> {
+        self.find(key, Purpose::INSPECT).map(EntryMut::into_ref)
+    }
+
+    /// The same without an event when there is no such key (OBJECT).
+    pub fn inspect_quietly(&mut self, key: Key<'_>) -> Option<EntryRef<'_>> {
+        self.find(key, Purpose::INSPECT_QUIETLY).map(EntryMut::into_ref)
     }
 
     /// Looks a key up without leaving a trace.
     pub fn peek(&mut self, key: Key<'_>) -> Option<EntryRef<'_>> {
-        self.find(key).map(EntryMut::into_ref)
+        self.find(key, Purpose::PEEK).map(EntryMut::into_ref)
     }
 
     /// Looks a key up for writing: notes the access.
     pub fn get_mut(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {
-        let access = self.access;
-        let mut entry = self.find(key)?;
-        if let Some(access) = access {
-            entry.touch(access);
-        }
-        Some(entry)
+        self.find(key, Purpose::WRITE)
     }
 
     /// Whether the key is there; leaves no trace.
     pub fn contains(&mut self, key: Key<'_>) -> bool {
-        self.find(key).is_some()
+        self.find(key, Purpose::PEEK).is_some()
     }
 
     /// The string at `key`, for reading.
@@ -195,33 +187,44 @@ impl<'a> Database<'a> {
 
     /// Removes the key when the collection that it holds has become empty; says whether it did.
     pub fn remove_if_empty<T: Typed>(&mut self, key: Key<'_>) -> bool {
-        let emptied = match self.find(key).map(|entry| entry.into_ref().value()) {
+        let emptied = match self.peek(key).map(|entry| entry.value()) {
             Some(Value::Object(object)) => T::of(object).is_some_and(T::is_empty),
             _ => false,
         };
         emptied && self.remove(key)
     }
 
-    fn find(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {
+    #[inline]
+    fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
         let keyspace = self.held.keyspace();
         let db = self.held.guard(key.hash()).get_mut().db_mut(self.physical);
         match db.lookup(key, self.now_ms) {
-            Lookup::Live(entry) => Some(entry),
+            Lookup::Live(mut entry) => {
+                if purpose.counts {
+                    self.counters.keyspace_hits.add(1);
+                }
+                if purpose.touches {
+                    let stamp = self.access.of_used(entry.access());
+                    entry.touch(stamp);
+                }
+                return Some(entry);
+            }
             Lookup::Expired(entry) => {
                 self.counters.expired_keys.add(1);
                 keyspace.reclaimer().dispose(entry);
-                if self.notify.contains(KeyspaceEvents::EXPIRED) {
-                    self.events.push(Event::new(
-                        KeyspaceEvents::EXPIRED,
-                        "expired",
-                        key,
-                        self.number,
-                    ));
-                }
-                None
+                let (class, number) = (KeyspaceEvents::EXPIRED, self.number);
+                note(&mut self.events, self.notify, key.bytes(), number, class, "expired");
             }
-            Lookup::Absent => None,
+            Lookup::Absent => {}
         }
+        if purpose.counts {
+            self.counters.keyspace_misses.add(1);
+        }
+        if purpose.announces {
+            let (class, number) = (KeyspaceEvents::KEY_MISS, self.number);
+            note(&mut self.events, self.notify, key.bytes(), number, class, "keymiss");
+        }
+        None
     }
 
     /// Stores a value under a key, whatever was there.
@@ -238,10 +241,15 @@ impl<'a> Database<'a> {
         deadline: Deadline,
         admit: impl FnOnce(Option<EntryRef<'_>>) -> bool,
     ) -> bool {
-        let access = self.access.unwrap_or_default();
         let keyspace = self.held.keyspace();
         let guard = self.held.guard(key.hash());
         let db = guard.get_mut().db_mut(self.physical);
+        let mut access = self.access.of_new();
+        if self.access.keeps_history()
+            && let Some(before) = db.get(key)
+        {
+            access = self.access.of_used(before.access());
+        }
         let put = db.put_if(key, self.now_ms, payload, deadline, access, admit);
         if let (true, Deadline::At(at)) = (put.stored, deadline) {
             guard.note_deadline(at);
@@ -299,9 +307,24 @@ impl<'a> Database<'a> {
     }
 
     /// Removes a key and hands out what it held.
-    pub fn take(&mut self, key: Key<'_>) -> Option<keyspace::Entry> {
-        self.find(key)?;
+    pub fn take(&mut self, key: Key<'_>) -> Option<Entry> {
+        self.find(key, Purpose::PEEK)?;
         self.held.guard(key.hash()).get_mut().db_mut(self.physical).remove(key)
+    }
+
+    /// Stores what [`Database::take`] took under a key, deadline included, whatever was there. A value
+    /// in a block of its own is not copied.
+    pub fn put_entry(&mut self, key: Key<'_>, entry: Entry) {
+        let deadline = entry.view().deadline_ms().map_or(Deadline::None, Deadline::At);
+        match entry.view().value() {
+            Value::Bytes(bytes) => self.put(key, Payload::Bytes(bytes), deadline),
+            Value::Int(number) => self.put(key, Payload::Int(number), deadline),
+            Value::Object(_) => {
+                if let Some(object) = entry.into_object() {
+                    self.put(key, Payload::Object(object), deadline);
+                }
+            }
+        }
     }
 
     /// Sets or takes away the deadline of a key that exists.
@@ -327,9 +350,13 @@ impl<'a> Database<'a> {
 
     /// Records an event that is not a change of its own.
     pub fn notify(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
-        if self.notify.contains(class) {
-            self.events.push(Event::new(class, event, key, self.number));
-        }
+        note(&mut self.events, self.notify, key.bytes(), self.number, class, event);
+    }
+
+    /// Records that a change which another call of [`Database::changed`] counts changed `key` too
+    /// (RENAME, MOVE).
+    pub fn changed_too(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
+        self.notify(key, class, event);
     }
 
     /// Counts changes that belong to no single key (FLUSHALL, SWAPDB).
@@ -355,6 +382,40 @@ impl<'a> Database<'a> {
     /// The shard of a key, to be asked for things that no method here covers.
     pub fn shard_of(&mut self, hash: KeyHash) -> &mut keyspace::Shard {
         self.held.guard(hash).get_mut()
+    }
+}
+
+/// What a lookup does beside looking up.
+#[derive(Clone, Copy)]
+struct Purpose {
+    /// Counts a hit or a miss.
+    counts: bool,
+    /// Notes the access.
+    touches: bool,
+    /// Tells who listens that the key is missing.
+    announces: bool,
+}
+
+impl Purpose {
+    const READ: Self = Self { counts: true, touches: true, announces: true };
+    const INSPECT: Self = Self { counts: true, touches: false, announces: true };
+    const INSPECT_QUIETLY: Self = Self { announces: false, ..Self::INSPECT };
+    const WRITE: Self = Self { counts: false, touches: true, announces: false };
+    const PEEK: Self = Self { counts: false, touches: false, announces: false };
+}
+
+/// Adds an event if somebody listens to its class.
+#[inline]
+fn note(
+    events: &mut Vec<Event>,
+    wanted: KeyspaceEvents,
+    key: &[u8],
+    database: usize,
+    class: KeyspaceEvents,
+    name: &'static str,
+) {
+    if wanted.contains(class) {
+        events.push(Event { class, name, key: key.into(), database });
     }
 }
 

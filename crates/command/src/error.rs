@@ -13,6 +13,9 @@ impl Error {
     pub const SYNTAX: Self = Self::fixed("ERR syntax error");
     /// An argument or a value is not a 64-bit integer.
     pub const NOT_AN_INTEGER: Self = Self::fixed("ERR value is not an integer or out of range");
+    /// An argument is not a 32-bit integer, though a 64-bit one.
+    pub const NOT_AN_INT: Self =
+        Self::fixed("ERR value is out of range, value must between -2147483648 and 2147483647");
     /// An argument or a value is not a double.
     pub const NOT_A_FLOAT: Self = Self::fixed("ERR value is not a valid float");
     /// An integer result would not fit in 64 bits.

@@ -20,7 +20,7 @@ mod table;
 
 pub use args::{Args, OwnedArgs};
 pub use context::Ctx;
-pub use database::{Database, Event, Setting};
+pub use database::{Cursor, Database, Event, Setting, Stint};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;

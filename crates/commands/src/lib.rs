@@ -6,6 +6,7 @@ mod connection;
 mod generic;
 mod geo;
 mod hash;
+mod help;
 mod hyperloglog;
 mod list;
 mod server;

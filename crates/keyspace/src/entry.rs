@@ -156,7 +156,7 @@ impl Entry {
             at.back_patch_access(entry.0, access);
             at.put_len(key.len(), head[1] & WIDE_KEY != 0);
             if let Some(deadline) = deadline_ms {
-                at.put(&deadline.to_ne_bytes());
+                at.put(&deadline.max(NEVER + 1).to_ne_bytes());
             }
             if let Payload::Bytes(bytes) = &payload {
                 at.put_len(bytes.len(), head[1] & WIDE_VALUE != 0);
@@ -430,8 +430,9 @@ impl<'a> EntryRef<'a> {
     }
 }
 
-/// A deadline that never comes: what a key keeps in its place when its TTL is taken away.
-const NEVER: i64 = i64::MAX;
+/// What a key keeps in the place of its deadline when its TTL is taken away: the very beginning of
+/// time, which is no deadline that a client can set, as a key would be gone with it at once.
+const NEVER: i64 = i64::MIN;
 
 impl<'a> Deref for EntryMut<'a> {
     type Target = EntryRef<'a>;
@@ -506,8 +507,7 @@ impl<'a> EntryMut<'a> {
             return true;
         }
         let at = self.deadline_at();
-        // A deadline at the very end of time is as good as one millisecond earlier.
-        let deadline = deadline_ms.map_or(NEVER, |at| at.min(NEVER - 1));
+        let deadline = deadline_ms.map_or(NEVER, |at| at.max(NEVER + 1));
         self.write(at, &deadline.to_ne_bytes());
         true
     }
@@ -562,7 +562,7 @@ mod tests {
         fn an_entry_gives_back_what_it_was_made_of(
             key in prop::collection::vec(any::<u8>(), 0..600),
             text in prop::collection::vec(any::<u8>(), 0..6000),
-            deadline in prop::option::of(0..i64::MAX - 1),
+            deadline in prop::option::of(i64::MIN + 1..=i64::MAX),
             access in 0..1u32 << 24,
         ) {
             let entry = Entry::new(&key, Payload::Bytes(&text), deadline, access);

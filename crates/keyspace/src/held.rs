@@ -19,7 +19,7 @@ enum Scope<'k> {
     /// The shards of several keys, ascending.
     Many(Vec<Guard<'k>>),
     /// All shards: the gate is closed. Ascending, one guard per shard.
-    All(Vec<Guard<'k>>),
+    All(Vec<Guard<'k>>, &'k Closed<'k>),
 }
 
 impl<'k> Held<'k> {
@@ -43,11 +43,11 @@ impl<'k> Held<'k> {
     }
 
     /// Holds everything, for as long as the gate is closed.
-    pub fn all(keyspace: &'k Keyspace, closed: &'k Closed<'_>) -> Self {
+    pub fn all(keyspace: &'k Keyspace, closed: &'k Closed<'k>) -> Self {
         // SAFETY: the gate is closed for 'k, so nobody else has a guard; one is made per shard.
         let guards =
             (0..SHARDS).map(|shard| unsafe { keyspace.exclusive(closed, shard) }).collect();
-        Self { keyspace, scope: Scope::All(guards) }
+        Self { keyspace, scope: Scope::All(guards, closed) }
     }
 
     /// The keyspace whose shards these are.
@@ -57,7 +57,7 @@ impl<'k> Held<'k> {
 
     /// Whether everything is held.
     pub fn is_all(&self) -> bool {
-        matches!(self.scope, Scope::All(_))
+        matches!(self.scope, Scope::All(..))
     }
 
     /// The guard of the shard in which `hash` lies.
@@ -73,16 +73,27 @@ impl<'k> Held<'k> {
                 let at = guards.binary_search_by_key(&shard, Guard::index).ok();
                 at.map(|at| &mut guards[at])
             }
-            Scope::All(guards) => guards.get_mut(shard),
+            Scope::All(guards, _) => guards.get_mut(shard),
         };
         guard.expect("a command touches only the keys that it declares")
+    }
+
+    /// Exchanges two databases.
+    ///
+    /// # Panics
+    /// Unless everything is held: the command is not declared exclusive.
+    pub fn swap(&self, a: usize, b: usize) {
+        let Scope::All(_, closed) = &self.scope else {
+            panic!("databases are swapped behind the closed gate only");
+        };
+        self.keyspace.swap(closed, a, b);
     }
 
     /// Works on a shard whoever holds it: a walk over the whole keyspace, one shard at a time. A
     /// command that holds some shards only must not walk.
     pub fn visit<T>(&mut self, shard: usize, work: impl FnOnce(&mut Shard) -> T) -> T {
         match &mut self.scope {
-            Scope::All(guards) => work(guards[shard].get_mut()),
+            Scope::All(guards, _) => work(guards[shard].get_mut()),
             _ => work(self.keyspace.lock(shard).get_mut()),
         }
     }

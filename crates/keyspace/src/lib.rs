@@ -4,6 +4,7 @@
 //! database. Whoever touches shards first passes the [`gate::Gate`]; whoever closes it has all shards
 //! for itself.
 
+pub mod access;
 mod db;
 mod entry;
 pub mod expiry;

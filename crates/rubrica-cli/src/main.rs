@@ -17,8 +17,8 @@ mod session;
 
 use args::{Options, Parsed, StdinArgument};
 use session::{Report, Session, Stop};
-use std::io::Read;
 use std::ffi::OsStr;
+use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::process::ExitCode;
 

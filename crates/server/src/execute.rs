@@ -5,9 +5,10 @@ use command::{
     Setting,
 };
 use config::Config;
-use env::Random;
+use env::{Random, RngCore};
+use keyspace::access::{AccessClock, LfuScale};
 use keyspace::gate::GateSlot;
-use keyspace::{Held, KeyHash};
+use keyspace::{Db, Held, KeyHash};
 use observe::Counters;
 use resp::Writer;
 
@@ -128,7 +129,7 @@ impl Bench<'_> {
             }
             Ok(keys) => {
                 let held = hold(self.services, &keys, args);
-                self.run_held(session, command, args, output, now_us, held)
+                self.run_held(session, command, args, output, now_us, held).0
             }
         };
         if let Err(error) = outcome {
@@ -154,8 +155,10 @@ impl Bench<'_> {
         self.gate.leave();
         let closed = services.keyspace.gate().close();
         let held = Held::all(&services.keyspace, &closed);
-        let outcome = self.run_held(session, command, args, output, now_us, held);
+        let (outcome, garbage) = self.run_held(session, command, args, output, now_us, held);
         drop(closed);
+        // May take long, and nobody else has to wait for it.
+        drop(garbage);
         self.gate.enter();
         outcome
     }
@@ -168,12 +171,12 @@ impl Bench<'_> {
         output: &mut Vec<u8>,
         now_us: i64,
         held: Held<'_>,
-    ) -> command::Outcome {
+    ) -> (command::Outcome, Vec<Db>) {
         let setting = Setting {
             held,
             number: session.database,
             now_ms: now_us / 1000,
-            access: (!session.no_touch).then_some((now_us / 1_000_000) as u32 & 0xff_ffff),
+            access: self.access_clock(session, now_us / 1000),
             counters: self.counters,
             notify: self.config.notify_keyspace_events,
         };
@@ -188,7 +191,22 @@ impl Bench<'_> {
         };
         let outcome = (command.run)(&mut ctx, args);
         self.counters.changes.add(ctx.db.changes());
-        outcome
+        (outcome, ctx.db.take_garbage())
+    }
+
+    /// What a command stamps on the keys that it uses.
+    fn access_clock(&mut self, session: &Session, now_ms: i64) -> AccessClock {
+        use config::MaxmemoryPolicy::{AllkeysLfu, VolatileLfu};
+        let clock = if matches!(self.config.maxmemory_policy, AllkeysLfu | VolatileLfu) {
+            let scale = LfuScale {
+                log_factor: self.config.lfu_log_factor,
+                decay_minutes: self.config.lfu_decay_time_min,
+            };
+            AccessClock::frequency(now_ms, scale, self.random.next_u64())
+        } else {
+            AccessClock::recency(now_ms)
+        };
+        if session.no_touch { clock.without_touching() } else { clock }
     }
 
     /// Statistics and logs of a command that has run.

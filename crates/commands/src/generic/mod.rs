@@ -1,6 +1,39 @@
 //! Keys of any type.
 
+mod copy;
+mod del;
+mod exists;
+mod expire;
+mod keys;
+pub(crate) mod object;
+mod rename;
+pub(crate) mod scan;
+mod ttl;
+
 use command::Spec;
 
 /// The family's commands.
-pub const COMMANDS: &[&Spec] = &[];
+pub const COMMANDS: &[&Spec] = &[
+    &copy::COPY,
+    &copy::MOVE,
+    &del::DEL,
+    &del::UNLINK,
+    &exists::EXISTS,
+    &exists::TOUCH,
+    &exists::TYPE,
+    &expire::EXPIRE,
+    &expire::EXPIREAT,
+    &expire::PEXPIRE,
+    &expire::PEXPIREAT,
+    &keys::KEYS,
+    &keys::RANDOMKEY,
+    &object::OBJECT,
+    &rename::RENAME,
+    &rename::RENAMENX,
+    &scan::SCAN,
+    &ttl::EXPIRETIME,
+    &ttl::PERSIST,
+    &ttl::PEXPIRETIME,
+    &ttl::PTTL,
+    &ttl::TTL,
+];

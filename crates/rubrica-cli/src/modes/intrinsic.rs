@@ -35,10 +35,7 @@ pub fn run(seconds: u64) -> anyhow::Result<()> {
         "\n{runs} total runs (avg latency: {average_us:.4} microseconds / {:.2} nanoseconds per run).",
         average_us * 1e3
     );
-    println!(
-        "Worst run took {:.0}x longer than the average latency.",
-        longest as f64 / average_us
-    );
+    println!("Worst run took {:.0}x longer than the average latency.", longest as f64 / average_us);
     Ok(())
 }
 

@@ -50,7 +50,9 @@ pub fn step(session: &mut Session, cursor: u64) -> anyhow::Result<Step> {
 pub fn size(session: &mut Session) -> anyhow::Result<u64> {
     match call(session, &["DBSIZE"])? {
         Value::Integer(size) => Ok(u64::try_from(size).unwrap_or(0)),
-        Value::Error(text) => bail!("Couldn't determine DBSIZE: {}", String::from_utf8_lossy(&text)),
+        Value::Error(text) => {
+            bail!("Couldn't determine DBSIZE: {}", String::from_utf8_lossy(&text))
+        }
         _ => bail!("Non INTEGER response from DBSIZE!"),
     }
 }

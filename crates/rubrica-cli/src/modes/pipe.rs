@@ -136,10 +136,7 @@ impl Pipe<'_> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => {
-                    bail!(
-                        "Error writing to the server: {}",
-                        crate::connection::system_text(&error)
-                    )
+                    bail!("Error writing to the server: {}", crate::connection::system_text(&error))
                 }
             }
         }

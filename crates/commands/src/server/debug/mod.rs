@@ -1,0 +1,281 @@
+//! `DEBUG`: what test suites need of a server beyond its regular commands.
+//!
+//! Like in Redis its subcommands are words, not commands of their own. It runs alone, so a digest is of
+//! one moment and SLEEP stops everybody, as the suites expect.
+
+mod digest;
+mod protocol;
+mod values;
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use command::{Args, Ctx, Error, Flags, Group, Outcome, Spec};
+use config::AllowFrom;
+
+use crate::help;
+
+/// `DEBUG <subcommand> ...`
+pub const DEBUG: Spec = Spec {
+    name: "debug",
+    arity: -2,
+    flags: Flags::ADMIN
+        .union(Flags::NOSCRIPT)
+        .union(Flags::LOADING)
+        .union(Flags::STALE)
+        .union(Flags::EXCLUSIVE),
+    group: Group::Server,
+    since: "1.0.0",
+    summary: "Holds commands for tests of servers and clients.",
+    complexity: "Depends on the subcommand.",
+    run: debug,
+    ..Spec::BASE
+};
+
+/// A subcommand: its name, how many words a call has at least and at most, and its code.
+type Subcommand = (&'static str, usize, usize, fn(&mut Ctx<'_>, Args<'_>) -> Outcome);
+
+const SUBCOMMANDS: &[Subcommand] = &[
+    ("change-repl-id", 2, 2, accept),
+    ("dict-resizing", 3, 3, accept),
+    ("digest", 2, 2, digest::all),
+    ("digest-value", 2, usize::MAX, digest::values),
+    ("error", 3, 3, error),
+    ("help", 2, 2, print_help),
+    ("htstats", 3, 3, values::table_statistics),
+    ("htstats-key", 3, 3, values::value_statistics),
+    ("leak", 3, 3, accept),
+    ("listpack", 3, 3, values::listpack),
+    ("log", 3, 3, log),
+    ("object", 3, 3, values::object),
+    ("pause-cron", 3, 3, accept),
+    ("populate", 3, 5, values::populate),
+    ("protocol", 3, 3, protocol::sample),
+    ("quicklist", 3, 4, values::quicklist),
+    ("quicklist-packed-threshold", 3, 3, packed_threshold),
+    ("replybuffer", 4, 4, reply_buffer),
+    ("sdslen", 3, 3, values::string_length),
+    ("set-active-expire", 3, 3, set_active_expire),
+    ("set-disable-deny-scripts", 3, 3, accept),
+    ("set-skip-checksum-validation", 3, 3, accept),
+    ("sleep", 3, 3, sleep),
+    ("stringmatch-len", 4, 4, string_match),
+    ("structsize", 2, 2, values::struct_sizes),
+];
+
+fn debug(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    if !allowed(ctx) {
+        return Err(Error::fixed(
+            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \
+             \"local\", you can run it from a local connection, otherwise you need to set this \
+             option in the configuration file, and then restart the server.",
+        ));
+    }
+    let words = args.len();
+    let fits = |(name, least, most, _): &&Subcommand| {
+        args.is(1, name) && (*least..=*most).contains(&words)
+    };
+    match SUBCOMMANDS.iter().find(fits) {
+        Some((.., run)) => run(ctx, args),
+        None => Err(unknown(args)),
+    }
+}
+
+/// Whether the configuration lets this connection run DEBUG.
+fn allowed(ctx: &Ctx<'_>) -> bool {
+    let client = &ctx.session.client;
+    match ctx.config.enable_debug_command {
+        AllowFrom::Yes => true,
+        AllowFrom::No => false,
+        AllowFrom::Local => {
+            let address = client.addr.trim_start_matches('[');
+            client.unix || address.starts_with("127.") || address.starts_with("::1")
+        }
+    }
+}
+
+/// No such subcommand, or not with so many words.
+fn unknown(args: Args<'_>) -> Error {
+    let mut word = args.text(1);
+    if let Some((end, _)) = word.char_indices().nth(128) {
+        word.truncate(end);
+    }
+    Error::new(format!(
+        "ERR unknown subcommand or wrong number of arguments for '{word}'. Try DEBUG HELP."
+    ))
+}
+
+/// Switches something that this server does not have.
+fn accept(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// Answers with the error that the client asks for.
+fn error(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let line: Vec<u8> = args
+        .at(2)
+        .iter()
+        .map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte })
+        .collect();
+    ctx.reply.error_bytes(&line);
+    Ok(())
+}
+
+fn log(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    tracing::warn!("DEBUG LOG: {}", args.text(2));
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// A word as C's `atoi` reads it: digits at its beginning, 0 when there are none.
+fn leading_integer(word: &[u8]) -> i64 {
+    let (negative, digits) = match word.trim_ascii_start() {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let magnitude = digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .fold(0i64, |value, byte| value.saturating_mul(10).saturating_add(i64::from(byte - b'0')));
+    if negative { -magnitude } else { magnitude }
+}
+
+fn set_active_expire(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let on = leading_integer(args.at(2)) != 0;
+    ctx.services.active_expire.store(on, Ordering::Relaxed);
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// Stops the whole server for a while: nobody else is inside the gate.
+fn sleep(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let seconds = codec::number::parse_f64(args.at(2)).unwrap_or_default();
+    if let Ok(pause) = Duration::try_from_secs_f64(seconds) {
+        std::thread::sleep(pause);
+    }
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// Checks the size and leaves the lists alone: their nodes take items of any size.
+fn packed_threshold(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    const LIMIT: u64 = (4 << 30) - (1 << 20);
+    if memory_size(args.at(2)).is_none_or(|size| size > LIMIT) {
+        return Err(Error::fixed(
+            "ERR argument must be a memory value bigger than 1 and smaller than 4gb",
+        ));
+    }
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// A number of bytes with a unit of the configuration file: `b`, `k`, `kb`, `m`, `mb`, `g`, `gb`.
+fn memory_size(word: &[u8]) -> Option<u64> {
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (number, unit) = word.split_at(digits);
+    let scale = match unit.to_ascii_lowercase().as_slice() {
+        b"" | b"b" => 1,
+        b"k" => 1000,
+        b"kb" => 1 << 10,
+        b"m" => 1_000_000,
+        b"mb" => 1 << 20,
+        b"g" => 1_000_000_000,
+        b"gb" => 1 << 30,
+        _ => return None,
+    };
+    if number.is_empty() && unit.is_empty() {
+        return Some(0);
+    }
+    codec::number::parse_u64(number)?.checked_mul(scale)
+}
+
+/// Output buffers here have no peaks that are reset: checks the words, as Redis does.
+fn reply_buffer(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    if args.is(2, "peak-reset-time") {
+        if !args.is(3, "never") && !args.is(3, "reset") {
+            args.integer(3)?;
+        }
+    } else if !args.is(2, "resizing") {
+        return Err(unknown(args));
+    }
+    ctx.reply.ok();
+    Ok(())
+}
+
+fn string_match(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let matches = codec::glob::matches(args.at(2), args.at(3), false);
+    ctx.reply.integer(i64::from(matches));
+    Ok(())
+}
+
+fn print_help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
+    help::write(
+        ctx,
+        "DEBUG",
+        &[
+            "CHANGE-REPL-ID",
+            "    Accepted; this server has no replication id of its own yet.",
+            "DIGEST",
+            "    Show a hash of all keys and values.",
+            "DIGEST-VALUE <key> [<key> ...]",
+            "    Show a hash of the value of each key.",
+            "ERROR <string>",
+            "    Answer with the error <string>.",
+            "HTSTATS <dbid>",
+            "    Show the size of the key tables of a database.",
+            "HTSTATS-KEY <key>",
+            "    Show the size of the table that the value of <key> is kept in.",
+            "LISTPACK <key>",
+            "    Check that the value of <key> is packed.",
+            "LOG <message>",
+            "    Write <message> to the log.",
+            "OBJECT <key>",
+            "    Show how the value of <key> is stored.",
+            "POPULATE <count> [<prefix>] [<size>]",
+            "    Create <count> strings called <prefix>:0, <prefix>:1 and so on.",
+            "PROTOCOL <type>",
+            "    Answer with a sample of a reply type: string, integer, double, bignum, null, array,",
+            "    set, map, attrib, push, verbatim, true or false.",
+            "QUICKLIST <key> [<0|1>]",
+            "    Check that the value of <key> is a list of several nodes.",
+            "QUICKLIST-PACKED-THRESHOLD <size>",
+            "    Accepted; list nodes take items of any size.",
+            "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|time>",
+            "REPLYBUFFER RESIZING <0|1>",
+            "    Accepted; output buffers shrink by themselves.",
+            "SDSLEN <key>",
+            "    Show the lengths of a key and of the string that it holds.",
+            "SET-ACTIVE-EXPIRE <0|1>",
+            "    Stop or start removing expired keys that nobody touches.",
+            "SLEEP <seconds>",
+            "    Stop the server for a while.",
+            "STRINGMATCH-LEN <pattern> <string>",
+            "    Say whether a string matches a pattern.",
+            "STRUCTSIZE",
+            "    Show the sizes of some data structures.",
+        ],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_with_the_units_of_the_configuration_file() {
+        assert_eq!(memory_size(b"100"), Some(100));
+        assert_eq!(memory_size(b"1KB"), Some(1024));
+        assert_eq!(memory_size(b"2g"), Some(2_000_000_000));
+        assert_eq!(memory_size(b"2x"), None);
+        assert_eq!(memory_size(b"-1"), None);
+    }
+
+    #[test]
+    fn switches_are_read_as_atoi_reads_them() {
+        for (word, value) in [("1", 1), ("0", 0), ("-3x", -3), ("x", 0), (" 7", 7), ("", 0)] {
+            assert_eq!(leading_integer(word.as_bytes()), value, "{word}");
+        }
+    }
+}

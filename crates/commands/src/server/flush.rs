@@ -1,0 +1,59 @@
+use command::{Args, Categories, Ctx, Error, Flags, Group, Outcome, Spec};
+
+/// `FLUSHALL [ASYNC | SYNC]`
+pub const FLUSHALL: Spec = Spec {
+    name: "flushall",
+    summary: "Removes all keys of all databases.",
+    complexity: "O(N) with N the number of keys; other clients wait only while tables are set aside.",
+    run: flushall,
+    ..FLUSH
+};
+
+/// `FLUSHDB [ASYNC | SYNC]`
+pub const FLUSHDB: Spec = Spec {
+    name: "flushdb",
+    summary: "Removes all keys of the database.",
+    complexity: "O(N) with N the number of keys; other clients wait only while tables are set aside.",
+    run: flushdb,
+    ..FLUSH
+};
+
+const FLUSH: Spec = Spec {
+    arity: -1,
+    flags: Flags::WRITE.union(Flags::EXCLUSIVE),
+    categories: Categories::KEYSPACE.union(Categories::DANGEROUS),
+    group: Group::Server,
+    since: "1.0.0",
+    syntax: "[flush-type=(ASYNC | SYNC)]",
+    history: &[("4.0.0", "Added `ASYNC`."), ("6.2.0", "Added `SYNC`.")],
+    tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+    ..Spec::BASE
+};
+
+/// Whether values are freed in the background.
+fn background(ctx: &Ctx<'_>, args: Args<'_>) -> Result<bool, Error> {
+    match args.len() {
+        1 => Ok(ctx.config.lazyfree_lazy_user_flush),
+        2 if args.is(1, "sync") => Ok(false),
+        2 if args.is(1, "async") => Ok(true),
+        _ => Err(Error::SYNTAX),
+    }
+}
+
+fn flushall(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let background = background(ctx, args)?;
+    for number in 0..ctx.services.keyspace.databases() {
+        let keys = ctx.db.within(number, |db| db.clear(background));
+        ctx.db.add_changes(keys);
+    }
+    ctx.reply.ok();
+    Ok(())
+}
+
+fn flushdb(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let background = background(ctx, args)?;
+    let keys = ctx.db.clear(background);
+    ctx.db.add_changes(keys);
+    ctx.reply.ok();
+    Ok(())
+}
