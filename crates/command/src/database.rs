@@ -156,6 +156,28 @@ impl<'a> Database<'a> {
         }
     }
 
+    /// The values at several keys, for reading all at once; an absent key has none.
+    ///
+    /// # Errors
+    /// When a key holds another type.
+    pub fn read_many<'k, T: Typed>(
+        &mut self,
+        keys: impl Iterator<Item = Key<'k>> + Clone,
+    ) -> Result<Vec<Option<&T>>, Error> {
+        for key in keys.clone() {
+            self.read::<T>(key)?;
+        }
+        // Nothing is expired any more, and nothing changes while the values are borrowed.
+        let found = keys.map(|key| {
+            let entry = self.held.shard(key.hash()).db(self.physical)?.get(key)?;
+            match entry.value() {
+                Value::Object(object) => T::of(object),
+                _ => None,
+            }
+        });
+        Ok(found.collect())
+    }
+
     /// The value at `key`, for writing. Whoever empties it calls [`Database::remove_if_empty`].
     ///
     /// # Errors
@@ -346,6 +368,18 @@ impl<'a> Database<'a> {
     /// Records that `key` was changed in a way that makes no event.
     pub fn modified(&mut self, _key: Key<'_>) {
         self.changes += 1;
+    }
+
+    /// Records an event of `class` that stands for as many changes, of several elements or of none.
+    pub fn changed_by(
+        &mut self,
+        changes: usize,
+        key: Key<'_>,
+        class: KeyspaceEvents,
+        event: &'static str,
+    ) {
+        self.changes += changes as u64;
+        self.notify(key, class, event);
     }
 
     /// Records an event that is not a change of its own.

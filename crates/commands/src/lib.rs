@@ -9,6 +9,7 @@ mod hash;
 mod help;
 mod hyperloglog;
 mod list;
+mod reply;
 mod server;
 mod set;
 mod sorted_set;

@@ -89,6 +89,24 @@ impl<'k> Held<'k> {
         self.keyspace.swap(closed, a, b);
     }
 
+    /// The shard in which `hash` lies, for reading.
+    ///
+    /// # Panics
+    /// As [`Held::guard`].
+    pub fn shard(&self, hash: KeyHash) -> &Shard {
+        let shard = hash.shard();
+        let guard = match &self.scope {
+            Scope::None => None,
+            Scope::One(guard) => (guard.index() == shard).then_some(guard),
+            Scope::Many(guards) => {
+                let at = guards.binary_search_by_key(&shard, Guard::index).ok();
+                at.and_then(|at| guards.get(at))
+            }
+            Scope::All(guards) => guards.get(shard),
+        };
+        guard.expect("a command touches only the keys that it declares").get()
+    }
+
     /// Works on a shard whoever holds it: a walk over the whole keyspace, one shard at a time. A
     /// command that holds some shards only must not walk.
     pub fn visit<T>(&mut self, shard: usize, work: impl FnOnce(&mut Shard) -> T) -> T {

@@ -155,11 +155,10 @@ fn write(ctx: &mut Ctx<'_>, args: Args<'_>, operations: &[Operation], last_bit: 
         };
         one.encoding.write(text, one.offset, after);
         ctx.reply.integer(if returns_before { before } else { after });
-        changes += u64::from(grows || before != after);
+        changes += usize::from(grows || before != after);
     }
     if changes > 0 {
-        ctx.db.changed(key, KeyspaceEvents::STRING, "setbit");
-        ctx.db.add_changes(changes - 1);
+        ctx.db.changed_by(changes, key, KeyspaceEvents::STRING, "setbit");
     }
     Ok(())
 }

@@ -67,12 +67,11 @@ fn pfadd(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     };
     for element in args.iter_from(2) {
         let changed = hyperloglog::add(text, element, sparse_max).map_err(|_| CORRUPT)?;
-        updates += u64::from(changed);
+        updates += usize::from(changed);
     }
     if updates > 0 {
         hyperloglog::invalidate(text);
-        ctx.db.changed(key, KeyspaceEvents::STRING, "pfadd");
-        ctx.db.add_changes(updates - 1);
+        ctx.db.changed_by(updates, key, KeyspaceEvents::STRING, "pfadd");
     }
     ctx.reply.integer((updates > 0).into());
     Ok(())
