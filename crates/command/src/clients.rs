@@ -123,6 +123,11 @@ pub struct Origin {
 }
 
 impl Client {
+    /// Whether the client runs on this machine: it came through a Unix socket or the loopback.
+    pub fn is_local(&self) -> bool {
+        self.unix || self.addr.starts_with("127.") || self.addr.starts_with("[::1]:")
+    }
+
     /// Marks the client to be closed, and tells its worker.
     pub fn kill(&self, how: Kill) {
         self.killed.store(how as u8, Ordering::Release);

@@ -15,6 +15,8 @@ pub struct Db {
     table: Table,
     expiry: ExpiryIndex,
     volatile: usize,
+    /// Sum of the deadlines of all keys that have one.
+    deadlines_ms: i128,
 }
 
 /// Items of the expiry index examined per push while most of them are stale.
@@ -56,7 +58,12 @@ pub enum Lookup<'a> {
 impl Db {
     /// An empty database; `now_ms` is where its clock starts, milliseconds since the epoch.
     pub fn new(now_ms: i64) -> Self {
-        Self { table: Table::new(), expiry: ExpiryIndex::new(now_ms), volatile: 0 }
+        Self {
+            table: Table::new(),
+            expiry: ExpiryIndex::new(now_ms),
+            volatile: 0,
+            deadlines_ms: 0,
+        }
     }
 
     /// The number of keys, those included whose time has come but that nobody has touched since.
@@ -72,6 +79,11 @@ impl Db {
     /// The number of keys that have a deadline.
     pub fn volatile(&self) -> usize {
         self.volatile
+    }
+
+    /// Sum of the deadlines of the keys that have one, milliseconds since the epoch.
+    pub fn deadlines_ms(&self) -> i128 {
+        self.deadlines_ms
     }
 
     /// Heap bytes of table and index, without the entries.
@@ -217,6 +229,7 @@ impl Db {
     fn index_deadline(&mut self, hash: u32, before: Option<i64>, after: Option<i64>) {
         self.volatile += usize::from(after.is_some());
         self.volatile -= usize::from(before.is_some());
+        self.deadlines_ms += i128::from(after.unwrap_or(0)) - i128::from(before.unwrap_or(0));
         if let Some(deadline) = after
             && before.is_none_or(|before| deadline < before)
         {
@@ -237,7 +250,10 @@ impl Db {
     fn remove_slot(&mut self, slot: Slot) -> Entry {
         // SAFETY: the block has just left the table.
         let entry = unsafe { Entry::from_raw(self.table.remove(slot)) };
-        self.volatile -= usize::from(entry.view().deadline_ms().is_some());
+        if let Some(deadline) = entry.view().deadline_ms() {
+            self.volatile -= 1;
+            self.deadlines_ms -= i128::from(deadline);
+        }
         entry
     }
 

@@ -17,6 +17,10 @@ use crate::worker::Worker;
 const PERIOD_MS: i64 = 50;
 /// How often connections are looked at one by one.
 const CLIENTS_PERIOD_MS: i64 = 500;
+/// How often the totals are sampled for rates.
+const SAMPLE_PERIOD_MS: i64 = 100;
+/// How often the memory is looked at, for its peak.
+const MEMORY_PERIOD_MS: i64 = 1000;
 /// Time that one turn spends on expiry at most; what is left waits for the next.
 const EXPIRE_SLICE_NS: u64 = 1_000_000;
 /// Keys removed under one lock at most.
@@ -27,6 +31,8 @@ const EXPIRE_STEPS: u32 = 64;
 pub struct Cron {
     next_ms: i64,
     clients_ms: i64,
+    sample_ms: i64,
+    memory_ms: i64,
     unfinished: bool,
     wake_ms: Option<i64>,
 }
@@ -62,6 +68,23 @@ pub fn tick<S: Source<Stream = Stream>>(worker: &mut Worker<S>) {
     if now_ms >= worker.cron.clients_ms {
         worker.cron.clients_ms = now_ms + CLIENTS_PERIOD_MS;
         look_at_clients(worker, now_ms);
+    }
+    if worker.number == 0 {
+        sample(worker, now_ms);
+    }
+}
+
+/// What one worker does for all: figures that are taken at a steady pace.
+fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
+    let services = &worker.services;
+    if now_ms >= worker.cron.sample_ms {
+        worker.cron.sample_ms = now_ms + SAMPLE_PERIOD_MS;
+        services.statistics.sample(services.clock.monotonic_ns());
+    }
+    if now_ms >= worker.cron.memory_ms {
+        worker.cron.memory_ms = now_ms + MEMORY_PERIOD_MS;
+        // Looking is what keeps the peak.
+        let _ = services.host.memory();
     }
 }
 

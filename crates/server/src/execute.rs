@@ -235,7 +235,7 @@ impl Bench<'_> {
             let words: Vec<&[u8]> =
                 (0..args.len())
                     .map(|word| {
-                        if monitor::is_secret(command, word) {
+                        if monitor::is_secret(command, args, word) {
                             b"(redacted)"
                         } else {
                             args.at(word)

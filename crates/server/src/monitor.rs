@@ -18,7 +18,7 @@ pub fn feed(services: &Services, session: &Session, command: Command, args: Args
         if source.is_empty() { client.addr.as_str() } else { client.addr.trim_end_matches(":0") },
     );
     for (index, word) in args.iter().enumerate() {
-        let word: &[u8] = if is_secret(command, index) { b"(redacted)" } else { word };
+        let word: &[u8] = if is_secret(command, args, index) { b"(redacted)" } else { word };
         let _ = write!(line, " {}", codec::quote::quote(word));
     }
     line.push_str("\r\n");
@@ -30,7 +30,21 @@ pub fn feed(services: &Services, session: &Session, command: Command, args: Args
     }
 }
 
-/// Whether a word of a command must not be shown: passwords, in AUTH and HELLO ... AUTH.
-pub fn is_secret(command: Command, word: usize) -> bool {
-    word > 0 && matches!(command.name, "auth" | "hello")
+/// Whether a word of a command must not be shown: passwords, and what might be one.
+pub fn is_secret(command: Command, args: Args<'_>, word: usize) -> bool {
+    let follows = |option: &str, distance: usize| {
+        (1..=distance).any(|back| back < word && args.is(word - back, option))
+    };
+    match (command.container, command.name) {
+        (None, "auth") => word > 0,
+        (None, "hello") => follows("auth", 2),
+        (None, "migrate") => follows("auth", 1) || follows("auth2", 2),
+        (Some("acl"), "setuser") => word > 1,
+        (Some("config"), "set") => {
+            word > 2
+                && word % 2 == 1
+                && config::find(args.at(word - 1)).is_some_and(|option| option.flags.sensitive)
+        }
+        _ => false,
+    }
 }
