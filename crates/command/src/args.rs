@@ -64,7 +64,11 @@ impl<'a> Args<'a> {
 
     /// The words from `start` on, as a command of their own.
     pub fn tail(&self, start: usize) -> Self {
-        Self { buffer: self.buffer, spans: self.spans.get(start..).unwrap_or_default(), known: None }
+        Self {
+            buffer: self.buffer,
+            spans: self.spans.get(start..).unwrap_or_default(),
+            known: None,
+        }
     }
 
     /// All words.

@@ -364,8 +364,7 @@ fn one(items: Vec<Arg>) -> Arg {
 /// A block of items, with the first one's token when the others are plain arguments.
 fn hoisted(name: Option<Cow<'static, str>>, mut items: Vec<Arg>) -> Arg {
     let is_plain = |arg: &Arg| {
-        !arg.optional
-            && !matches!(arg.kind, ArgKind::Token | ArgKind::OneOf(_) | ArgKind::Block(_))
+        !arg.optional && !matches!(arg.kind, ArgKind::Token | ArgKind::OneOf(_) | ArgKind::Block(_))
     };
     let others_plain = items.iter().skip(1).all(|arg| is_plain(arg) && arg.token.is_none());
     let token = match items.first_mut() {
@@ -517,10 +516,7 @@ mod tests {
             read("[LIMIT offset:integer count:integer]"),
             "LIMIT:offset_count{offset/integer count/integer}?"
         );
-        assert_eq!(
-            read("(field value)..."),
-            "field_value{field/string value/string}*"
-        );
+        assert_eq!(read("(field value)..."), "field_value{field/string value/string}*");
         assert_eq!(
             read("[a | BY w:double (M | KM)]"),
             "a_w_m_km<a/string w_m_km{BY:w/double m_km<M:m/pure-token KM:km/pure-token>}>?"
