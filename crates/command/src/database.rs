@@ -365,8 +365,9 @@ impl<'a> Database<'a> {
         self.notify(key, class, event);
     }
 
-    /// Lets those know that watch the key or wait for it.
-    fn mark(&mut self, key: Key<'_>) {
+    /// Lets those know that watch the key or wait for it, for changes that are neither counted nor
+    /// announced.
+    pub fn mark(&mut self, key: Key<'_>) {
         let marks = &mut self.held.shard_mut(key.hash()).marks;
         if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
             let ready = (self.number, key.bytes().into());

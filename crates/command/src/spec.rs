@@ -89,7 +89,11 @@ impl Spec {
             (Flags::PUBSUB, Categories::PUBSUB),
             (Flags::BLOCKING, Categories::BLOCKING),
         ];
-        let mut all = self.categories | self.group.category();
+        let mut all = self.categories;
+        // A container does nothing that a category could be about; its subcommands do.
+        if self.subcommands.is_empty() {
+            all |= self.group.category();
+        }
         for (flag, category) in implied {
             if self.flags.contains(flag)
                 && !(category.contains(Categories::READ) && self.group == Group::Scripting)

@@ -98,10 +98,13 @@ struct Walk {
     lasting: BTreeSet<Vec<u8>>,
 }
 
+/// Texts and deadlines by key.
+type Model = BTreeMap<Vec<u8>, (Vec<u8>, Option<i64>)>;
+
 struct Pair {
     keyspace: Keyspace,
     now_ms: i64,
-    model: [BTreeMap<Vec<u8>, (Vec<u8>, Option<i64>)>; DATABASES],
+    model: [Model; DATABASES],
     walk: Option<Walk>,
 }
 
