@@ -197,3 +197,30 @@ fn keep_alive(stream: &mio::net::TcpStream, seconds: u64) -> io::Result<()> {
         .with_interval((time / 3).max(std::time::Duration::from_secs(1)));
     socket.set_tcp_keepalive(&keepalive.with_retries(3))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use socket2::SockRef;
+
+    use super::*;
+
+    #[test]
+    fn an_accepted_connection_is_kept_alive_and_not_delayed() {
+        for seconds in [0, 100] {
+            let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+            let socket = open(addr, 16).expect("a listener");
+            let addr = socket.local_addr().expect("an address");
+            let _client = std::net::TcpStream::connect(addr).expect("a connection");
+            let caller = Listener::Tcp(socket).accept(seconds).expect("the connection");
+            let accepted = SockRef::from(&caller.stream);
+            assert!(accepted.tcp_nodelay().expect("an option"));
+            assert_eq!(accepted.keepalive().expect("an option"), seconds > 0);
+            if seconds > 0 {
+                let time = accepted.tcp_keepalive_time().expect("an option");
+                assert_eq!(time, Duration::from_secs(seconds));
+            }
+        }
+    }
+}
