@@ -1,4 +1,4 @@
-use std::ops::Index;
+use std::ops::{Index, RangeInclusive};
 
 use keyspace::{Key, KeyHash};
 use resp::Span;
@@ -62,6 +62,15 @@ impl<'a> Args<'a> {
         (start..copy.len()).map(move |index| copy.at(index))
     }
 
+    /// The words from `start` on, as a command of their own.
+    pub fn tail(&self, start: usize) -> Self {
+        Self {
+            buffer: self.buffer,
+            spans: self.spans.get(start..).unwrap_or_default(),
+            known: None,
+        }
+    }
+
     /// All words.
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.iter_from(0)
@@ -75,6 +84,24 @@ impl<'a> Args<'a> {
     /// The word at `index` as a 64-bit integer.
     pub fn integer(&self, index: usize) -> Result<i64, Error> {
         codec::number::parse_i64(self.at(index)).ok_or(Error::NOT_AN_INTEGER)
+    }
+
+    /// The word at `index` as an integer within `range`; `error` takes the place of anything outside, and
+    /// of what is no integer.
+    pub fn integer_in(
+        &self,
+        index: usize,
+        range: RangeInclusive<i64>,
+        error: Error,
+    ) -> Result<i64, Error> {
+        let number = codec::number::parse_i64(self.at(index));
+        number.filter(|number| range.contains(number)).ok_or(error)
+    }
+
+    /// The word at `index` as a count, zero included.
+    pub fn count(&self, index: usize) -> Result<usize, Error> {
+        let count = self.integer_in(index, 0..=i64::MAX, Error::NOT_POSITIVE)?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     /// The word at `index` as a 32-bit integer: what Redis reads database numbers and the like as.

@@ -158,6 +158,11 @@ pub struct Origin {
 }
 
 impl Client {
+    /// Whether the client runs on this machine: it came through a Unix socket or the loopback.
+    pub fn is_local(&self) -> bool {
+        self.unix || self.addr.starts_with("127.") || self.addr.starts_with("[::1]:")
+    }
+
     /// Marks the client to be closed, and tells its worker.
     pub fn kill(&self, how: Kill) {
         self.killed.store(how as u8, Ordering::Release);
@@ -186,6 +191,11 @@ impl Client {
     /// Sends bytes to the client, apart from any reply.
     pub fn push(&self, bytes: Arc<[u8]>) {
         self.mailbox.post(Letter::Push { client: self.id, bytes });
+    }
+
+    /// Leaves a letter for the client's worker.
+    pub fn post(&self, letter: Letter) {
+        self.mailbox.post(letter);
     }
 
     /// Notes the command that runs.

@@ -5,6 +5,7 @@ use env::Clock;
 use keyspace::Keyspace;
 use observe::{CommandLogs, LatencyMonitor, Statistics};
 
+use crate::blocked::Lot;
 use crate::clients::Registry;
 use crate::error::Error;
 use crate::table::Table;
@@ -34,6 +35,8 @@ pub struct Services {
     pub latency: LatencyMonitor,
     /// CLIENT PAUSE.
     pub pause: Pause,
+    /// Clients that wait in blocking commands.
+    pub parked: Lot,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
     /// Wall clock and stop watch.
@@ -74,6 +77,18 @@ pub trait Host: Send + Sync {
     /// Number of workers.
     fn workers(&self) -> usize;
 
+    /// What the machine is.
+    fn system(&self) -> SystemFigures;
+
+    /// Processor time used so far.
+    fn processor_time(&self) -> ProcessorTime;
+
+    /// The supervisor that was told of the start: `systemd`, `upstart` or `no`.
+    fn supervisor(&self) -> &'static str;
+
+    /// The allocator's name.
+    fn allocator(&self) -> &'static str;
+
     /// Returns unused memory to the operating system.
     fn purge_memory(&self);
 
@@ -107,6 +122,34 @@ pub struct MemoryFigures {
     pub peak: u64,
     /// What the program had allocated when it had started up.
     pub startup: u64,
+}
+
+/// What the machine is.
+#[derive(Clone, Debug, Default)]
+pub struct SystemFigures {
+    /// Name, release and machine, as `uname` prints them.
+    pub os: String,
+    /// Bytes of memory that the machine has.
+    pub memory_bytes: u64,
+    /// Number of the process.
+    pub process_id: u32,
+}
+
+/// Processor time, microseconds; as fine as the system counts it (usually 10 ms).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProcessorTime {
+    /// Of the process, in the kernel.
+    pub system_us: u64,
+    /// Of the process itself.
+    pub user_us: u64,
+    /// Of its children, in the kernel.
+    pub children_system_us: u64,
+    /// Of its children.
+    pub children_user_us: u64,
+    /// Of the calling thread, in the kernel.
+    pub thread_system_us: u64,
+    /// Of the calling thread.
+    pub thread_user_us: u64,
 }
 
 /// CLIENT PAUSE: commands are held back until a moment.

@@ -19,6 +19,10 @@ const PERIOD_MS: i64 = 50;
 const CLIENTS_PERIOD_MS: i64 = 500;
 /// For how long CLIENT LIST remembers the most that an output buffer has held.
 const PEAKS_PERIOD_MS: i64 = 5000;
+/// How often the totals are sampled for rates.
+const SAMPLE_PERIOD_MS: i64 = 100;
+/// How often the memory is looked at, for its peak.
+const MEMORY_PERIOD_MS: i64 = 1000;
 /// Time that one turn spends on expiry at most; what is left waits for the next.
 const EXPIRE_SLICE_NS: u64 = 1_000_000;
 /// Keys removed under one lock at most.
@@ -30,6 +34,8 @@ pub struct Cron {
     next_ms: i64,
     clients_ms: i64,
     peaks_ms: i64,
+    sample_ms: i64,
+    memory_ms: i64,
     unfinished: bool,
     wake_ms: Option<i64>,
 }
@@ -50,7 +56,7 @@ impl Cron {
     }
 }
 
-/// Does what is due. The worker is inside the gate.
+/// Does what is due. The worker is outside of the gate.
 pub fn tick<S: Source>(worker: &mut Worker<S>) {
     let now_ms = worker.now_ms();
     if worker.cron.wake_ms.is_some_and(|wake| wake <= now_ms) {
@@ -60,11 +66,30 @@ pub fn tick<S: Source>(worker: &mut Worker<S>) {
     if now_ms < worker.cron.next_ms && !worker.cron.unfinished {
         return;
     }
+    worker.gate.enter();
     worker.cron.unfinished = !expire(worker, now_ms);
+    worker.gate.leave();
     worker.cron.next_ms = now_ms + PERIOD_MS;
     if now_ms >= worker.cron.clients_ms {
         worker.cron.clients_ms = now_ms + CLIENTS_PERIOD_MS;
         look_at_clients(worker, now_ms);
+    }
+    if worker.number == 0 {
+        sample(worker, now_ms);
+    }
+}
+
+/// What one worker does for all: figures that are taken at a steady pace.
+fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
+    let services = &worker.services;
+    if now_ms >= worker.cron.sample_ms {
+        worker.cron.sample_ms = now_ms + SAMPLE_PERIOD_MS;
+        services.statistics.sample(services.clock.monotonic_ns());
+    }
+    if now_ms >= worker.cron.memory_ms {
+        worker.cron.memory_ms = now_ms + MEMORY_PERIOD_MS;
+        // Looking is what keeps the peak.
+        let _ = services.host.memory();
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod accept;
 mod batch;
+mod blocked;
 mod buffers;
 mod connection;
 mod cron;
@@ -18,6 +19,7 @@ mod redact;
 mod server;
 mod source;
 mod stream;
+mod transaction;
 mod worker;
 
 pub use host::ProcessMemory;

@@ -106,6 +106,7 @@ impl Server {
             logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),
             pause: Default::default(),
+            parked: Default::default(),
             active_expire: AtomicBool::new(true),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,
@@ -180,6 +181,11 @@ impl Server {
         &self.services
     }
 
+    /// Notes which supervisor was told of the start, for INFO.
+    pub fn set_supervisor(&self, name: &'static str) {
+        self.process.set_supervisor(name);
+    }
+
     /// Asks for the end, from any thread (signals).
     pub fn stopper(&self) -> impl Fn(Shutdown) + Send + use<> {
         let process = Arc::clone(&self.process);
@@ -229,6 +235,9 @@ fn inbox(source: &Epoll) -> Inbox<Stream> {
 fn configure_logs(services: &Services) {
     let config = services.config.load();
     let logs = &services.logs;
+    for log in [&logs.slow, &logs.large_request, &logs.large_reply] {
+        log.shorten_to(config.slowlog_entry_max_argc, config.slowlog_entry_max_string_len);
+    }
     logs.slow.configure(config.slowlog_log_slower_than_us, config.slowlog_max_len);
     logs.large_request
         .configure(config.commandlog_request_larger_than, config.commandlog_large_request_max_len);
@@ -344,7 +353,14 @@ impl Door {
             // An address cannot be opened twice, so what was open is closed first; whoever puts the
             // old configuration back asks again.
             self.open(Vec::new()).map_err(|error| error.to_string())?;
-            let listeners = listen(&self.services.config.load())?;
+            let listeners = listen(&self.services.config.load()).map_err(|error| {
+                tracing::warn!("{error}");
+                // The words that Redis answers.
+                match changed.contains(&"bind") {
+                    true => "Failed to bind to specified addresses.",
+                    false => "Unable to listen on this port. Check server logs.",
+                }
+            })?;
             return self.open(listeners).map_err(|error| error.to_string());
         }
         Ok(())

@@ -1,14 +1,16 @@
 //! One thread's loop over its connections: wait, read every ready connection, parse all complete
 //! commands, prefetch, execute, flush.
 //!
-//! `serve.rs` reads and executes, `send.rs` flushes and closes.
+//! `serve.rs` reads and executes, `send.rs` flushes and closes, `wait.rs` ends the waits of blocking
+//! commands.
 
 mod send;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod wait;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +45,8 @@ pub struct Worker<S: Source> {
     /// Where the connection of a client is, by the client's id.
     tokens: HashMap<u64, Token>,
     free: Vec<Token>,
+    /// When waits end, with the client that waits.
+    deadlines: BTreeSet<(i64, u64)>,
     buffers: Buffers,
     batch: Batch,
     ready: Vec<Ready>,
@@ -78,6 +82,7 @@ impl<S: Source> Worker<S> {
             connections: Vec::new(),
             tokens: HashMap::new(),
             free: Vec::new(),
+            deadlines: BTreeSet::new(),
             buffers: Buffers::default(),
             batch: Batch::default(),
             ready: Vec::new(),
@@ -114,11 +119,10 @@ impl<S: Source> Worker<S> {
         self.note_all_ready();
         self.read_and_execute();
         self.flush_touched();
-        self.gate.enter();
         crate::cron::tick(self);
-        self.gate.leave();
         if std::mem::take(&mut self.resume) {
             self.resume_held(self.now_ms());
+            self.end_waits();
         }
         Ok(())
     }
@@ -147,6 +151,10 @@ impl<S: Source> Worker<S> {
             }
         }
         connection.hung_up |= ready.hung_up;
+        if connection.hung_up && connection.parked.is_some() {
+            // Nobody is there any more to be given what it waits for.
+            return self.close(ready.token);
+        }
         if ready.readable && !connection.readable {
             connection.readable = true;
             self.unread.push(ready.token);
@@ -163,6 +171,8 @@ impl<S: Source> Worker<S> {
                 Letter::Check { client } => self.check_killed(client),
                 Letter::Push { client, bytes } => self.push(client, &bytes, false),
                 Letter::Monitor { client, line } => self.push(client, &line, true),
+                Letter::Served { client, ticket, reply } => self.served(client, ticket, &reply),
+                Letter::Unblock { client, with_error } => self.unblock(client, with_error),
                 Letter::Resume => self.resume_held(i64::MAX),
             }
         }

@@ -51,6 +51,7 @@ impl<S: Source> Worker<S> {
             return;
         };
         self.source.remove(&mut connection.stream);
+        self.detach(&mut connection);
         self.services.clients.disconnect(&connection.session.client);
         self.tokens.remove(&connection.session.client.id);
         self.inbox.let_go();

@@ -67,6 +67,9 @@ impl<S: Source> Worker<S> {
         let Some(Some(connection)) = self.connections.get_mut(token) else { return };
         connection.readable = false;
         connection.ended = true;
+        if connection.parked.is_some() {
+            return self.close(token);
+        }
         if connection.may_run() {
             connection.session.close = Close::AfterReply;
         }
@@ -74,7 +77,7 @@ impl<S: Source> Worker<S> {
     }
 
     /// Parses what a connection has sent, running batches as they fill up.
-    fn parse(&mut self, token: Token) {
+    pub(super) fn parse(&mut self, token: Token) {
         loop {
             let Some(Some(connection)) = self.connections.get_mut(token) else { return };
             if !connection.may_run() {
@@ -147,6 +150,7 @@ impl<S: Source> Worker<S> {
             epoch_us: self.epoch_us,
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
+            garbage: Vec::new(),
         };
         for index in 0..self.batch.len() {
             let pending = self.batch.get(index);
@@ -170,6 +174,14 @@ impl<S: Source> Worker<S> {
             );
             match done {
                 Done::Yes => connection.executed = end,
+                Done::Parked(parked) => {
+                    connection.executed = end;
+                    if let Some(deadline) = parked.deadline_ms {
+                        self.deadlines.insert((deadline, parked.client.id));
+                        self.cron.wake_at(deadline);
+                    }
+                    connection.parked = Some(parked);
+                }
                 Done::HeldUntil(until) => {
                     connection.held_until_ms = Some(until);
                     self.cron.wake_at(until);
