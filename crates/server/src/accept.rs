@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn protected_mode_admits_this_machine_only() {
-        let over_tcp = |addr: &str| Peer::Tcp { peer: addr.parse().expect("an address"), local: None };
+        let over_tcp =
+            |addr: &str| Peer::Tcp { peer: addr.parse().expect("an address"), local: None };
         for local in ["127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
             assert!(over_tcp(local).is_local(), "{local}");
         }

@@ -117,7 +117,9 @@ fn listen_tcp(config: &Config, listeners: &mut Vec<Listener>) -> Result<(), Stri
                     "Warning: Could not create server TCP listening socket {name}:{port}: bind: {error}"
                 );
                 let absent = [io::ErrorKind::AddrNotAvailable, io::ErrorKind::Unsupported];
-                if !(optional && absent.contains(&error.kind())) && !is_missing_family(&error) {
+                let forgiven =
+                    (optional && absent.contains(&error.kind())) || is_missing_family(&error);
+                if !forgiven {
                     return Err(format!("Failed listening on port {port} (TCP), aborting."));
                 }
             }
