@@ -148,6 +148,11 @@ impl Client {
         self.mailbox.post(Letter::Push { client: self.id, bytes });
     }
 
+    /// Leaves a letter for the client's worker.
+    pub fn post(&self, letter: Letter) {
+        self.mailbox.post(letter);
+    }
+
     /// Notes the command that runs.
     pub fn note_command(&self, command: Command) {
         self.last_command.store(command.id() as u64 + 1, Ordering::Relaxed);

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+pub mod blocked;
 pub mod clients;
 mod context;
 mod database;
@@ -21,7 +22,7 @@ mod table;
 
 pub use args::{Args, OwnedArgs};
 pub use context::Ctx;
-pub use database::{Cursor, Database, Deadline, Event, Setting, Stint};
+pub use database::{Cursor, Database, Deadline, Event, ReadyKey, Setting, Stint};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use mailbox::{Letter, Mailbox};
@@ -29,7 +30,7 @@ pub use services::{
     Host, MemoryFigures, ProcessorTime, REDIS_VERSION, RUBRICA_VERSION, Services, Shutdown,
     SystemFigures,
 };
-pub use session::{Close, ReplyMode, Session};
+pub use session::{Close, ReplyMode, Session, Transaction, Watched};
 pub use spec::{Categories, Flags, Group, Spec, unknown_subcommand};
 pub use table::{Command, Table};
 

@@ -19,6 +19,22 @@ pub enum Letter {
         /// Encoded for the client's protocol.
         bytes: std::sync::Arc<[u8]>,
     },
+    /// The wait of a client is over, with this reply.
+    Served {
+        /// The client's id.
+        client: u64,
+        /// The wait's ticket.
+        ticket: u64,
+        /// The reply.
+        reply: Vec<u8>,
+    },
+    /// CLIENT UNBLOCK: a client's wait is to be ended.
+    Unblock {
+        /// The client's id.
+        client: u64,
+        /// Answer with an error, not as at a timeout.
+        with_error: bool,
+    },
     /// Commands that were held back may go on (CLIENT UNPAUSE).
     Resume,
 }

@@ -5,6 +5,7 @@ use env::Clock;
 use keyspace::Keyspace;
 use observe::{CommandLogs, LatencyMonitor, Statistics};
 
+use crate::blocked::Lot;
 use crate::clients::Registry;
 use crate::error::Error;
 use crate::table::Table;
@@ -34,6 +35,8 @@ pub struct Services {
     pub latency: LatencyMonitor,
     /// CLIENT PAUSE.
     pub pause: Pause,
+    /// Clients that wait in blocking commands.
+    pub parked: Lot,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
     /// Wall clock and stop watch.

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use resp::Protocol;
 
+use crate::args::OwnedArgs;
 use crate::clients::Client;
+use crate::table::Command;
 
 /// The state of one connection that commands see and change; owned by the connection's worker.
 pub struct Session {
@@ -20,6 +22,29 @@ pub struct Session {
     pub no_touch: bool,
     /// Whether the connection ends.
     pub close: Close,
+    /// Commands that wait for EXEC, since MULTI.
+    pub transaction: Option<Transaction>,
+    /// Keys whose change makes EXEC fail.
+    pub watched: Vec<Watched>,
+}
+
+/// The commands between MULTI and EXEC.
+#[derive(Default)]
+pub struct Transaction {
+    /// In their order.
+    pub queued: Vec<(Command, OwnedArgs)>,
+    /// One could not be queued, so EXEC will refuse.
+    pub broken: bool,
+}
+
+/// A key that WATCH named.
+pub struct Watched {
+    /// The number of its database.
+    pub database: usize,
+    /// Its name.
+    pub key: Box<[u8]>,
+    /// The version that it had (`keyspace::Marks`).
+    pub version: u64,
 }
 
 /// What CLIENT REPLY asked for.
@@ -57,6 +82,8 @@ impl Session {
             reply_mode: ReplyMode::On,
             no_touch: false,
             close: Close::No,
+            transaction: None,
+            watched: Vec::new(),
         }
     }
 

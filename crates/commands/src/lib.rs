@@ -15,6 +15,8 @@ mod set;
 mod sorted_set;
 mod stream;
 mod string;
+mod timeout;
+mod transactions;
 
 use command::Spec;
 
@@ -32,4 +34,5 @@ pub const FAMILIES: &[&[&Spec]] = &[
     sorted_set::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
+    transactions::COMMANDS,
 ];

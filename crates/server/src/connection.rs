@@ -1,5 +1,7 @@
 use std::io::ErrorKind;
+use std::sync::Arc;
 
+use command::blocked::Parked;
 use command::{Close, Session};
 use resp::Parser;
 
@@ -41,6 +43,8 @@ pub struct Connection<S> {
     pub writable: bool,
     /// Commands are held back until this moment (CLIENT PAUSE), milliseconds since the epoch.
     pub held_until_ms: Option<i64>,
+    /// What the client waits for in a blocking command.
+    pub parked: Option<Arc<Parked>>,
     /// Since when the output has been above the soft limit, milliseconds since the epoch.
     pub above_soft_limit_since_ms: Option<i64>,
 }
@@ -72,6 +76,7 @@ impl<S: Socket> Connection<S> {
             readable: false,
             writable: true,
             held_until_ms: None,
+            parked: None,
             above_soft_limit_since_ms: None,
         }
     }
@@ -106,7 +111,8 @@ impl<S: Socket> Connection<S> {
     /// Drops what has been executed from the input. A connection that is held back parses the rest
     /// again.
     pub fn consume(&mut self, buffers: &mut Buffers) {
-        let done = if self.held_until_ms.is_some() { self.executed } else { self.parsed };
+        let held = self.held_until_ms.is_some() || self.parked.is_some();
+        let done = if held { self.executed } else { self.parsed };
         if done < self.parsed {
             self.parser.reset();
         }
@@ -121,7 +127,7 @@ impl<S: Socket> Connection<S> {
 
     /// Whether more commands may run.
     pub fn may_run(&self) -> bool {
-        self.held_until_ms.is_none() && self.session.close == Close::No
+        self.held_until_ms.is_none() && self.parked.is_none() && self.session.close == Close::No
     }
 
     /// Shows others what the connection holds.

@@ -53,7 +53,7 @@ impl Cron {
     }
 }
 
-/// Does what is due. The worker is inside the gate.
+/// Does what is due. The worker is outside of the gate.
 pub fn tick<S: Source<Stream = Stream>>(worker: &mut Worker<S>) {
     let now_ms = worker.now_ms();
     if worker.cron.wake_ms.is_some_and(|wake| wake <= now_ms) {
@@ -63,7 +63,9 @@ pub fn tick<S: Source<Stream = Stream>>(worker: &mut Worker<S>) {
     if now_ms < worker.cron.next_ms && !worker.cron.unfinished {
         return;
     }
+    worker.gate.enter();
     worker.cron.unfinished = !expire(worker, now_ms);
+    worker.gate.leave();
     worker.cron.next_ms = now_ms + PERIOD_MS;
     if now_ms >= worker.cron.clients_ms {
         worker.cron.clients_ms = now_ms + CLIENTS_PERIOD_MS;

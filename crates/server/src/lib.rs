@@ -5,6 +5,7 @@
 
 mod accept;
 mod batch;
+mod blocked;
 mod buffers;
 mod connection;
 mod cron;
@@ -16,6 +17,7 @@ mod monitor;
 mod server;
 mod source;
 mod stream;
+mod transaction;
 mod worker;
 
 pub use host::ProcessMemory;

@@ -88,6 +88,7 @@ impl Server {
             logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),
             pause: Default::default(),
+            parked: Default::default(),
             active_expire: AtomicBool::new(true),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,

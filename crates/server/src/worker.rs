@@ -1,20 +1,22 @@
 //! One thread's loop over its connections: wait, read every ready connection, parse all complete
 //! commands, prefetch, execute, flush.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use command::clients::Kill;
-use command::{Close, Letter, Mailbox, Services, Session};
+use command::{Close, Letter, Mailbox, ReplyMode, Services, Session};
 use config::Config;
 use env::Random;
 use keyspace::gate::GateSlot;
 use observe::Counters;
-use resp::Limits;
+use resp::{Limits, Writer};
 
 use crate::accept::Arrival;
 use crate::batch::{Batch, Progress};
+use crate::blocked;
 use crate::buffers::Buffers;
 use crate::connection::{Connection, Filled};
 use crate::cron::Cron;
@@ -40,6 +42,10 @@ pub struct Worker<S: Source> {
     random: Random,
     pub(crate) connections: Vec<Option<Box<Connection<S::Stream>>>>,
     free: Vec<Token>,
+    /// Connections by client.
+    tokens: HashMap<u64, Token>,
+    /// When waits end, with the client that waits.
+    pub(crate) deadlines: BTreeSet<(i64, u64)>,
     buffers: Buffers,
     batch: Batch,
     ready: Vec<Ready>,
@@ -68,6 +74,8 @@ impl<S: Source<Stream = Stream>> Worker<S> {
             random: env::random(),
             connections: Vec::new(),
             free: Vec::new(),
+            tokens: HashMap::new(),
+            deadlines: BTreeSet::new(),
             buffers: Buffers::default(),
             batch: Batch::default(),
             ready: Vec::new(),
@@ -111,11 +119,10 @@ impl<S: Source<Stream = Stream>> Worker<S> {
         self.ready = ready;
         self.read_and_execute();
         self.flush_touched();
-        self.gate.enter();
         crate::cron::tick(self);
-        self.gate.leave();
         if std::mem::take(&mut self.resume) {
             self.resume_held(self.now_ms());
+            self.end_waits(self.now_ms());
         }
         Ok(())
     }
@@ -129,6 +136,10 @@ impl<S: Source<Stream = Stream>> Worker<S> {
             }
         }
         connection.hung_up |= ready.hung_up;
+        if connection.hung_up && connection.parked.is_some() {
+            // Nobody is there any more to be given what it waits for.
+            return self.close(ready.token);
+        }
         if ready.readable && !connection.readable {
             connection.readable = true;
             self.unread.push(ready.token);
@@ -155,6 +166,8 @@ impl<S: Source<Stream = Stream>> Worker<S> {
                         touch(&mut self.touched, token, connection);
                     }
                 }
+                Letter::Served { client, ticket, reply } => self.served(client, ticket, &reply),
+                Letter::Unblock { client, with_error } => self.unblock(client, with_error),
                 Letter::Resume => self.resume_held(i64::MAX),
             }
         }
@@ -182,6 +195,7 @@ impl<S: Source<Stream = Stream>> Worker<S> {
             return;
         }
         self.counters.connections.add(1);
+        self.tokens.insert(connection.session.client.id, token);
         self.connections[token] = Some(connection);
     }
 
@@ -302,6 +316,7 @@ impl<S: Source<Stream = Stream>> Worker<S> {
             epoch_us: self.epoch_us,
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
+            garbage: Vec::new(),
         };
         for index in 0..self.batch.len() {
             let pending = self.batch.get(index);
@@ -322,6 +337,14 @@ impl<S: Source<Stream = Stream>> Worker<S> {
             );
             match done {
                 Done::Yes => connection.executed = end,
+                Done::Parked(parked) => {
+                    connection.executed = end;
+                    if let Some(deadline) = parked.deadline_ms {
+                        self.deadlines.insert((deadline, parked.client.id));
+                        self.cron.wake_at(deadline);
+                    }
+                    connection.parked = Some(parked);
+                }
                 Done::HeldUntil(until) => {
                     connection.held_until_ms = Some(until);
                     self.cron.wake_at(until);
@@ -334,6 +357,89 @@ impl<S: Source<Stream = Stream>> Worker<S> {
         }
         self.gate.leave();
         self.batch.clear();
+    }
+
+    /// Gives a client the reply that it waited for.
+    fn served(&mut self, client: u64, ticket: u64, reply: &[u8]) {
+        let Some(token) = self.token_of(client) else { return };
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        if connection.parked.take_if(|parked| parked.ticket == ticket).is_some() {
+            if connection.session.reply_mode == ReplyMode::On {
+                connection.output.extend_from_slice(reply);
+            }
+            self.go_on(token);
+        }
+    }
+
+    /// Ends a client's wait as a timeout does, or with an error.
+    pub(crate) fn unblock(&mut self, client: u64, with_error: bool) {
+        let Some(token) = self.token_of(client) else { return };
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        let Some(parked) = connection.parked.take() else { return };
+        self.gate.enter();
+        let ended = blocked::end_wait(&self.services, &parked);
+        self.gate.leave();
+        if !ended {
+            // It is being served at this very moment.
+            connection.parked = Some(parked);
+            return;
+        }
+        let mut writer = Writer::new(&mut connection.output, connection.session.protocol);
+        if with_error {
+            writer.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+        } else {
+            parked.nothing.write(&mut writer);
+        }
+        self.go_on(token);
+    }
+
+    /// Lets a connection run commands again after a wait.
+    fn go_on(&mut self, token: Token) {
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        connection.session.client.figures.blocked.store(false, Ordering::Relaxed);
+        if !connection.readable {
+            connection.readable = true;
+            self.unread.push(token);
+        }
+        touch(&mut self.touched, token, connection);
+        self.parse(token);
+    }
+
+    /// Ends the waits whose time is over.
+    pub(crate) fn end_waits(&mut self, now_ms: i64) {
+        while let Some((deadline, client)) = self.deadlines.pop_first() {
+            if deadline > now_ms {
+                self.deadlines.insert((deadline, client));
+                self.cron.wake_at(deadline);
+                break;
+            }
+            let waits =
+                self.token_of(client).and_then(|token| self.connections.get(token)?.as_ref());
+            if waits.is_some_and(|one| {
+                one.parked.as_ref().is_some_and(|parked| parked.deadline_ms == Some(deadline))
+            }) {
+                self.unblock(client, false);
+            }
+        }
+        self.run_batch();
+        self.flush_touched();
+    }
+
+    /// Ends what a connection has attached to keys.
+    fn detach(&mut self, connection: &mut Connection<S::Stream>) {
+        let watched = std::mem::take(&mut connection.session.watched);
+        let parked = connection.parked.take();
+        if watched.is_empty() && parked.is_none() {
+            return;
+        }
+        self.gate.enter();
+        crate::transaction::forget_watches(&self.services, &watched);
+        if let Some(parked) = parked {
+            // If it is being served, what it was given is lost with its connection, as it is when the
+            // reply is under way.
+            blocked::end_wait(&self.services, &parked);
+        }
+        self.gate.leave();
     }
 
     /// Lets commands run again that CLIENT PAUSE held back until `now_ms`.
@@ -409,6 +515,8 @@ impl<S: Source<Stream = Stream>> Worker<S> {
             return;
         };
         self.source.remove(&mut connection.stream);
+        self.tokens.remove(&connection.session.client.id);
+        self.detach(&mut connection);
         self.services.clients.disconnect(&connection.session.client);
         self.free.push(token);
     }
