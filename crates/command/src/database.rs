@@ -1,8 +1,10 @@
 use config::KeyspaceEvents;
 use keyspace::access::AccessClock;
-use keyspace::{Db, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Value};
+use keyspace::{
+    Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Value,
+};
 use observe::Counters;
-use value::{Kind, Typed};
+use value::{Kind, Object, Typed};
 
 use crate::error::Error;
 
@@ -31,17 +33,6 @@ pub struct Database<'a> {
 
 /// A key that changed while somebody waits for it: database and name.
 pub type ReadyKey = (usize, Box<[u8]>);
-
-/// What becomes of a key's deadline when its value is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deadline {
-    /// The key lives until it is deleted.
-    None,
-    /// The key keeps the deadline that it has.
-    Keep,
-    /// Milliseconds since the epoch.
-    At(i64),
-}
 
 /// A keyspace event: something happened to a key.
 #[derive(Clone, Debug)]
@@ -269,6 +260,18 @@ impl<'a> Database<'a> {
 
     /// Stores a value under a key, whatever was there.
     pub fn put(&mut self, key: Key<'_>, payload: Payload<'_>, deadline: Deadline) {
+        self.put_if(key, payload, deadline, |_| true);
+    }
+
+    /// Stores a value under a key if `admit` agrees, which is shown what is there; says whether it
+    /// did.
+    pub fn put_if(
+        &mut self,
+        key: Key<'_>,
+        payload: Payload<'_>,
+        deadline: Deadline,
+        admit: impl FnOnce(Option<EntryRef<'_>>) -> bool,
+    ) -> bool {
         let keyspace = self.held.keyspace();
         let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
         let mut access = self.access.of_new();
@@ -277,18 +280,22 @@ impl<'a> Database<'a> {
         {
             access = self.access.of_used(before.access());
         }
-        let at = match deadline {
-            Deadline::None => None,
-            Deadline::At(at) => Some(at),
-            Deadline::Keep => db.get(key).and_then(|entry| entry.deadline_ms()),
-        };
-        let old = db.put(key, payload, at, access);
-        if let Some(at) = at {
+        let put = db.put_if(key, self.now_ms, payload, deadline, access, admit);
+        if let (true, Deadline::At(at)) = (put.stored, deadline) {
             self.held.note_deadline(key.hash(), at);
         }
-        if let Some(old) = old {
+        if let Some(old) = put.replaced {
             keyspace.reclaimer().dispose(old);
         }
+        if let Some(old) = put.expired {
+            self.counters.expired_keys.add(1);
+            keyspace.reclaimer().dispose(old);
+            self.notify(key, KeyspaceEvents::EXPIRED, "expired");
+        }
+        if put.created {
+            self.notify(key, KeyspaceEvents::NEW, "new");
+        }
+        put.stored
     }
 
     /// Stores a string in its most compact form.
@@ -308,6 +315,18 @@ impl<'a> Database<'a> {
             Some(_) => {}
         }
         Ok(self.held.shard_mut(key.hash()).db_mut(self.physical).string_object(key))
+    }
+
+    /// The same, with an empty string made when there is no such key: nobody may see it stay empty.
+    ///
+    /// # Errors
+    /// When the key holds another type.
+    pub fn string_mut_or_make(&mut self, key: Key<'_>) -> Result<&mut Vec<u8>, Error> {
+        if !self.contains(key) {
+            let empty = Payload::Object(Box::new(Object::String(Vec::new())));
+            self.put(key, empty, Deadline::None);
+        }
+        self.string_mut(key)?.ok_or(Error::WRONG_TYPE)
     }
 
     /// Removes a key; false when it was not there.
@@ -351,6 +370,12 @@ impl<'a> Database<'a> {
     pub fn changed(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
         self.changes += 1;
         self.notify(key, class, event);
+    }
+
+    /// Records that `key` was changed in a way that makes no event.
+    pub fn modified(&mut self, key: Key<'_>) {
+        self.changes += 1;
+        self.mark(key);
     }
 
     /// Records an event of `class` that stands for as many changes, of several elements or of none.

@@ -22,9 +22,10 @@ mod table;
 
 pub use args::{Args, OwnedArgs};
 pub use context::Ctx;
-pub use database::{Cursor, Database, Deadline, Event, ReadyKey, Setting, Stint};
+pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
+pub use keyspace::Deadline;
 pub use mailbox::{Letter, Mailbox};
 pub use services::{
     Host, MemoryFigures, ProcessorTime, REDIS_VERSION, RUBRICA_VERSION, Services, Shutdown,

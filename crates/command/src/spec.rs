@@ -107,7 +107,7 @@ impl Spec {
 
     /// Whether the places of the keys depend on the arguments in a way that `keys` does not say.
     pub fn has_movable_keys(&self) -> bool {
-        self.find_keys.is_some()
+        (self.find_keys.is_some() && self.keys.is_empty())
             || self
                 .keys
                 .iter()

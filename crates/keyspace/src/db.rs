@@ -22,6 +22,29 @@ pub struct Db {
 /// Items of the expiry index examined per push while most of them are stale.
 const SWEEP_STEPS: usize = 4;
 
+/// What becomes of a key's deadline when its value is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// The key lives until it is deleted.
+    None,
+    /// The key keeps the deadline that it has.
+    Keep,
+    /// Milliseconds since the epoch.
+    At(i64),
+}
+
+/// What became of a value that was to be stored.
+pub struct Put {
+    /// Whether it was stored.
+    pub stored: bool,
+    /// Whether there was no live entry before.
+    pub created: bool,
+    /// The entry before, unless it was overwritten in place.
+    pub replaced: Option<Entry>,
+    /// An entry whose time had come; it is no longer in the table.
+    pub expired: Option<Entry>,
+}
+
 /// What a lookup finds.
 pub enum Lookup<'a> {
     /// The entry.
@@ -104,27 +127,81 @@ impl Db {
         deadline_ms: Option<i64>,
         access: u32,
     ) -> Option<Entry> {
-        let hash = key.hash().table();
-        let Some(slot) = self.find(key) else {
-            let entry = Entry::new(key.bytes(), payload, deadline_ms, access);
-            self.table.insert(hash, entry.into_raw());
-            self.index_deadline(hash, None, deadline_ms);
-            return None;
+        let deadline = deadline_ms.map_or(Deadline::None, Deadline::At);
+        self.put_if(key, i64::MIN, payload, deadline, access, |_| true).replaced
+    }
+
+    /// Stores `payload` under `key` if `admit` agrees, which is shown what is there. An entry whose
+    /// deadline is at or before `now_ms` is removed and counts as absent.
+    pub fn put_if(
+        &mut self,
+        key: Key<'_>,
+        now_ms: i64,
+        payload: Payload<'_>,
+        deadline: Deadline,
+        access: u32,
+        admit: impl FnOnce(Option<EntryRef<'_>>) -> bool,
+    ) -> Put {
+        let mut expired = None;
+        let mut slot = self.find(key);
+        if let Some(found) = slot {
+            // SAFETY: as in `get`.
+            let entry = unsafe { EntryRef::from_raw(self.table.get(found)) };
+            if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
+                expired = Some(self.remove_slot(found));
+                slot = None;
+            }
+        }
+        let Some(slot) = slot else {
+            let stored = admit(None);
+            if stored {
+                self.insert(key, payload, deadline, access);
+            }
+            return Put { stored, created: stored, replaced: None, expired };
         };
+        // SAFETY: as in `get`.
+        let stored = admit(Some(unsafe { EntryRef::from_raw(self.table.get(slot)) }));
+        let replaced =
+            if stored { self.overwrite(slot, key, payload, deadline, access) } else { None };
+        Put { stored, created: false, replaced, expired }
+    }
+
+    fn insert(&mut self, key: Key<'_>, payload: Payload<'_>, deadline: Deadline, access: u32) {
+        let deadline_ms = match deadline {
+            Deadline::At(at) => Some(at),
+            Deadline::None | Deadline::Keep => None,
+        };
+        let entry = Entry::new(key.bytes(), payload, deadline_ms, access);
+        self.table.insert(key.hash().table(), entry.into_raw());
+        self.index_deadline(key.hash().table(), None, deadline_ms);
+    }
+
+    fn overwrite(
+        &mut self,
+        slot: Slot,
+        key: Key<'_>,
+        payload: Payload<'_>,
+        deadline: Deadline,
+        access: u32,
+    ) -> Option<Entry> {
         // SAFETY: as in `get_mut`.
         let mut old = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         let before = old.deadline_ms();
+        let after = match deadline {
+            Deadline::None => None,
+            Deadline::Keep => before,
+            Deadline::At(at) => Some(at),
+        };
         // An entry keeps the room for a deadline it no longer has; a new block is made without it.
-        if old.kind() == payload.kind() && old.has_room_for(deadline_ms) && old.overwrite(&payload)
-        {
-            old.set_deadline(deadline_ms);
+        if old.kind() == payload.kind() && old.has_room_for(after) && old.overwrite(&payload) {
+            old.set_deadline(after);
             old.set_access(access);
-            self.index_deadline(hash, before, deadline_ms);
+            self.index_deadline(key.hash().table(), before, after);
             return None;
         }
-        let entry = Entry::new(key.bytes(), payload, deadline_ms, access);
+        let entry = Entry::new(key.bytes(), payload, after, access);
         let old = self.table.replace(slot, entry.into_raw());
-        self.index_deadline(hash, before, deadline_ms);
+        self.index_deadline(key.hash().table(), before, after);
         // SAFETY: the block has just left the table.
         Some(unsafe { Entry::from_raw(old) })
     }
