@@ -305,9 +305,8 @@ impl Parser {
             }
             None => (word, None),
         };
-        let is_key = |name: &str| {
-            ["key", "source", "dest"].iter().any(|begin| name.starts_with(begin))
-        };
+        let is_key =
+            |name: &str| ["key", "source", "dest"].iter().any(|begin| name.starts_with(begin));
         let (name, kind) = match word.split_once(':') {
             Some((name, kind)) => {
                 let kind = ArgKind::by_name(kind);
