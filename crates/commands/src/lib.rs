@@ -17,6 +17,8 @@ mod set;
 mod sorted_set;
 mod stream;
 mod string;
+mod timeout;
+mod transactions;
 
 use command::Spec;
 
@@ -34,4 +36,5 @@ pub const FAMILIES: &[&[&Spec]] = &[
     sorted_set::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
+    transactions::COMMANDS,
 ];

@@ -3,6 +3,7 @@
 //! What blocking commands share with the others is a function that says whether it found something
 //! to take: [`pop::pop_one`], [`mpop::pop_first`], [`lmove::transfer`].
 
+mod blocking;
 mod edit;
 mod end;
 mod lmove;
@@ -37,6 +38,11 @@ pub const COMMANDS: &[&Spec] = &[
     &lmove::LMOVE,
     &lmove::RPOPLPUSH,
     &mpop::LMPOP,
+    &blocking::BLPOP,
+    &blocking::BRPOP,
+    &blocking::BLMOVE,
+    &blocking::BRPOPLPUSH,
+    &blocking::BLMPOP,
 ];
 
 /// What most commands of the family have in common.
