@@ -162,6 +162,26 @@ impl<'a> Database<'a> {
         }
     }
 
+    /// As [`Database::read`], for a type that tidies itself up when it is read (hashes, of fields whose
+    /// time has come).
+    ///
+    /// # Errors
+    /// When the key holds another type.
+    pub fn read_mut<T: Typed>(&mut self, key: Key<'_>) -> Result<Option<&mut T>, Error> {
+        let counters = self.counters;
+        match self.get_mut(key) {
+            None => {
+                counters.keyspace_misses.add(1);
+                Ok(None)
+            }
+            Some(entry) => {
+                counters.keyspace_hits.add(1);
+                let object = entry.into_object_mut().ok_or(Error::WRONG_TYPE)?;
+                T::of_mut(object).map(Some).ok_or(Error::WRONG_TYPE)
+            }
+        }
+    }
+
     /// The values at several keys, for reading all at once; an absent key has none.
     ///
     /// # Errors
