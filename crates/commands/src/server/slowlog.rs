@@ -190,7 +190,9 @@ fn which(args: Args<'_>, word: usize) -> Result<Which, Error> {
     } else if args.is(word, "large-reply") {
         Ok(|ctx| &ctx.services.logs.large_reply)
     } else {
-        Err(Error::fixed("ERR type should be one of the following: slow, large-request, large-reply"))
+        Err(Error::fixed(
+            "ERR type should be one of the following: slow, large-request, large-reply",
+        ))
     }
 }
 

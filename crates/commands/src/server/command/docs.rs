@@ -110,7 +110,8 @@ fn argument(reply: &mut Writer<'_>, arg: &Arg) {
         ArgKind::OneOf(inner) | ArgKind::Block(inner) => Some(inner),
         _ => None,
     };
-    let optional = [arg.key_spec.is_some(), arg.token.is_some(), !flags.is_empty(), inner.is_some()];
+    let optional =
+        [arg.key_spec.is_some(), arg.token.is_some(), !flags.is_empty(), inner.is_some()];
     reply.map(2 + optional.into_iter().filter(|there| *there).count());
     reply.bulk(b"name");
     reply.bulk(arg.name.as_bytes());

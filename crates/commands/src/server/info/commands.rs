@@ -48,9 +48,6 @@ pub fn latencystats(ctx: &mut Ctx<'_>, lines: &mut Lines) {
                 format!("p{percent}={us:.3}")
             })
             .collect();
-        lines.field(
-            &format!("latency_percentiles_usec_{}", command.full_name()),
-            parts.join(","),
-        );
+        lines.field(&format!("latency_percentiles_usec_{}", command.full_name()), parts.join(","));
     }
 }

@@ -153,9 +153,10 @@ fn stats(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
         reply.bulk(name.as_bytes());
         reply.integer(integer(number));
     }
-    for (name, percent) in
-        [("dataset.percentage", report.dataset_percent()), ("peak.percentage", report.peak_percent())]
-    {
+    for (name, percent) in [
+        ("dataset.percentage", report.dataset_percent()),
+        ("peak.percentage", report.peak_percent()),
+    ] {
         reply.bulk(name.as_bytes());
         reply.double(percent);
     }
