@@ -58,12 +58,7 @@ pub enum Lookup<'a> {
 impl Db {
     /// An empty database; `now_ms` is where its clock starts, milliseconds since the epoch.
     pub fn new(now_ms: i64) -> Self {
-        Self {
-            table: Table::new(),
-            expiry: ExpiryIndex::new(now_ms),
-            volatile: 0,
-            deadlines_ms: 0,
-        }
+        Self { table: Table::new(), expiry: ExpiryIndex::new(now_ms), volatile: 0, deadlines_ms: 0 }
     }
 
     /// The number of keys, those included whose time has come but that nobody has touched since.
