@@ -5,14 +5,21 @@ pub trait Mailbox: Send + Sync {
 }
 
 /// A message to a worker about one of its connections.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Letter {
     /// Look at the client's kill mark.
     Check {
         /// The client's id.
         client: u64,
     },
-    /// Bytes to be sent to a client, apart from any reply (MONITOR, messages, invalidations).
+    /// A line of MONITOR's stream, for a client if it still reads it.
+    Monitor {
+        /// The client's id.
+        client: u64,
+        /// A status reply.
+        line: std::sync::Arc<[u8]>,
+    },
+    /// Bytes to be sent to a client, apart from any reply (messages, invalidations).
     Push {
         /// The client's id.
         client: u64,
@@ -35,6 +42,6 @@ pub enum Letter {
         /// Answer with an error, not as at a timeout.
         with_error: bool,
     },
-    /// Commands that were held back may go on (CLIENT UNPAUSE).
+    /// Commands that were held back may go on (CLIENT UNPAUSE); for every worker.
     Resume,
 }

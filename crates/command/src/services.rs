@@ -181,6 +181,11 @@ impl Pause {
         self.scope.store(0, Ordering::Relaxed);
     }
 
+    /// Whether commands of some kind are held back.
+    pub fn is_active(&self, now_ms: i64) -> bool {
+        self.holds(true, now_ms).is_some()
+    }
+
     /// Until when a command is held back, if it is.
     pub fn holds(&self, writes: bool, now_ms: i64) -> Option<i64> {
         let scope = self.scope.load(Ordering::Relaxed);

@@ -1,9 +1,10 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use resp::Protocol;
 
 use crate::args::OwnedArgs;
-use crate::clients::Client;
+use crate::clients::{Client, Registry};
 use crate::table::Command;
 
 /// The state of one connection that commands see and change; owned by the connection's worker.
@@ -85,6 +86,22 @@ impl Session {
             transaction: None,
             watched: Vec::new(),
         }
+    }
+
+    /// Puts everything back to where a new connection starts, as RESET does; what the client said of
+    /// its library stays. `authenticated` says whether a new client needs no password.
+    pub fn reset(&mut self, registry: &Registry, authenticated: bool) {
+        registry.set_monitor(&self.client, false);
+        self.select(0);
+        self.speak(Protocol::Resp2);
+        self.authenticated = authenticated;
+        self.reply_mode = ReplyMode::On;
+        self.no_touch = false;
+        self.client.figures.no_touch.store(false, Ordering::Relaxed);
+        self.client.figures.no_evict.store(false, Ordering::Relaxed);
+        let mut names = self.client.names.lock();
+        names.name.clear();
+        names.user = b"default".to_vec();
     }
 
     /// Selects a database and lets others know.

@@ -89,7 +89,12 @@ impl Spec {
             (Flags::PUBSUB, Categories::PUBSUB),
             (Flags::BLOCKING, Categories::BLOCKING),
         ];
-        let mut all = self.categories | self.group.category();
+        // A container does nothing itself.
+        let of_group = match self.subcommands {
+            [] => self.group.category(),
+            _ => Categories::empty(),
+        };
+        let mut all = self.categories | of_group;
         for (flag, category) in implied {
             if self.flags.contains(flag)
                 && !(category.contains(Categories::READ) && self.group == Group::Scripting)

@@ -15,7 +15,8 @@
 //!
 //! Arguments whose names begin with `key`, `source` or `destination` are keys; the nth of them belongs to
 //! the nth key specification. A group whose first item has a token and whose others are plain
-//! arguments has that token itself: `[LIMIT offset count]`.
+//! arguments has that token itself: `[LIMIT offset count]`. `key [key ...]` and `key value [key value ...]`
+//! are other ways to write `key...` and `(key value)...`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -214,7 +215,20 @@ impl Parser {
             if matches!(lexeme, Lexeme::Close | Lexeme::CloseOptional | Lexeme::Bar) {
                 break;
             }
-            items.push(self.item()?);
+            let keys = self.keys;
+            let item = self.item()?;
+            match repeats(&items, &item) {
+                Some(count) => {
+                    self.keys = keys;
+                    let first = items.split_off(items.len() - count);
+                    items.push(Arg {
+                        multiple: true,
+                        multiple_token: item.multiple_token,
+                        ..one(first)
+                    });
+                }
+                None => items.push(item),
+            }
         }
         Ok(items)
     }
@@ -351,6 +365,29 @@ impl Parser {
             }
         })
     }
+}
+
+/// The number of items at the end that `[item ...]` repeats, if it does.
+fn repeats(items: &[Arg], again: &Arg) -> Option<usize> {
+    if !again.optional {
+        return None;
+    }
+    let (group, dots) = match &again.kind {
+        ArgKind::Block(group) if again.token.is_none() => {
+            (group.as_slice(), again.multiple || group.last().is_some_and(|last| last.multiple))
+        }
+        _ => (std::slice::from_ref(again), again.multiple),
+    };
+    let last = items.get(items.len().checked_sub(group.len())?..)?;
+    let same = |one: &Arg, other: &Arg| {
+        one.name == other.name
+            && one.kind.name() == other.kind.name()
+            && one.token == other.token
+            && !one.optional
+            && !one.multiple
+    };
+    let all_same = last.iter().zip(group).all(|(one, other)| same(one, other));
+    (dots && all_same).then_some(group.len())
 }
 
 /// An alternative: its only item, or a block of its items.
@@ -529,6 +566,16 @@ mod tests {
         assert_eq!(read("[WEIGHTS weight:integer...]"), "WEIGHTS:weight/integer?*");
         assert_eq!(read("key..."), "key/key#0*");
         assert_eq!(read("key ..."), "key/key#0*");
+        assert_eq!(read("key [key ...] destination"), "key/key#0* destination/key#1");
+        assert_eq!(
+            read("a [b ...] (c d) [e f ...]"),
+            "a/string b/string?* c_d{c/string d/string} e_f{e/string f/string*}?"
+        );
+        assert_eq!(
+            read("field value [field value ...]"),
+            "field_value{field/string value/string}*"
+        );
+        assert_eq!(read("GET p [GET p ...]"), "GET:p/string*");
     }
 
     #[test]

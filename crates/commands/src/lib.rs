@@ -3,6 +3,7 @@
 
 mod bitmap;
 mod connection;
+mod draw;
 mod generic;
 mod geo;
 mod hash;
@@ -10,6 +11,7 @@ mod help;
 mod hyperloglog;
 mod list;
 mod reply;
+mod scan;
 mod server;
 mod set;
 mod sorted_set;

@@ -112,8 +112,8 @@ impl Db {
     }
 
     fn find(&self, key: Key<'_>) -> Option<Slot> {
-        // SAFETY: blocks in the table come from `Entry::into_raw`; the reference does not escape.
         self.table.find(key.hash().table(), |block| {
+            // SAFETY: blocks in the table come from `Entry::into_raw`; the reference does not escape.
             unsafe { EntryRef::from_raw(block) }.key() == key.bytes()
         })
     }

@@ -27,7 +27,9 @@ impl Supervisor {
             }
             Supervised::Upstart | Supervised::Auto if upstart() => Self::Upstart,
             Supervised::Systemd => {
-                tracing::warn!("systemd supervision requested or auto-detected, but NOTIFY_SOCKET not found");
+                tracing::warn!(
+                    "systemd supervision requested or auto-detected, but NOTIFY_SOCKET not found"
+                );
                 Self::Nobody
             }
             Supervised::Upstart => {

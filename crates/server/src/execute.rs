@@ -16,6 +16,7 @@ use observe::Counters;
 use resp::Writer;
 
 use crate::monitor;
+use crate::redact::Secrets;
 
 /// What a worker brings to every command.
 pub struct Bench<'a> {
@@ -99,17 +100,26 @@ impl Bench<'_> {
         output: &mut Vec<u8>,
     ) -> Done {
         let start = output.len();
+        if command.is_none() && is_http(args) {
+            tracing::warn!(
+                "Possible SECURITY ATTACK detected: {} sends HTTP. Connection aborted.",
+                session.client.addr
+            );
+            session.close = Close::Now;
+            return Done::Yes;
+        }
         let now_us = self.now_us();
         let mut done = Done::Yes;
         match self.admit(session, command, args, now_us / 1000) {
             Ok(Admitted::HeldUntil(until)) => return Done::HeldUntil(until),
             Err(error) => self.refuse(session, command, &error, output),
             Ok(Admitted::Run(command)) => {
+                session.client.note_command(command);
+                let call = Call { command, args, now_us, may_wait: true };
+                done = self.run_or_queue(session, call, output);
                 if self.services.clients.monitored() {
                     monitor::feed(self.services, session, command, args, now_us);
                 }
-                let call = Call { command, args, now_us, may_wait: true };
-                done = self.run_or_queue(session, call, output);
             }
         }
         match session.reply_mode {
@@ -172,7 +182,8 @@ impl Bench<'_> {
         if !command.accepts(args.len()) && !is_container {
             return Err(Error::arity(&command.full_name()));
         }
-        if !session.authenticated && !command.flags.contains(Flags::NO_AUTH) {
+        let authenticated = session.authenticated || self.config.requirepass.is_empty();
+        if !authenticated && !command.flags.contains(Flags::NO_AUTH) {
             return Err(Error::NO_AUTH);
         }
         let may_write = command.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE);
@@ -330,7 +341,6 @@ impl Bench<'_> {
         self.counters.commands.add(1);
         self.counters.command(command.id()).record(took_ns, self.config.latency_tracking);
         session.client.figures.commands.add(1);
-        session.client.note_command(command);
         if command.flags.contains(Flags::SKIP_SLOWLOG) {
             return;
         }
@@ -338,16 +348,9 @@ impl Bench<'_> {
         let logs = &self.services.logs;
         let request = || args.iter().map(<[u8]>::len).sum::<usize>() as i64;
         let log = |log: &observe::CommandLog, value: i64| {
+            let secrets = Secrets::of(command, args);
             let words: Vec<&[u8]> =
-                (0..args.len())
-                    .map(|word| {
-                        if monitor::is_secret(command, args, word) {
-                            b"(redacted)"
-                        } else {
-                            args.at(word)
-                        }
-                    })
-                    .collect();
+                args.iter().enumerate().map(|(index, word)| secrets.shown(index, word)).collect();
             let name = session.client.names.lock().name.clone();
             log.add(value, now_us / 1_000_000, words.into_iter(), &session.client.addr, &name);
         };
@@ -393,6 +396,12 @@ pub fn keys_of(command: Command, args: Args<'_>) -> KeyList {
         return KeyList::new();
     }
     command.keys_of(args).unwrap_or_default()
+}
+
+/// The words that begin the lines of an HTTP request which a browser was tricked into sending: the body
+/// behind them must not be executed.
+fn is_http(args: Args<'_>) -> bool {
+    args.is(0, "POST") || args.is(0, "Host:")
 }
 
 /// What Redis answers to a command that it does not know: the beginning of the arguments included.

@@ -1,5 +1,5 @@
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use command::{Error, Host, MemoryFigures, ProcessorTime, Shutdown, SystemFigures};
 use parking_lot::{Condvar, Mutex};

@@ -10,6 +10,7 @@ mod latency;
 mod lolwut;
 mod memory;
 mod module;
+mod monitor;
 mod role;
 mod shutdown;
 mod slowlog;
@@ -31,10 +32,11 @@ pub const COMMANDS: &[&Spec] = &[
     &lolwut::LOLWUT,
     &memory::MEMORY,
     &module::MODULE,
+    &monitor::MONITOR,
     &role::ROLE,
     &shutdown::SHUTDOWN,
-    &slowlog::SLOWLOG,
     &slowlog::COMMANDLOG,
+    &slowlog::SLOWLOG,
     &swapdb::SWAPDB,
     &time::TIME,
 ];

@@ -17,7 +17,7 @@ pub const DOCS: Spec = Spec {
 };
 
 /// Commands that servers and their tests send, which documentation for people leaves out.
-const SYSTEM: [&str; 4] = ["pfdebug", "pfselftest", "replconf", "restore-asking"];
+const SYSTEM: [&str; 5] = ["debug", "pfdebug", "pfselftest", "replconf", "restore-asking"];
 
 fn docs(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let table = &ctx.services.table;
@@ -52,7 +52,7 @@ fn document(reply: &mut Writer<'_>, spec: &Spec) {
     text(reply, "group", spec.group.name());
     text(reply, "complexity", spec.complexity);
     let (since, instead) = spec.deprecated.unwrap_or_default();
-    let is_system = SYSTEM.contains(&spec.name) || spec.container == Some("debug");
+    let is_system = SYSTEM.contains(&spec.name);
     let marks: &[&str] = match (spec.deprecated.is_some(), is_system) {
         (true, true) => &["deprecated", "syscmd"],
         (true, false) => &["deprecated"],
