@@ -102,7 +102,7 @@ impl<'k> Held<'k> {
                 let at = guards.binary_search_by_key(&shard, Guard::index).ok();
                 at.and_then(|at| guards.get(at))
             }
-            Scope::All(guards) => guards.get(shard),
+            Scope::All(guards, _) => guards.get(shard),
         };
         guard.expect("a command touches only the keys that it declares").get()
     }
