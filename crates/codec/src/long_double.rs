@@ -20,7 +20,7 @@ const DECIMAL_UNIT: u128 = 10u128.pow(DECIMALS as u32);
 const LIMB_DIGITS: usize = 9;
 
 /// An 80-bit extended-precision number: 64 bits of significand, 15 of exponent.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct LongDouble(X87DoubleExtended);
 
 impl LongDouble {
@@ -43,6 +43,11 @@ impl LongDouble {
             Form::Hexadecimal(parts) => float_text::hexadecimal(&parts)?,
         };
         Some(Self(if negative { -magnitude } else { magnitude }))
+    }
+
+    /// The greatest finite number.
+    pub fn greatest() -> Self {
+        Self(X87DoubleExtended::largest())
     }
 
     /// An integer, which the format always holds exactly.
@@ -89,6 +94,15 @@ impl std::ops::Add for LongDouble {
     /// The nearest number to the sum, ties to even.
     fn add(self, other: Self) -> Self {
         Self(self.0.add_r(other.0, Round::NearestTiesToEven).value)
+    }
+}
+
+impl std::ops::Sub for LongDouble {
+    type Output = Self;
+
+    /// The nearest number to the difference, ties to even.
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.sub_r(other.0, Round::NearestTiesToEven).value)
     }
 }
 

@@ -62,6 +62,15 @@ impl<'a> Args<'a> {
         (start..copy.len()).map(move |index| copy.at(index))
     }
 
+    /// The words from `start` on, as a command of their own.
+    pub fn tail(&self, start: usize) -> Self {
+        Self {
+            buffer: self.buffer,
+            spans: self.spans.get(start..).unwrap_or_default(),
+            known: None,
+        }
+    }
+
     /// All words.
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.iter_from(0)

@@ -56,12 +56,16 @@ pub struct Figures {
     pub database: Gauge,
     /// 2 or 3.
     pub protocol: Gauge,
-    /// Bytes received and not yet executed.
+    /// Bytes in the query buffer: received and not yet executed, or executed in the current turn.
     pub query_bytes: Gauge,
     /// Capacity of the query buffer that is free.
     pub query_free: Gauge,
     /// Bytes of replies that wait to be sent.
     pub output_bytes: Gauge,
+    /// Capacity of the output buffer.
+    pub output_capacity: Gauge,
+    /// The most bytes that the output buffer has held lately.
+    pub output_peak: Gauge,
     /// All memory that the connection takes.
     pub memory_bytes: Gauge,
     /// Bytes received since the connection was made.
@@ -72,6 +76,8 @@ pub struct Figures {
     pub commands: Gauge,
     /// Commands queued in a transaction, plus 1; 0 outside of one.
     pub queued: Gauge,
+    /// Bytes of their arguments.
+    pub queued_bytes: Gauge,
     /// Keys watched.
     pub watched: Gauge,
     /// Channel subscriptions.
@@ -88,10 +94,39 @@ pub struct Figures {
     pub no_evict: AtomicBool,
     /// CLIENT NO-TOUCH.
     pub no_touch: AtomicBool,
+    /// CLIENT CAPA REDIRECT: the client follows redirections outside of a cluster.
+    pub follows_redirects: AtomicBool,
+}
+
+/// The classes of clients, which have limits of their own and by which CLIENT LIST and KILL select.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Those that send commands; those that read MONITOR's stream, too.
+    Normal,
+    /// Links to replicas.
+    Replica,
+    /// Subscribers.
+    Subscriber,
+    /// The link to the primary.
+    Primary,
+}
+
+impl Class {
+    /// The class that a client calls `name`, in any case.
+    pub fn named(name: &[u8]) -> Option<Self> {
+        let class = match name.to_ascii_lowercase().as_slice() {
+            b"normal" => Self::Normal,
+            b"replica" | b"slave" => Self::Replica,
+            b"pubsub" => Self::Subscriber,
+            b"master" | b"primary" => Self::Primary,
+            _ => return None,
+        };
+        Some(class)
+    }
 }
 
 impl Figures {
-    /// Whether the client is subscribed to anything, or reads MONITOR's stream.
+    /// Whether the client is subscribed to anything.
     pub fn is_subscriber(&self) -> bool {
         self.channels.get() + self.patterns.get() + self.shard_channels.get() > 0
     }
@@ -123,6 +158,11 @@ pub struct Origin {
 }
 
 impl Client {
+    /// Whether the client runs on this machine: it came through a Unix socket or the loopback.
+    pub fn is_local(&self) -> bool {
+        self.unix || self.addr.starts_with("127.") || self.addr.starts_with("[::1]:")
+    }
+
     /// Marks the client to be closed, and tells its worker.
     pub fn kill(&self, how: Kill) {
         self.killed.store(how as u8, Ordering::Release);
@@ -138,9 +178,24 @@ impl Client {
         }
     }
 
+    /// The client's class.
+    pub fn class(&self) -> Class {
+        if self.figures.is_subscriber() { Class::Subscriber } else { Class::Normal }
+    }
+
+    /// Sends a line of MONITOR's stream to the client.
+    pub fn show(&self, line: Arc<[u8]>) {
+        self.mailbox.post(Letter::Monitor { client: self.id, line });
+    }
+
     /// Sends bytes to the client, apart from any reply.
     pub fn push(&self, bytes: Arc<[u8]>) {
         self.mailbox.post(Letter::Push { client: self.id, bytes });
+    }
+
+    /// Leaves a letter for the client's worker.
+    pub fn post(&self, letter: Letter) {
+        self.mailbox.post(letter);
     }
 
     /// Notes the command that runs.
@@ -160,10 +215,23 @@ impl Client {
 pub struct Registry {
     clients: Mutex<BTreeMap<u64, Arc<Client>>>,
     last_id: AtomicU64,
-    monitors: AtomicU64,
+    monitors: Mutex<Vec<Arc<Client>>>,
+    /// The number of `monitors`, which every command asks for.
+    monitor_count: AtomicU64,
+    workers: Mutex<Vec<Arc<dyn Mailbox>>>,
 }
 
 impl Registry {
+    /// Enters a worker's mailbox.
+    pub fn join(&self, worker: Arc<dyn Mailbox>) {
+        self.workers.lock().push(worker);
+    }
+
+    /// Lets commands go on, on all workers, that CLIENT PAUSE held back.
+    pub fn resume(&self) {
+        self.workers.lock().iter().for_each(|worker| worker.post(Letter::Resume));
+    }
+
     /// Enters a new client that `worker` owns.
     pub fn connect(
         &self,
@@ -225,18 +293,35 @@ impl Registry {
         self.last_id.load(Ordering::Relaxed)
     }
 
+    /// Ends a client's connection and strikes the client at once: whoever asks next finds it gone. False
+    /// when it was gone already.
+    pub fn kill(&self, client: &Client) -> bool {
+        let found = self.clients.lock().remove(&client.id).is_some();
+        self.set_monitor(client, false);
+        client.kill(Kill::Now);
+        found
+    }
+
     /// Starts or ends a client's MONITOR stream.
     pub fn set_monitor(&self, client: &Client, on: bool) {
-        let was = client.figures.monitor.swap(on, Ordering::Relaxed);
-        match (was, on) {
-            (false, true) => self.monitors.fetch_add(1, Ordering::Relaxed),
-            (true, false) => self.monitors.fetch_sub(1, Ordering::Relaxed),
-            _ => 0,
-        };
+        if client.figures.monitor.swap(on, Ordering::Relaxed) == on {
+            return;
+        }
+        let mut monitors = self.monitors.lock();
+        monitors.retain(|one| one.id != client.id);
+        if on {
+            monitors.extend(self.get(client.id));
+        }
+        self.monitor_count.store(monitors.len() as u64, Ordering::Relaxed);
     }
 
     /// Whether anybody reads MONITOR's stream.
     pub fn monitored(&self) -> bool {
-        self.monitors.load(Ordering::Relaxed) > 0
+        self.monitor_count.load(Ordering::Relaxed) > 0
+    }
+
+    /// Those who read MONITOR's stream.
+    pub fn monitors(&self) -> Vec<Arc<Client>> {
+        self.monitors.lock().clone()
     }
 }

@@ -4,6 +4,7 @@ use config::Config;
 use env::Random;
 use resp::Writer;
 
+use crate::blocked::Wait;
 use crate::database::Database;
 use crate::services::Services;
 use crate::session::Session;
@@ -25,11 +26,25 @@ pub struct Ctx<'a> {
     pub random: &'a mut Random,
     /// The command's time, microseconds since the epoch.
     pub now_us: i64,
+    /// Whether the command may wait; inside a transaction or a script it may not.
+    pub may_wait: bool,
+    /// What the command waits for, when it does.
+    pub waits_for: Option<Wait>,
 }
 
 impl Ctx<'_> {
     /// The command's time, milliseconds since the epoch.
     pub fn now_ms(&self) -> i64 {
         self.db.now_ms()
+    }
+
+    /// Lets the client wait until one of some keys changes, and then runs the command again. Where
+    /// waiting is not possible the command answers that there is nothing.
+    pub fn wait(&mut self, wait: Wait) {
+        if self.may_wait {
+            self.waits_for = Some(wait);
+        } else {
+            wait.nothing.write(&mut self.reply);
+        }
     }
 }

@@ -1,8 +1,10 @@
 use config::KeyspaceEvents;
 use keyspace::access::AccessClock;
-use keyspace::{Db, Entry, EntryMut, EntryRef, Held, Key, KeyHash, Lookup, Payload, Value};
+use keyspace::{
+    Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Value,
+};
 use observe::Counters;
-use value::{Kind, Typed};
+use value::{Kind, Object, Typed};
 
 use crate::error::Error;
 
@@ -14,7 +16,7 @@ pub use walk::{Cursor, Stint};
 ///
 /// A key whose time has come is absent to every method here; the first to meet it removes it.
 pub struct Database<'a> {
-    held: Held<'a>,
+    held: Lent<'a>,
     number: usize,
     physical: usize,
     now_ms: i64,
@@ -25,18 +27,12 @@ pub struct Database<'a> {
     notify: KeyspaceEvents,
     events: Vec<Event>,
     garbage: Vec<Db>,
+    /// Keys that changed and that somebody waits for.
+    ready: Vec<ReadyKey>,
 }
 
-/// What becomes of a key's deadline when its value is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deadline {
-    /// The key lives until it is deleted.
-    None,
-    /// The key keeps the deadline that it has.
-    Keep,
-    /// Milliseconds since the epoch.
-    At(i64),
-}
+/// A key that changed while somebody waits for it: database and name.
+pub type ReadyKey = (usize, Box<[u8]>);
 
 /// A keyspace event: something happened to a key.
 #[derive(Clone, Debug)]
@@ -54,7 +50,7 @@ pub struct Event {
 /// Everything a [`Database`] needs to know of the command that it serves.
 pub struct Setting<'a> {
     /// What the command may touch.
-    pub held: Held<'a>,
+    pub held: Lent<'a>,
     /// The client's database.
     pub number: usize,
     /// The command's time, milliseconds since the epoch.
@@ -81,6 +77,7 @@ impl<'a> Database<'a> {
             notify: setting.notify,
             events: Vec::new(),
             garbage: Vec::new(),
+            ready: Vec::new(),
         }
     }
 
@@ -95,7 +92,7 @@ impl<'a> Database<'a> {
     }
 
     /// The shards in hand, for commands over the whole keyspace.
-    pub fn held(&mut self) -> &mut Held<'a> {
+    pub fn held(&mut self) -> &mut Lent<'a> {
         &mut self.held
     }
 
@@ -228,7 +225,7 @@ impl<'a> Database<'a> {
     #[inline]
     fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
         let keyspace = self.held.keyspace();
-        let db = self.held.guard(key.hash()).get_mut().db_mut(self.physical);
+        let (db, marks) = self.held.shard_mut(key.hash()).db_and_marks(self.physical);
         match db.lookup(key, self.now_ms) {
             Lookup::Live(mut entry) => {
                 if purpose.counts {
@@ -241,6 +238,9 @@ impl<'a> Database<'a> {
                 return Some(entry);
             }
             Lookup::Expired(entry) => {
+                if !marks.is_empty() {
+                    marks.changed(self.number, key.bytes());
+                }
                 self.counters.expired_keys.add(1);
                 keyspace.reclaimer().dispose(entry);
                 let (class, number) = (KeyspaceEvents::EXPIRED, self.number);
@@ -260,27 +260,42 @@ impl<'a> Database<'a> {
 
     /// Stores a value under a key, whatever was there.
     pub fn put(&mut self, key: Key<'_>, payload: Payload<'_>, deadline: Deadline) {
+        self.put_if(key, payload, deadline, |_| true);
+    }
+
+    /// Stores a value under a key if `admit` agrees, which is shown what is there; says whether it
+    /// did.
+    pub fn put_if(
+        &mut self,
+        key: Key<'_>,
+        payload: Payload<'_>,
+        deadline: Deadline,
+        admit: impl FnOnce(Option<EntryRef<'_>>) -> bool,
+    ) -> bool {
         let keyspace = self.held.keyspace();
-        let guard = self.held.guard(key.hash());
-        let db = guard.get_mut().db_mut(self.physical);
+        let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
         let mut access = self.access.of_new();
         if self.access.keeps_history()
             && let Some(before) = db.get(key)
         {
             access = self.access.of_used(before.access());
         }
-        let at = match deadline {
-            Deadline::None => None,
-            Deadline::At(at) => Some(at),
-            Deadline::Keep => db.get(key).and_then(|entry| entry.deadline_ms()),
-        };
-        let old = db.put(key, payload, at, access);
-        if let Some(at) = at {
-            guard.note_deadline(at);
+        let put = db.put_if(key, self.now_ms, payload, deadline, access, admit);
+        if let (true, Deadline::At(at)) = (put.stored, deadline) {
+            self.held.note_deadline(key.hash(), at);
         }
-        if let Some(old) = old {
+        if let Some(old) = put.replaced {
             keyspace.reclaimer().dispose(old);
         }
+        if let Some(old) = put.expired {
+            self.counters.expired_keys.add(1);
+            keyspace.reclaimer().dispose(old);
+            self.notify(key, KeyspaceEvents::EXPIRED, "expired");
+        }
+        if put.created {
+            self.notify(key, KeyspaceEvents::NEW, "new");
+        }
+        put.stored
     }
 
     /// Stores a string in its most compact form.
@@ -299,7 +314,19 @@ impl<'a> Database<'a> {
             Some(entry) if entry.kind() != Kind::String => return Err(Error::WRONG_TYPE),
             Some(_) => {}
         }
-        Ok(self.held.guard(key.hash()).get_mut().db_mut(self.physical).string_object(key))
+        Ok(self.held.shard_mut(key.hash()).db_mut(self.physical).string_object(key))
+    }
+
+    /// The same, with an empty string made when there is no such key: nobody may see it stay empty.
+    ///
+    /// # Errors
+    /// When the key holds another type.
+    pub fn string_mut_or_make(&mut self, key: Key<'_>) -> Result<&mut Vec<u8>, Error> {
+        if !self.contains(key) {
+            let empty = Payload::Object(Box::new(Object::String(Vec::new())));
+            self.put(key, empty, Deadline::None);
+        }
+        self.string_mut(key)?.ok_or(Error::WRONG_TYPE)
     }
 
     /// Removes a key; false when it was not there.
@@ -312,7 +339,7 @@ impl<'a> Database<'a> {
     /// Removes a key and hands out what it held.
     pub fn take(&mut self, key: Key<'_>) -> Option<Entry> {
         self.find(key, Purpose::PEEK)?;
-        self.held.guard(key.hash()).get_mut().db_mut(self.physical).remove(key)
+        self.held.shard_mut(key.hash()).db_mut(self.physical).remove(key)
     }
 
     /// Stores what [`Database::take`] took under a key, deadline included, whatever was there. A value
@@ -332,10 +359,9 @@ impl<'a> Database<'a> {
 
     /// Sets or takes away the deadline of a key that exists.
     pub fn set_deadline(&mut self, key: Key<'_>, at_ms: Option<i64>) {
-        let guard = self.held.guard(key.hash());
-        guard.get_mut().db_mut(self.physical).set_deadline(key, at_ms);
+        self.held.shard_mut(key.hash()).db_mut(self.physical).set_deadline(key, at_ms);
         if let Some(at) = at_ms {
-            guard.note_deadline(at);
+            self.held.note_deadline(key.hash(), at);
         }
     }
 
@@ -344,6 +370,12 @@ impl<'a> Database<'a> {
     pub fn changed(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
         self.changes += 1;
         self.notify(key, class, event);
+    }
+
+    /// Records that `key` was changed in a way that makes no event.
+    pub fn modified(&mut self, key: Key<'_>) {
+        self.changes += 1;
+        self.mark(key);
     }
 
     /// Records an event of `class` that stands for as many changes, of several elements or of none.
@@ -358,8 +390,40 @@ impl<'a> Database<'a> {
         self.notify(key, class, event);
     }
 
-    /// Records an event that is not a change of its own.
+    /// Lets those know that watch the key or wait for it.
+    fn mark(&mut self, key: Key<'_>) {
+        let marks = &mut self.held.shard_mut(key.hash()).marks;
+        if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
+            let ready = (self.number, key.bytes().into());
+            if !self.ready.contains(&ready) {
+                self.ready.push(ready);
+            }
+        }
+    }
+
+    /// Starts to watch a key; what it gives back changes when the key does.
+    pub fn watch(&mut self, key: Key<'_>) -> u64 {
+        self.find(key, Purpose::PEEK);
+        let marks = &mut self.held.shard_mut(key.hash()).marks;
+        marks.watch(self.number, key.bytes())
+    }
+
+    /// Whether a watched key has changed since it had this version; its expiry is a change.
+    pub fn watch_broken(&mut self, key: Key<'_>, version: u64) -> bool {
+        self.find(key, Purpose::PEEK);
+        let marks = &self.held.shard(key.hash()).marks;
+        marks.version(self.number, key.bytes()) != Some(version)
+    }
+
+    /// Takes the keys that have changed and that somebody waits for.
+    pub fn take_ready(&mut self) -> Vec<ReadyKey> {
+        std::mem::take(&mut self.ready)
+    }
+
+    /// Records an event that is not a change of its own: the other key of a move, the end of an emptied
+    /// collection. Whoever watches the key or waits for it learns of it all the same.
     pub fn notify(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
+        self.mark(key);
         note(&mut self.events, self.notify, key.bytes(), self.number, class, event);
     }
 
@@ -391,7 +455,7 @@ impl<'a> Database<'a> {
 
     /// The shard of a key, to be asked for things that no method here covers.
     pub fn shard_of(&mut self, hash: KeyHash) -> &mut keyspace::Shard {
-        self.held.guard(hash).get_mut()
+        self.held.shard_mut(hash)
     }
 }
 

@@ -15,6 +15,10 @@ impl Error {
     pub const NOT_AN_INTEGER: Self = Self::fixed("ERR value is not an integer or out of range");
     /// A count is below zero, or not a 64-bit integer at all.
     pub const NOT_POSITIVE: Self = Self::fixed("ERR value is out of range, must be positive");
+    /// A count is the one 64-bit integer that has no opposite.
+    pub const BELOW_LEAST: Self = Self::fixed(
+        "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+    );
     /// An argument is not a 32-bit integer, though a 64-bit one.
     pub const NOT_AN_INT: Self =
         Self::fixed("ERR value is out of range, value must between -2147483648 and 2147483647");

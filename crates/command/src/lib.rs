@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+pub mod blocked;
 pub mod clients;
 mod context;
 mod database;
@@ -16,17 +17,22 @@ mod mailbox;
 mod services;
 mod session;
 mod spec;
+pub mod syntax;
 mod table;
 
 pub use args::{Args, OwnedArgs};
 pub use context::Ctx;
-pub use database::{Cursor, Database, Deadline, Event, Setting, Stint};
+pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
+pub use keyspace::Deadline;
 pub use mailbox::{Letter, Mailbox};
-pub use services::{Host, MemoryFigures, Services, Shutdown};
-pub use session::{Close, ReplyMode, Session};
-pub use spec::{Categories, Flags, Group, Spec};
+pub use services::{
+    Host, MemoryFigures, ProcessorTime, REDIS_VERSION, RUBRICA_VERSION, Services, Shutdown,
+    SystemFigures,
+};
+pub use session::{Close, ReplyMode, Session, Transaction, Watched};
+pub use spec::{Categories, Flags, Group, Spec, unknown_subcommand};
 pub use table::{Command, Table};
 
 /// What every command returns: it has written its reply, or an error takes the reply's place.

@@ -5,20 +5,43 @@ pub trait Mailbox: Send + Sync {
 }
 
 /// A message to a worker about one of its connections.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Letter {
     /// Look at the client's kill mark.
     Check {
         /// The client's id.
         client: u64,
     },
-    /// Bytes to be sent to a client, apart from any reply (MONITOR, messages, invalidations).
+    /// A line of MONITOR's stream, for a client if it still reads it.
+    Monitor {
+        /// The client's id.
+        client: u64,
+        /// A status reply.
+        line: std::sync::Arc<[u8]>,
+    },
+    /// Bytes to be sent to a client, apart from any reply (messages, invalidations).
     Push {
         /// The client's id.
         client: u64,
         /// Encoded for the client's protocol.
         bytes: std::sync::Arc<[u8]>,
     },
-    /// Commands that were held back may go on (CLIENT UNPAUSE).
+    /// The wait of a client is over, with this reply.
+    Served {
+        /// The client's id.
+        client: u64,
+        /// The wait's ticket.
+        ticket: u64,
+        /// The reply.
+        reply: Vec<u8>,
+    },
+    /// CLIENT UNBLOCK: a client's wait is to be ended.
+    Unblock {
+        /// The client's id.
+        client: u64,
+        /// Answer with an error, not as at a timeout.
+        with_error: bool,
+    },
+    /// Commands that were held back may go on (CLIENT UNPAUSE); for every worker.
     Resume,
 }

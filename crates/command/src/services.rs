@@ -5,9 +5,17 @@ use env::Clock;
 use keyspace::Keyspace;
 use observe::{CommandLogs, LatencyMonitor, Statistics};
 
+use crate::blocked::Lot;
 use crate::clients::Registry;
 use crate::error::Error;
 use crate::table::Table;
+
+/// The version of Redis whose commands and replies these are: what HELLO and INFO tell clients, which
+/// decide by it what they may use.
+pub const REDIS_VERSION: &str = "8.0.0";
+
+/// The version of this server.
+pub const RUBRICA_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The parts of the server that commands may ask, beside their keys.
 pub struct Services {
@@ -27,6 +35,8 @@ pub struct Services {
     pub latency: LatencyMonitor,
     /// CLIENT PAUSE.
     pub pause: Pause,
+    /// Clients that wait in blocking commands.
+    pub parked: Lot,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
     /// Wall clock and stop watch.
@@ -67,6 +77,18 @@ pub trait Host: Send + Sync {
     /// Number of workers.
     fn workers(&self) -> usize;
 
+    /// What the machine is.
+    fn system(&self) -> SystemFigures;
+
+    /// Processor time used so far.
+    fn processor_time(&self) -> ProcessorTime;
+
+    /// The supervisor that was told of the start: `systemd`, `upstart` or `no`.
+    fn supervisor(&self) -> &'static str;
+
+    /// The allocator's name.
+    fn allocator(&self) -> &'static str;
+
     /// Returns unused memory to the operating system.
     fn purge_memory(&self);
 
@@ -102,6 +124,34 @@ pub struct MemoryFigures {
     pub startup: u64,
 }
 
+/// What the machine is.
+#[derive(Clone, Debug, Default)]
+pub struct SystemFigures {
+    /// Name, release and machine, as `uname` prints them.
+    pub os: String,
+    /// Bytes of memory that the machine has.
+    pub memory_bytes: u64,
+    /// Number of the process.
+    pub process_id: u32,
+}
+
+/// Processor time, microseconds; as fine as the system counts it (usually 10 ms).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProcessorTime {
+    /// Of the process, in the kernel.
+    pub system_us: u64,
+    /// Of the process itself.
+    pub user_us: u64,
+    /// Of its children, in the kernel.
+    pub children_system_us: u64,
+    /// Of its children.
+    pub children_user_us: u64,
+    /// Of the calling thread, in the kernel.
+    pub thread_system_us: u64,
+    /// Of the calling thread.
+    pub thread_user_us: u64,
+}
+
 /// CLIENT PAUSE: commands are held back until a moment.
 #[derive(Default)]
 pub struct Pause {
@@ -129,6 +179,11 @@ impl Pause {
     pub fn stop(&self) {
         self.until_ms.store(0, Ordering::Relaxed);
         self.scope.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether commands of some kind are held back.
+    pub fn is_active(&self, now_ms: i64) -> bool {
+        self.holds(true, now_ms).is_some()
     }
 
     /// Until when a command is held back, if it is.

@@ -1,8 +1,11 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use resp::Protocol;
 
-use crate::clients::Client;
+use crate::args::OwnedArgs;
+use crate::clients::{Client, Registry};
+use crate::table::Command;
 
 /// The state of one connection that commands see and change; owned by the connection's worker.
 pub struct Session {
@@ -20,6 +23,29 @@ pub struct Session {
     pub no_touch: bool,
     /// Whether the connection ends.
     pub close: Close,
+    /// Commands that wait for EXEC, since MULTI.
+    pub transaction: Option<Transaction>,
+    /// Keys whose change makes EXEC fail.
+    pub watched: Vec<Watched>,
+}
+
+/// The commands between MULTI and EXEC.
+#[derive(Default)]
+pub struct Transaction {
+    /// In their order.
+    pub queued: Vec<(Command, OwnedArgs)>,
+    /// One could not be queued, so EXEC will refuse.
+    pub broken: bool,
+}
+
+/// A key that WATCH named.
+pub struct Watched {
+    /// The number of its database.
+    pub database: usize,
+    /// Its name.
+    pub key: Box<[u8]>,
+    /// The version that it had (`keyspace::Marks`).
+    pub version: u64,
 }
 
 /// What CLIENT REPLY asked for.
@@ -57,7 +83,25 @@ impl Session {
             reply_mode: ReplyMode::On,
             no_touch: false,
             close: Close::No,
+            transaction: None,
+            watched: Vec::new(),
         }
+    }
+
+    /// Puts everything back to where a new connection starts, as RESET does; what the client said of
+    /// its library stays. `authenticated` says whether a new client needs no password.
+    pub fn reset(&mut self, registry: &Registry, authenticated: bool) {
+        registry.set_monitor(&self.client, false);
+        self.select(0);
+        self.speak(Protocol::Resp2);
+        self.authenticated = authenticated;
+        self.reply_mode = ReplyMode::On;
+        self.no_touch = false;
+        self.client.figures.no_touch.store(false, Ordering::Relaxed);
+        self.client.figures.no_evict.store(false, Ordering::Relaxed);
+        let mut names = self.client.names.lock();
+        names.name.clear();
+        names.user = b"default".to_vec();
     }
 
     /// Selects a database and lets others know.

@@ -89,7 +89,12 @@ impl Spec {
             (Flags::PUBSUB, Categories::PUBSUB),
             (Flags::BLOCKING, Categories::BLOCKING),
         ];
-        let mut all = self.categories | self.group.category();
+        // A container does nothing itself.
+        let of_group = match self.subcommands {
+            [] => self.group.category(),
+            _ => Categories::empty(),
+        };
+        let mut all = self.categories | of_group;
         for (flag, category) in implied {
             if self.flags.contains(flag)
                 && !(category.contains(Categories::READ) && self.group == Group::Scripting)
@@ -102,7 +107,7 @@ impl Spec {
 
     /// Whether the places of the keys depend on the arguments in a way that `keys` does not say.
     pub fn has_movable_keys(&self) -> bool {
-        self.find_keys.is_some()
+        (self.find_keys.is_some() && self.keys.is_empty())
             || self
                 .keys
                 .iter()
@@ -127,10 +132,13 @@ impl Spec {
 }
 
 /// The code of a container: the first argument named no subcommand.
-fn unknown_subcommand(_ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+///
+/// # Errors
+/// Always.
+pub fn unknown_subcommand(_ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let container = args.text(0).to_uppercase();
-    let mut word = args.text(1);
-    word.truncate(128);
+    let word = args.at(1);
+    let word = String::from_utf8_lossy(word.get(..128).unwrap_or(word));
     Err(Error::new(format!("ERR unknown subcommand '{word}'. Try {container} HELP.")))
 }
 
@@ -184,9 +192,10 @@ bitflags! {
 }
 
 impl Flags {
-    /// The names of the flags that are set, as `COMMAND INFO` gives them, in its order.
+    /// The names of the flags that are set, as `COMMAND INFO` gives them, in its order; it keeps
+    /// [`Flags::MAY_REPLICATE`] to itself.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        const NAMES: [(Flags, &str); 19] = [
+        const NAMES: [(Flags, &str); 18] = [
             (Flags::WRITE, "write"),
             (Flags::READONLY, "readonly"),
             (Flags::DENYOOM, "denyoom"),
@@ -201,7 +210,6 @@ impl Flags {
             (Flags::ASKING, "asking"),
             (Flags::FAST, "fast"),
             (Flags::NO_AUTH, "no_auth"),
-            (Flags::MAY_REPLICATE, "may_replicate"),
             (Flags::NO_MANDATORY_KEYS, "no_mandatory_keys"),
             (Flags::NO_ASYNC_LOADING, "no_async_loading"),
             (Flags::NO_MULTI, "no_multi"),

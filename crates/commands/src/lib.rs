@@ -3,6 +3,7 @@
 
 mod bitmap;
 mod connection;
+mod draw;
 mod generic;
 mod geo;
 mod hash;
@@ -10,11 +11,14 @@ mod help;
 mod hyperloglog;
 mod list;
 mod reply;
+mod scan;
 mod server;
 mod set;
 mod sorted_set;
 mod stream;
 mod string;
+mod timeout;
+mod transactions;
 
 use command::Spec;
 
@@ -32,4 +36,5 @@ pub const FAMILIES: &[&[&Spec]] = &[
     sorted_set::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
+    transactions::COMMANDS,
 ];

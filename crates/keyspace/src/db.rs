@@ -15,10 +15,35 @@ pub struct Db {
     table: Table,
     expiry: ExpiryIndex,
     volatile: usize,
+    /// Sum of the deadlines of all keys that have one.
+    deadlines_ms: i128,
 }
 
 /// Items of the expiry index examined per push while most of them are stale.
 const SWEEP_STEPS: usize = 4;
+
+/// What becomes of a key's deadline when its value is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// The key lives until it is deleted.
+    None,
+    /// The key keeps the deadline that it has.
+    Keep,
+    /// Milliseconds since the epoch.
+    At(i64),
+}
+
+/// What became of a value that was to be stored.
+pub struct Put {
+    /// Whether it was stored.
+    pub stored: bool,
+    /// Whether there was no live entry before.
+    pub created: bool,
+    /// The entry before, unless it was overwritten in place.
+    pub replaced: Option<Entry>,
+    /// An entry whose time had come; it is no longer in the table.
+    pub expired: Option<Entry>,
+}
 
 /// What a lookup finds.
 pub enum Lookup<'a> {
@@ -33,7 +58,7 @@ pub enum Lookup<'a> {
 impl Db {
     /// An empty database; `now_ms` is where its clock starts, milliseconds since the epoch.
     pub fn new(now_ms: i64) -> Self {
-        Self { table: Table::new(), expiry: ExpiryIndex::new(now_ms), volatile: 0 }
+        Self { table: Table::new(), expiry: ExpiryIndex::new(now_ms), volatile: 0, deadlines_ms: 0 }
     }
 
     /// The number of keys, those included whose time has come but that nobody has touched since.
@@ -49,6 +74,11 @@ impl Db {
     /// The number of keys that have a deadline.
     pub fn volatile(&self) -> usize {
         self.volatile
+    }
+
+    /// Sum of the deadlines of the keys that have one, milliseconds since the epoch.
+    pub fn deadlines_ms(&self) -> i128 {
+        self.deadlines_ms
     }
 
     /// Heap bytes of table and index, without the entries.
@@ -82,8 +112,8 @@ impl Db {
     }
 
     fn find(&self, key: Key<'_>) -> Option<Slot> {
-        // SAFETY: blocks in the table come from `Entry::into_raw`; the reference does not escape.
         self.table.find(key.hash().table(), |block| {
+            // SAFETY: blocks in the table come from `Entry::into_raw`; the reference does not escape.
             unsafe { EntryRef::from_raw(block) }.key() == key.bytes()
         })
     }
@@ -97,27 +127,81 @@ impl Db {
         deadline_ms: Option<i64>,
         access: u32,
     ) -> Option<Entry> {
-        let hash = key.hash().table();
-        let Some(slot) = self.find(key) else {
-            let entry = Entry::new(key.bytes(), payload, deadline_ms, access);
-            self.table.insert(hash, entry.into_raw());
-            self.index_deadline(hash, None, deadline_ms);
-            return None;
+        let deadline = deadline_ms.map_or(Deadline::None, Deadline::At);
+        self.put_if(key, i64::MIN, payload, deadline, access, |_| true).replaced
+    }
+
+    /// Stores `payload` under `key` if `admit` agrees, which is shown what is there. An entry whose
+    /// deadline is at or before `now_ms` is removed and counts as absent.
+    pub fn put_if(
+        &mut self,
+        key: Key<'_>,
+        now_ms: i64,
+        payload: Payload<'_>,
+        deadline: Deadline,
+        access: u32,
+        admit: impl FnOnce(Option<EntryRef<'_>>) -> bool,
+    ) -> Put {
+        let mut expired = None;
+        let mut slot = self.find(key);
+        if let Some(found) = slot {
+            // SAFETY: as in `get`.
+            let entry = unsafe { EntryRef::from_raw(self.table.get(found)) };
+            if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
+                expired = Some(self.remove_slot(found));
+                slot = None;
+            }
+        }
+        let Some(slot) = slot else {
+            let stored = admit(None);
+            if stored {
+                self.insert(key, payload, deadline, access);
+            }
+            return Put { stored, created: stored, replaced: None, expired };
         };
+        // SAFETY: as in `get`.
+        let stored = admit(Some(unsafe { EntryRef::from_raw(self.table.get(slot)) }));
+        let replaced =
+            if stored { self.overwrite(slot, key, payload, deadline, access) } else { None };
+        Put { stored, created: false, replaced, expired }
+    }
+
+    fn insert(&mut self, key: Key<'_>, payload: Payload<'_>, deadline: Deadline, access: u32) {
+        let deadline_ms = match deadline {
+            Deadline::At(at) => Some(at),
+            Deadline::None | Deadline::Keep => None,
+        };
+        let entry = Entry::new(key.bytes(), payload, deadline_ms, access);
+        self.table.insert(key.hash().table(), entry.into_raw());
+        self.index_deadline(key.hash().table(), None, deadline_ms);
+    }
+
+    fn overwrite(
+        &mut self,
+        slot: Slot,
+        key: Key<'_>,
+        payload: Payload<'_>,
+        deadline: Deadline,
+        access: u32,
+    ) -> Option<Entry> {
         // SAFETY: as in `get_mut`.
         let mut old = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         let before = old.deadline_ms();
+        let after = match deadline {
+            Deadline::None => None,
+            Deadline::Keep => before,
+            Deadline::At(at) => Some(at),
+        };
         // An entry keeps the room for a deadline it no longer has; a new block is made without it.
-        if old.kind() == payload.kind() && old.has_room_for(deadline_ms) && old.overwrite(&payload)
-        {
-            old.set_deadline(deadline_ms);
+        if old.kind() == payload.kind() && old.has_room_for(after) && old.overwrite(&payload) {
+            old.set_deadline(after);
             old.set_access(access);
-            self.index_deadline(hash, before, deadline_ms);
+            self.index_deadline(key.hash().table(), before, after);
             return None;
         }
-        let entry = Entry::new(key.bytes(), payload, deadline_ms, access);
+        let entry = Entry::new(key.bytes(), payload, after, access);
         let old = self.table.replace(slot, entry.into_raw());
-        self.index_deadline(hash, before, deadline_ms);
+        self.index_deadline(key.hash().table(), before, after);
         // SAFETY: the block has just left the table.
         Some(unsafe { Entry::from_raw(old) })
     }
@@ -140,6 +224,7 @@ impl Db {
     fn index_deadline(&mut self, hash: u32, before: Option<i64>, after: Option<i64>) {
         self.volatile += usize::from(after.is_some());
         self.volatile -= usize::from(before.is_some());
+        self.deadlines_ms += i128::from(after.unwrap_or(0)) - i128::from(before.unwrap_or(0));
         if let Some(deadline) = after
             && before.is_none_or(|before| deadline < before)
         {
@@ -160,7 +245,10 @@ impl Db {
     fn remove_slot(&mut self, slot: Slot) -> Entry {
         // SAFETY: the block has just left the table.
         let entry = unsafe { Entry::from_raw(self.table.remove(slot)) };
-        self.volatile -= usize::from(entry.view().deadline_ms().is_some());
+        if let Some(deadline) = entry.view().deadline_ms() {
+            self.volatile -= 1;
+            self.deadlines_ms -= i128::from(deadline);
+        }
         entry
     }
 

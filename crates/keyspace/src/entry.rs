@@ -73,6 +73,24 @@ pub enum Value<'a> {
     Object(&'a Object),
 }
 
+/// Room for the digits of a string that is kept as an integer.
+pub type Digits = itoa::Buffer;
+
+impl<'a> Value<'a> {
+    /// The text of a string, which may be written to `digits` first; `None` for any other type.
+    pub fn text<'b>(self, digits: &'b mut Digits) -> Option<&'b [u8]>
+    where
+        'a: 'b,
+    {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Int(number) => Some(digits.format(number).as_bytes()),
+            Self::Object(Object::String(bytes)) => Some(bytes),
+            Self::Object(_) => None,
+        }
+    }
+}
+
 impl Value<'_> {
     /// The text of a string; `None` for any other type.
     pub fn string_bytes(&self) -> Option<Cow<'_, [u8]>> {
@@ -466,6 +484,12 @@ impl<'a> EntryMut<'a> {
     pub fn into_object_mut(self) -> Option<&'a mut Object> {
         // SAFETY: the address came from `Box::into_raw`, and access is exclusive for 'a.
         self.object_address().map(|address| unsafe { &mut *(address as *mut Object) })
+    }
+
+    /// Replaces an integer by another in place; false, with nothing changed, when the value is not
+    /// kept as an integer.
+    pub fn set_integer(&mut self, number: i64) -> bool {
+        self.overwrite(&Payload::Int(number))
     }
 
     /// Whether a deadline can be set in place.

@@ -55,45 +55,30 @@ impl<'k> Held<'k> {
         self.keyspace
     }
 
+    /// Lends the shards to a command.
+    pub fn lend(&mut self) -> Lent<'_> {
+        // SAFETY: only the lifetime of the guards inside changes, to a shorter one. That would be
+        // unsound if a guard with the shorter lifetime could get inside, but `Lent` gives out shards
+        // and never a guard, nor the scope that guards are kept in.
+        Lent(unsafe { &mut *std::ptr::from_mut(self).cast::<Held<'_>>() })
+    }
+
     /// Whether everything is held.
     pub fn is_all(&self) -> bool {
         matches!(self.scope, Scope::All(..))
     }
 
-    /// The guard of the shard in which `hash` lies.
-    ///
-    /// # Panics
-    /// When the command did not declare the key: its declaration is wrong, whatever the client sent.
-    pub fn guard(&mut self, hash: KeyHash) -> &mut Guard<'k> {
-        let shard = hash.shard();
-        let guard = match &mut self.scope {
-            Scope::None => None,
-            Scope::One(guard) => (guard.index() == shard).then_some(guard),
-            Scope::Many(guards) => {
-                let at = guards.binary_search_by_key(&shard, Guard::index).ok();
-                at.map(|at| &mut guards[at])
-            }
-            Scope::All(guards, _) => guards.get_mut(shard),
-        };
-        guard.expect("a command touches only the keys that it declares")
+    /// Whether the shard in which `hash` lies is among those held.
+    pub fn covers(&self, hash: KeyHash) -> bool {
+        match &self.scope {
+            Scope::None => false,
+            Scope::One(guard) => guard.index() == hash.shard(),
+            Scope::Many(guards) => guards.binary_search_by_key(&hash.shard(), Guard::index).is_ok(),
+            Scope::All(..) => true,
+        }
     }
 
-    /// Exchanges two databases.
-    ///
-    /// # Panics
-    /// Unless everything is held: the command is not declared exclusive.
-    pub fn swap(&self, a: usize, b: usize) {
-        let Scope::All(_, closed) = &self.scope else {
-            panic!("databases are swapped behind the closed gate only");
-        };
-        self.keyspace.swap(closed, a, b);
-    }
-
-    /// The shard in which `hash` lies, for reading.
-    ///
-    /// # Panics
-    /// As [`Held::guard`].
-    pub fn shard(&self, hash: KeyHash) -> &Shard {
+    fn guard(&self, hash: KeyHash) -> &Guard<'k> {
         let shard = hash.shard();
         let guard = match &self.scope {
             Scope::None => None,
@@ -104,7 +89,25 @@ impl<'k> Held<'k> {
             }
             Scope::All(guards, _) => guards.get(shard),
         };
-        guard.expect("a command touches only the keys that it declares").get()
+        guard.expect(UNDECLARED)
+    }
+
+    /// The shard in which `hash` lies, for writing.
+    ///
+    /// # Panics
+    /// When the command did not declare the key: its declaration is wrong, whatever the client sent.
+    pub fn shard_mut(&mut self, hash: KeyHash) -> &mut Shard {
+        let shard = hash.shard();
+        let guard = match &mut self.scope {
+            Scope::None => None,
+            Scope::One(guard) => (guard.index() == shard).then_some(guard),
+            Scope::Many(guards) => {
+                let at = guards.binary_search_by_key(&shard, Guard::index).ok();
+                at.and_then(|at| guards.get_mut(at))
+            }
+            Scope::All(guards, _) => guards.get_mut(shard),
+        };
+        guard.expect(UNDECLARED).get_mut()
     }
 
     /// Works on a shard whoever holds it: a walk over the whole keyspace, one shard at a time. A
@@ -114,5 +117,57 @@ impl<'k> Held<'k> {
             Scope::All(guards, _) => work(guards[shard].get_mut()),
             _ => work(self.keyspace.lock(shard).get_mut()),
         }
+    }
+}
+
+const UNDECLARED: &str = "a command touches only the keys that it declares";
+
+/// What a command may touch, lent to it while it runs.
+pub struct Lent<'a>(&'a mut Held<'a>);
+
+impl<'a> Lent<'a> {
+    /// The keyspace whose shards these are.
+    pub fn keyspace(&self) -> &'a Keyspace {
+        self.0.keyspace
+    }
+
+    /// The shard in which `hash` lies, for reading.
+    ///
+    /// # Panics
+    /// When the command did not declare the key: its declaration is wrong, whatever the client sent.
+    pub fn shard(&self, hash: KeyHash) -> &Shard {
+        self.0.guard(hash).get()
+    }
+
+    /// The same for writing.
+    ///
+    /// # Panics
+    /// As [`Lent::shard`].
+    pub fn shard_mut(&mut self, hash: KeyHash) -> &mut Shard {
+        self.0.shard_mut(hash)
+    }
+
+    /// Tells expiry that the shard in which `hash` lies has a deadline at `at_ms`.
+    ///
+    /// # Panics
+    /// As [`Lent::shard`].
+    pub fn note_deadline(&self, hash: KeyHash, at_ms: i64) {
+        self.0.guard(hash).note_deadline(at_ms);
+    }
+
+    /// Works on a shard whoever holds it; see [`Held::visit`].
+    pub fn visit<T>(&mut self, shard: usize, work: impl FnOnce(&mut Shard) -> T) -> T {
+        self.0.visit(shard, work)
+    }
+
+    /// Exchanges two databases.
+    ///
+    /// # Panics
+    /// Unless everything is held: the command is not declared exclusive.
+    pub fn swap(&self, a: usize, b: usize) {
+        let Scope::All(_, closed) = &self.0.scope else {
+            panic!("databases are swapped behind the closed gate only");
+        };
+        self.0.keyspace.swap(closed, a, b);
     }
 }

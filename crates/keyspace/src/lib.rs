@@ -12,13 +12,15 @@ pub mod gate;
 mod held;
 mod key;
 mod keyspace;
+mod marks;
 mod reclaim;
 mod shard;
 
-pub use db::{Db, Lookup};
-pub use entry::{Entry, EntryMut, EntryRef, Payload, Value, size_class};
-pub use held::Held;
+pub use db::{Db, Deadline, Lookup, Put};
+pub use entry::{Digits, Entry, EntryMut, EntryRef, Payload, Value, size_class};
+pub use held::{Held, Lent};
 pub use key::{Key, KeyHash, SHARDS};
 pub use keyspace::{Guard, Keyspace};
+pub use marks::Marks;
 pub use reclaim::Reclaimer;
 pub use shard::Shard;

@@ -1,14 +1,17 @@
 use crate::db::Db;
+use crate::marks::Marks;
 
 /// What one lock guards: a part of every database.
 pub struct Shard {
+    /// What clients have attached to keys.
+    pub marks: Marks,
     dbs: Vec<Db>,
     born_ms: i64,
 }
 
 impl Shard {
     pub(crate) fn new(now_ms: i64) -> Self {
-        Self { dbs: Vec::new(), born_ms: now_ms }
+        Self { marks: Marks::default(), dbs: Vec::new(), born_ms: now_ms }
     }
 
     /// The shard's part of database `index` (the physical one, see `Keyspace::resolve`), if it was ever
@@ -24,6 +27,12 @@ impl Shard {
             self.dbs.resize_with(index + 1, || Db::new(born_ms));
         }
         &mut self.dbs[index]
+    }
+
+    /// The shard's part of database `index`, and what is attached to its keys.
+    pub fn db_and_marks(&mut self, index: usize) -> (&mut Db, &mut Marks) {
+        self.db_mut(index);
+        (&mut self.dbs[index], &mut self.marks)
     }
 
     /// Takes a database's part away, leaving an empty one.

@@ -1,9 +1,9 @@
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-/// Arguments kept of one command, and bytes kept of one argument.
+/// Arguments kept of one command, and bytes kept of one argument, unless configured otherwise.
 const ARGS_MAX: usize = 32;
 const ARG_BYTES_MAX: usize = 128;
 
@@ -22,6 +22,8 @@ pub struct CommandLogs {
 pub struct CommandLog {
     threshold: AtomicI64,
     max_len: AtomicU64,
+    args_max: AtomicUsize,
+    arg_bytes_max: AtomicUsize,
     next_id: AtomicU64,
     entries: Mutex<VecDeque<LogEntry>>,
 }
@@ -48,6 +50,8 @@ impl Default for CommandLog {
         Self {
             threshold: AtomicI64::new(-1),
             max_len: AtomicU64::new(128),
+            args_max: AtomicUsize::new(ARGS_MAX),
+            arg_bytes_max: AtomicUsize::new(ARG_BYTES_MAX),
             next_id: AtomicU64::new(0),
             entries: Mutex::default(),
         }
@@ -61,6 +65,14 @@ impl CommandLog {
         self.threshold.store(threshold, Ordering::Relaxed);
         self.max_len.store(max_len, Ordering::Relaxed);
         self.entries.lock().truncate(usize::try_from(max_len).unwrap_or(usize::MAX));
+    }
+
+    /// Sets how many arguments of a command are kept, the note of how many more there are included, and
+    /// how many bytes of an argument.
+    pub fn shorten_to(&self, args: u64, arg_bytes: u64) {
+        let limit = |value| usize::try_from(value).unwrap_or(usize::MAX);
+        self.args_max.store(limit(args).max(2), Ordering::Relaxed);
+        self.arg_bytes_max.store(limit(arg_bytes).max(1), Ordering::Relaxed);
     }
 
     /// Whether anything is logged.
@@ -91,13 +103,25 @@ impl CommandLog {
             id,
             time_s,
             value,
-            args: shorten(args),
+            args: self.shorten(args),
             peer: peer.to_owned(),
             name: name.to_vec(),
         };
         let mut entries = self.entries.lock();
         entries.push_front(entry);
         entries.truncate(max_len);
+    }
+
+    fn shorten<'a>(&self, args: impl ExactSizeIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
+        let (total, max) = (args.len(), self.args_max.load(Ordering::Relaxed));
+        let bytes_max = self.arg_bytes_max.load(Ordering::Relaxed);
+        let kept = if total > max { max - 1 } else { total };
+        let mut words: Vec<Vec<u8>> =
+            args.take(kept).map(|word| shorten_one(word, bytes_max)).collect();
+        if total > max {
+            words.push(format!("... ({} more arguments)", total - kept).into_bytes());
+        }
+        words
     }
 
     /// The newest `count` entries.
@@ -121,22 +145,11 @@ impl CommandLog {
     }
 }
 
-fn shorten<'a>(args: impl ExactSizeIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
-    let total = args.len();
-    let kept = if total > ARGS_MAX { ARGS_MAX - 1 } else { total };
-    let mut words: Vec<Vec<u8>> = args.take(kept).map(shorten_one).collect();
-    if total > ARGS_MAX {
-        words.push(format!("... ({} more arguments)", total - kept).into_bytes());
+fn shorten_one(word: &[u8], max: usize) -> Vec<u8> {
+    let mut short = word[..word.len().min(max)].to_vec();
+    if word.len() > max {
+        short.extend_from_slice(format!("... ({} more bytes)", word.len() - max).as_bytes());
     }
-    words
-}
-
-fn shorten_one(word: &[u8]) -> Vec<u8> {
-    if word.len() <= ARG_BYTES_MAX {
-        return word.to_vec();
-    }
-    let mut short = word[..ARG_BYTES_MAX].to_vec();
-    short.extend_from_slice(format!("... ({} more bytes)", word.len() - ARG_BYTES_MAX).as_bytes());
     short
 }
 

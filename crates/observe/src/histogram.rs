@@ -12,6 +12,8 @@ pub struct Histogram {
 const PARTS_LOG: u32 = 5;
 const PARTS: usize = 1 << PARTS_LOG;
 const OCTAVES: usize = 32;
+/// The limit that the last bucket counts under.
+const LIMIT_LAST_NS: u64 = 1032 << 26;
 
 impl Default for Histogram {
     fn default() -> Self {
@@ -91,24 +93,24 @@ impl Snapshot {
         0
     }
 
-    /// Cumulative counts at powers of two of microseconds: pairs of (microseconds, durations at or below),
-    /// only where the count grows.
+    /// Cumulative counts at about 1, 2, 4, 8, ... microseconds: pairs of (microseconds, durations at or
+    /// below), only where the count grows. The limits are those of an HdrHistogram of two digits, which
+    /// clients of LATENCY HISTOGRAM know: 1, 2, 4, 8, 16, 33, 66, 132, 264, ...
     pub fn cumulative_by_power_of_two(&self) -> Vec<(u64, u64)> {
         let (total, mut seen, mut bucket, mut pairs) = (self.total(), 0, 0, Vec::new());
-        let mut us = 1;
+        let mut limit_ns: u64 = 1032;
         while seen < total {
             let before = seen;
-            while bucket < self.counts.len() && upper_bound(bucket) <= us * 1000 {
+            while bucket < self.counts.len()
+                && (upper_bound(bucket) < limit_ns || limit_ns >= LIMIT_LAST_NS)
+            {
                 seen += self.counts[bucket];
                 bucket += 1;
             }
             if seen > before {
-                pairs.push((us, seen));
+                pairs.push(((limit_ns - 1) / 1000, seen));
             }
-            if us >= 1 << 30 {
-                break;
-            }
-            us *= 2;
+            limit_ns *= 2;
         }
         pairs
     }
@@ -130,7 +132,19 @@ mod tests {
             let found = snapshot.percentile(percent) as f64;
             assert!((found / expected - 1.0).abs() < 0.04, "{percent}: {found}");
         }
-        assert_eq!(snapshot.cumulative_by_power_of_two().last().map(|pair| pair.1), Some(1000));
+        let pairs = snapshot.cumulative_by_power_of_two();
+        assert_eq!(pairs.last().map(|pair| pair.1), Some(1000));
+        let limits: Vec<u64> = pairs.iter().map(|pair| pair.0).collect();
+        assert_eq!(limits, [1, 2, 4, 8, 16, 33, 66, 132, 264, 528, 1056]);
+    }
+
+    #[test]
+    fn the_longest_duration_is_counted_in_the_last_limit() {
+        let histogram = Histogram::default();
+        histogram.record(u64::MAX);
+        let mut snapshot = Snapshot::default();
+        histogram.add_to(&mut snapshot);
+        assert_eq!(snapshot.cumulative_by_power_of_two().last().map(|pair| pair.1), Some(1));
     }
 
     #[test]

@@ -5,10 +5,12 @@ mod commandlog;
 mod counters;
 mod histogram;
 mod latency;
+mod rates;
 mod statistics;
 
 pub use commandlog::{CommandLog, CommandLogs, LogEntry};
 pub use counters::{CommandCounters, Counters, Gauge};
 pub use histogram::{Histogram, Snapshot};
 pub use latency::{LatencyMonitor, Sample, Series};
+pub use rates::{RateFigures, Rates};
 pub use statistics::{CommandTotals, Statistics, Totals};

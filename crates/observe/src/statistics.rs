@@ -5,6 +5,7 @@ use parking_lot::Mutex;
 
 use crate::counters::Counters;
 use crate::histogram::Snapshot;
+use crate::rates::Rates;
 
 /// The number of error kinds that are counted apart.
 const ERROR_KINDS_MAX: usize = 128;
@@ -18,6 +19,7 @@ pub struct Statistics {
     commands: usize,
     baseline: Mutex<Baseline>,
     errors: Mutex<BTreeMap<String, u64>>,
+    rates: Rates,
 }
 
 #[derive(Default)]
@@ -121,6 +123,7 @@ impl Statistics {
             commands,
             baseline: Mutex::default(),
             errors: Mutex::default(),
+            rates: Rates::default(),
         }
     }
 
@@ -180,6 +183,17 @@ impl Statistics {
         let commands = (0..self.commands).map(|id| self.raw_command(id)).collect();
         *self.baseline.lock() = Baseline { totals: self.raw_totals(), commands };
         self.errors.lock().clear();
+        self.rates.reset();
+    }
+
+    /// Takes a sample for [`Statistics::rates`], ten times a second; `at_ns` is a stop watch's time.
+    pub fn sample(&self, at_ns: u64) {
+        self.rates.sample(at_ns, &self.raw_totals());
+    }
+
+    /// What happens per second now.
+    pub fn rates(&self) -> &Rates {
+        &self.rates
     }
 
     /// Counts an error reply by its prefix.

@@ -101,6 +101,15 @@ impl ProcessMemory for Memory {
             Err(error) => format!("jemalloc did not report: {error}"),
         }
     }
+
+    fn allocator(&self) -> &'static str {
+        static NAME: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+        NAME.get_or_init(|| {
+            let version = tikv_jemalloc_ctl::version::read().unwrap_or("unknown");
+            // `5.3.0-1-gab12...`, of which only the numbers are anybody's concern.
+            format!("jemalloc-{}", version.split('-').next().unwrap_or_default())
+        })
+    }
 }
 
 #[cfg(not(feature = "jemalloc"))]
@@ -114,5 +123,9 @@ impl ProcessMemory for Memory {
 
     fn report(&self) -> String {
         "Stats not supported for the current allocator".into()
+    }
+
+    fn allocator(&self) -> &'static str {
+        "libc"
     }
 }

@@ -2,21 +2,30 @@ use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use command::Services;
-use command::clients::Origin;
+use command::clients::{Client, Origin};
+use command::{Mailbox, Services};
+use observe::Counters;
 
 use crate::mailbox::Inbox;
 use crate::source::Socket;
 use crate::stream::Stream;
 
-/// A new connection.
-pub struct Arrival {
+/// A connection that has just been accepted.
+pub struct Caller {
     /// Its socket.
     pub stream: Stream,
     /// Who is at the other end.
     pub peer: Peer,
     /// The socket's file descriptor, for CLIENT LIST.
     pub fd: RawFd,
+}
+
+/// A connection that has been admitted, on its way to its worker.
+pub struct Arrival<S> {
+    /// Its socket.
+    pub stream: S,
+    /// What others see of it.
+    pub client: Arc<Client>,
 }
 
 /// Who is at the other end of a connection.
@@ -71,22 +80,24 @@ this port.\r\n";
 /// Decides about new connections and spreads those admitted over the workers.
 pub struct Admission {
     services: Arc<Services>,
-    inboxes: Vec<Arc<Inbox>>,
-    next: usize,
+    inboxes: Vec<Arc<Inbox<Stream>>>,
+    counters: Arc<Counters>,
+    last: usize,
 }
 
 impl Admission {
     /// Spreads over the workers behind `inboxes`.
-    pub fn new(services: Arc<Services>, inboxes: Vec<Arc<Inbox>>) -> Self {
-        Self { services, inboxes, next: 0 }
+    pub fn new(services: Arc<Services>, inboxes: Vec<Arc<Inbox<Stream>>>) -> Self {
+        let counters = services.statistics.register();
+        Self { services, inboxes, counters, last: 0 }
     }
 
-    /// Admits a connection, or tells it why not. True when it was handed to a worker.
-    pub fn admit(&mut self, mut arrival: Arrival) -> bool {
+    /// Admits a connection, or tells it why not.
+    pub fn admit(&mut self, mut caller: Caller) {
         let config = self.services.config.load();
         let refusal = if self.services.clients.len() >= config.maxclients as usize {
             Some(TOO_MANY)
-        } else if config.protected_mode && config.requirepass.is_empty() && !arrival.peer.is_local()
+        } else if config.protected_mode && config.requirepass.is_empty() && !caller.peer.is_local()
         {
             Some(PROTECTED)
         } else {
@@ -94,11 +105,25 @@ impl Admission {
         };
         if let Some(refusal) = refusal {
             // Best effort: whoever does not read at once learns it from the closed connection.
-            let _ = arrival.stream.send(refusal);
-            return false;
+            let _ = caller.stream.send(refusal);
+            self.counters.rejected_connections.add(1);
+            return;
         }
-        self.next = (self.next + 1) % self.inboxes.len();
-        self.inboxes[self.next].hand_over(arrival);
-        true
+        let worker = self.least_loaded();
+        let Some(inbox) = self.inboxes.get(worker) else { return };
+        let mailbox: Arc<dyn Mailbox> = inbox.clone();
+        let now_ms = self.services.clock.unix_ms();
+        let origin = caller.peer.origin(caller.fd);
+        let client = self.services.clients.connect(origin, worker, mailbox, now_ms);
+        inbox.hand_over(Arrival { stream: caller.stream, client });
+    }
+
+    /// The worker with the fewest connections; of several, the next in turn.
+    fn least_loaded(&mut self) -> usize {
+        let count = self.inboxes.len().max(1);
+        let in_turn = (1..=count).map(|step| (self.last + step) % count);
+        let load = |worker: &usize| self.inboxes.get(*worker).map_or(usize::MAX, |one| one.load());
+        self.last = in_turn.min_by_key(load).unwrap_or_default();
+        self.last
     }
 }

@@ -45,7 +45,7 @@ pub enum Progress {
         /// Bytes.
         wanted: usize,
     },
-    /// The batch is full.
+    /// The batch is full, or has as many commands as were asked for.
     Full,
     /// The stream cannot be read any further.
     Broken(ProtocolError),
@@ -73,16 +73,19 @@ impl Batch {
         self.spans.clear();
     }
 
-    /// Parses what `connection` has sent until its input or the batch's room ends.
+    /// Parses what `connection` has sent until its input or the batch's room ends, or `most` commands
+    /// have been found.
     pub fn parse<S: Socket>(
         &mut self,
         token: Token,
         connection: &mut Connection<S>,
         limits: &Limits,
         table: &Table,
+        most: usize,
     ) -> Progress {
+        let before = self.len();
         loop {
-            if self.is_full() {
+            if self.is_full() || self.len() - before >= most {
                 return Progress::Full;
             }
             let at = connection.parsed;

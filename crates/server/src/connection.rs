@@ -1,6 +1,10 @@
 use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use command::blocked::Parked;
 use command::{Close, Session};
+use observe::Counters;
 use resp::Parser;
 
 use crate::buffers::Buffers;
@@ -9,6 +13,10 @@ use crate::source::Socket;
 /// Room made before a read: at least so much, and for a large argument no more than so much at a time.
 const READ_LEAST: usize = 4 * 1024;
 const READ_MOST: usize = 1024 * 1024;
+/// Buffers above this are given back when they are mostly empty.
+const SHRINK_ABOVE: usize = 64 * 1024;
+/// Reads thrown away before a connection is closed in good order.
+const DRAIN_READS: usize = 64;
 
 /// One client's connection: its socket, what it sent and has not been executed, what it has not
 /// been sent yet.
@@ -37,10 +45,14 @@ pub struct Connection<S> {
     pub readable: bool,
     /// Whether the other end has closed its half: the socket stays readable until that has been read.
     pub hung_up: bool,
+    /// Whether all has been read that the other end will ever send.
+    pub ended: bool,
     /// Whether the socket took all that it was given.
     pub writable: bool,
     /// Commands are held back until this moment (CLIENT PAUSE), milliseconds since the epoch.
     pub held_until_ms: Option<i64>,
+    /// What the client waits for in a blocking command.
+    pub parked: Option<Arc<Parked>>,
     /// Since when the output has been above the soft limit, milliseconds since the epoch.
     pub above_soft_limit_since_ms: Option<i64>,
 }
@@ -50,8 +62,10 @@ pub struct Connection<S> {
 pub enum Filled {
     /// Some bytes, maybe none.
     Bytes(usize),
-    /// The other end is gone.
-    Closed,
+    /// The other end sends no more.
+    Ended,
+    /// The connection is broken.
+    Broken,
 }
 
 impl<S: Socket> Connection<S> {
@@ -66,12 +80,14 @@ impl<S: Socket> Connection<S> {
             executed: 0,
             wanted: 0,
             hung_up: false,
+            ended: false,
             output: Vec::new(),
             sent: 0,
             touched: false,
             readable: false,
             writable: true,
             held_until_ms: None,
+            parked: None,
             above_soft_limit_since_ms: None,
         }
     }
@@ -88,7 +104,7 @@ impl<S: Socket> Connection<S> {
         }
         let room = self.input.capacity() - self.input.len();
         match self.stream.receive(&mut self.input) {
-            Ok(0) => Filled::Closed,
+            Ok(0) => Filled::Ended,
             Ok(count) => {
                 // The socket is empty, and the next byte to arrive will be reported.
                 self.readable = count == room || self.hung_up;
@@ -99,14 +115,15 @@ impl<S: Socket> Connection<S> {
                 Filled::Bytes(0)
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => Filled::Bytes(0),
-            Err(_) => Filled::Closed,
+            Err(_) => Filled::Broken,
         }
     }
 
     /// Drops what has been executed from the input. A connection that is held back parses the rest
     /// again.
     pub fn consume(&mut self, buffers: &mut Buffers) {
-        let done = if self.held_until_ms.is_some() { self.executed } else { self.parsed };
+        let held = self.held_until_ms.is_some() || self.parked.is_some();
+        let done = if held { self.executed } else { self.parsed };
         if done < self.parsed {
             self.parser.reset();
         }
@@ -121,21 +138,69 @@ impl<S: Socket> Connection<S> {
 
     /// Whether more commands may run.
     pub fn may_run(&self) -> bool {
-        self.held_until_ms.is_none() && self.session.close == Close::No
+        self.held_until_ms.is_none() && self.parked.is_none() && self.session.close == Close::No
     }
 
     /// Shows others what the connection holds.
     pub fn report(&self) {
         let figures = &self.session.client.figures;
-        figures.query_bytes.set((self.input.len() - self.parsed) as u64);
+        figures.query_bytes.set(self.input.len() as u64);
         figures.query_free.set((self.input.capacity() - self.input.len()) as u64);
         figures.output_bytes.set(self.unsent() as u64);
+        figures.output_capacity.set(self.output.capacity() as u64);
         let buffers = self.input.capacity() + self.output.capacity();
         figures.memory_bytes.set((buffers + size_of::<Self>()) as u64);
     }
 
-    /// Sends what the socket takes. False when the connection is broken.
-    pub fn flush(&mut self, buffers: &mut Buffers) -> (bool, usize) {
+    /// Sends what the socket takes, if it takes anything, and counts it. False when the connection is
+    /// broken.
+    pub fn send(&mut self, buffers: &mut Buffers, counters: &Counters, now_ms: i64) -> bool {
+        if !self.writable || self.unsent() == 0 {
+            return true;
+        }
+        let figures = &self.session.client.figures;
+        figures.output_peak.set(figures.output_peak.get().max(self.output.len() as u64));
+        let (alive, count) = self.flush(buffers);
+        let figures = &self.session.client.figures;
+        counters.writes.add(1);
+        counters.sent_bytes.add(count as u64);
+        figures.sent_bytes.add(count as u64);
+        if count > 0 {
+            figures.active_ms.store(now_ms, Ordering::Relaxed);
+        }
+        alive
+    }
+
+    /// Throws away what has arrived and will not be read: a socket that is closed with something in it
+    /// makes the other end lose replies that it has not read yet.
+    pub fn drain(&mut self, buffers: &mut Buffers) {
+        if self.ended {
+            return;
+        }
+        let mut waste = buffers.take();
+        for _ in 0..DRAIN_READS {
+            waste.clear();
+            match self.stream.receive(&mut waste) {
+                Ok(count) if count > 0 => {}
+                _ => break,
+            }
+        }
+        waste.clear();
+        buffers.reclaim(&mut waste);
+    }
+
+    /// Gives memory back that one large command has left behind.
+    pub fn shrink(&mut self) {
+        if self.input.capacity() > SHRINK_ABOVE && self.input.len() < self.input.capacity() / 4 {
+            self.input.shrink_to(self.input.len().max(READ_LEAST));
+        }
+        if self.output.capacity() > SHRINK_ABOVE && self.output.len() < self.output.capacity() / 4 {
+            self.output.shrink_to(self.output.len().max(READ_LEAST));
+        }
+    }
+
+    /// Sends what the socket takes: whether the connection is whole, and how many bytes.
+    fn flush(&mut self, buffers: &mut Buffers) -> (bool, usize) {
         let before = self.sent;
         while self.sent < self.output.len() {
             match self.stream.send(&self.output[self.sent..]) {

@@ -4,19 +4,25 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use command::Close;
+use command::clients::Class;
 use config::Config;
 use keyspace::SHARDS;
 use observe::Counters;
 
 use crate::connection::Connection;
 use crate::source::{Socket, Source};
-use crate::stream::Stream;
 use crate::worker::Worker;
 
 /// The longest wait between two looks at what is due: what bounds the lag of expiry.
 const PERIOD_MS: i64 = 50;
 /// How often connections are looked at one by one.
 const CLIENTS_PERIOD_MS: i64 = 500;
+/// For how long CLIENT LIST remembers the most that an output buffer has held.
+const PEAKS_PERIOD_MS: i64 = 5000;
+/// How often the totals are sampled for rates.
+const SAMPLE_PERIOD_MS: i64 = 100;
+/// How often the memory is looked at, for its peak.
+const MEMORY_PERIOD_MS: i64 = 1000;
 /// Time that one turn spends on expiry at most; what is left waits for the next.
 const EXPIRE_SLICE_NS: u64 = 1_000_000;
 /// Keys removed under one lock at most.
@@ -27,6 +33,9 @@ const EXPIRE_STEPS: u32 = 64;
 pub struct Cron {
     next_ms: i64,
     clients_ms: i64,
+    peaks_ms: i64,
+    sample_ms: i64,
+    memory_ms: i64,
     unfinished: bool,
     wake_ms: Option<i64>,
 }
@@ -47,8 +56,8 @@ impl Cron {
     }
 }
 
-/// Does what is due. The worker is inside the gate.
-pub fn tick<S: Source<Stream = Stream>>(worker: &mut Worker<S>) {
+/// Does what is due. The worker is outside of the gate.
+pub fn tick<S: Source>(worker: &mut Worker<S>) {
     let now_ms = worker.now_ms();
     if worker.cron.wake_ms.is_some_and(|wake| wake <= now_ms) {
         worker.cron.wake_ms = None;
@@ -57,18 +66,38 @@ pub fn tick<S: Source<Stream = Stream>>(worker: &mut Worker<S>) {
     if now_ms < worker.cron.next_ms && !worker.cron.unfinished {
         return;
     }
+    worker.gate.enter();
     worker.cron.unfinished = !expire(worker, now_ms);
+    worker.gate.leave();
     worker.cron.next_ms = now_ms + PERIOD_MS;
     if now_ms >= worker.cron.clients_ms {
         worker.cron.clients_ms = now_ms + CLIENTS_PERIOD_MS;
         look_at_clients(worker, now_ms);
+    }
+    if worker.number == 0 {
+        sample(worker, now_ms);
+    }
+}
+
+/// What one worker does for all: figures that are taken at a steady pace.
+fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
+    let services = &worker.services;
+    if now_ms >= worker.cron.sample_ms {
+        worker.cron.sample_ms = now_ms + SAMPLE_PERIOD_MS;
+        services.statistics.sample(services.clock.monotonic_ns());
+    }
+    if now_ms >= worker.cron.memory_ms {
+        worker.cron.memory_ms = now_ms + MEMORY_PERIOD_MS;
+        // Looking is what keeps the peak.
+        let _ = services.host.memory();
     }
 }
 
 /// Removes expired keys from this worker's share of the shards; false when the slice ran out first.
 fn expire<S: Source>(worker: &Worker<S>, now_ms: i64) -> bool {
     let services = &worker.services;
-    if !services.active_expire.load(Ordering::Relaxed) {
+    // A pause of writes freezes the data set: nothing goes for being too old either.
+    if !services.active_expire.load(Ordering::Relaxed) || services.pause.is_active(now_ms) {
         return true;
     }
     let start = services.clock.monotonic_ns();
@@ -104,24 +133,39 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) {
     guard.set_next_due(next_due);
 }
 
-fn look_at_clients<S: Source<Stream = Stream>>(worker: &mut Worker<S>, now_ms: i64) {
+fn look_at_clients<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
     let timeout_ms =
         i64::try_from(worker.config.timeout_s.saturating_mul(1000)).unwrap_or(i64::MAX);
+    let forget_peaks = now_ms >= worker.cron.peaks_ms;
+    if forget_peaks {
+        worker.cron.peaks_ms = now_ms + PEAKS_PERIOD_MS;
+    }
     let mut ended = Vec::new();
     for (token, connection) in worker.connections.iter_mut().enumerate() {
         let Some(connection) = connection else { continue };
-        let client = &connection.session.client;
-        let idle = now_ms - client.figures.active_ms.load(Ordering::Relaxed);
-        let exempt =
-            client.figures.blocked.load(Ordering::Relaxed) || client.figures.is_subscriber();
-        if timeout_ms > 0 && idle > timeout_ms && !exempt {
-            tracing::debug!("Closing idle client {}", client.addr);
+        connection.shrink();
+        if forget_peaks {
+            connection.session.client.figures.output_peak.set(connection.output.len() as u64);
+        }
+        connection.report();
+        if timeout_ms > 0 && idle_ms(connection, now_ms) > timeout_ms {
+            tracing::debug!("Closing idle client {}", connection.session.client.addr);
             ended.push(token);
         } else if above_output_limit(connection, &worker.config, now_ms, &worker.counters) {
             ended.push(token);
         }
     }
     ended.into_iter().for_each(|token| worker.close(token));
+}
+
+/// For how long nothing has happened on a connection whose client could make something happen.
+fn idle_ms<S: Socket>(connection: &Connection<S>, now_ms: i64) -> i64 {
+    let figures = &connection.session.client.figures;
+    let waits = figures.blocked.load(Ordering::Relaxed)
+        || figures.monitor.load(Ordering::Relaxed)
+        || figures.is_subscriber()
+        || connection.held_until_ms.is_some();
+    if waits { 0 } else { now_ms - figures.active_ms.load(Ordering::Relaxed) }
 }
 
 /// Whether a connection has more to be sent than its class allows, or has had for too long.
@@ -131,11 +175,15 @@ pub fn above_output_limit<S: Socket>(
     now_ms: i64,
     counters: &Counters,
 ) -> bool {
-    let class = if connection.session.client.figures.is_subscriber() { 2 } else { 0 };
-    let limit = &config.client_output_buffer_limit[class];
+    let [normal, replica, subscriber] = &config.client_output_buffer_limit;
+    let limit = match connection.session.client.class() {
+        Class::Normal | Class::Primary => normal,
+        Class::Replica => replica,
+        Class::Subscriber => subscriber,
+    };
     let unsent = connection.unsent() as u64;
-    let hard = limit.hard_bytes > 0 && unsent > limit.hard_bytes;
-    let soft = limit.soft_bytes > 0 && unsent > limit.soft_bytes;
+    let hard = limit.hard_bytes > 0 && unsent >= limit.hard_bytes;
+    let soft = limit.soft_bytes > 0 && unsent >= limit.soft_bytes;
     if !soft {
         connection.above_soft_limit_since_ms = None;
     }

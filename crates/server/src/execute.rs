@@ -1,8 +1,11 @@
+//! What happens around a command: checks, locks, the command itself, its error, statistics and logs.
+
 use std::sync::Arc;
 
+use command::blocked::{Parked, Wait};
 use command::{
-    Args, Close, Command, Ctx, Database, Error, Flags, KeyList, ReplyMode, Services, Session,
-    Setting,
+    Args, Close, Command, Ctx, Database, Error, Flags, KeyList, Outcome, OwnedArgs, ReadyKey,
+    ReplyMode, Services, Session, Setting,
 };
 use config::Config;
 use env::{Random, RngCore};
@@ -13,6 +16,7 @@ use observe::Counters;
 use resp::Writer;
 
 use crate::monitor;
+use crate::redact::Secrets;
 
 /// What a worker brings to every command.
 pub struct Bench<'a> {
@@ -26,24 +30,67 @@ pub struct Bench<'a> {
     pub random: &'a mut Random,
     /// The worker's place at the gate; it is inside.
     pub gate: &'a GateSlot,
-    /// Microseconds since the epoch when `clock_ns` was read.
+    /// Microseconds since the epoch when `epoch_ns` was read.
     pub epoch_us: i64,
-    /// The stop watch at the end of the last command, which is the start of this one.
-    pub clock_ns: u64,
     /// The stop watch when `epoch_us` was read.
     pub epoch_ns: u64,
+    /// The stop watch at the end of the last command, which is the start of this one.
+    pub clock_ns: u64,
+    /// What commands have taken out of the keyspace, to be freed when nobody waits for them any more.
+    pub garbage: Vec<Db>,
+}
+
+/// A command about to run.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// The command.
+    pub command: Command,
+    /// Its words.
+    pub args: Args<'a>,
+    /// Its time, microseconds since the epoch.
+    pub now_us: i64,
+    /// Whether it may wait.
+    pub may_wait: bool,
+}
+
+/// What is left when a command has run.
+pub struct Ran {
+    /// What it returned.
+    pub outcome: Outcome,
+    /// Keys it changed that somebody waits for.
+    pub ready: Vec<ReadyKey>,
+    /// What it waits for, when it found nothing.
+    pub wait: Option<Wait>,
 }
 
 /// What became of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// It ran, or was refused; its reply is in the output.
+    /// It ran, was queued, or was refused; its reply is in the output.
     Yes,
-    /// It has to wait until this moment, milliseconds since the epoch (CLIENT PAUSE).
+    /// It has to be held back until this moment, milliseconds since the epoch (CLIENT PAUSE).
     HeldUntil(i64),
+    /// Its client waits.
+    Parked(Arc<Parked>),
+}
+
+/// The locks that something needs.
+pub enum Scope {
+    /// Those of the shards of these keys.
+    Keys(Vec<KeyHash>),
+    /// Those of one key's shard.
+    Key(KeyHash),
+    /// None, or one shard at a time.
+    Nothing,
+    /// All: it runs behind the closed gate.
+    All,
 }
 
 impl Bench<'_> {
+    /// The time of the command that begins now, microseconds since the epoch.
+    fn now_us(&self) -> i64 {
+        self.epoch_us + (self.clock_ns.saturating_sub(self.epoch_ns) / 1000) as i64
+    }
+
     /// Executes one command for `session`, and appends its reply to `output`.
     pub fn execute(
         &mut self,
@@ -53,21 +100,27 @@ impl Bench<'_> {
         output: &mut Vec<u8>,
     ) -> Done {
         let start = output.len();
-        let now_us = self.epoch_us + ((self.clock_ns - self.epoch_ns) / 1000) as i64;
-        let refused = match self.admit(session, command, args, now_us / 1000) {
-            Ok(None) => None,
-            Ok(Some(until)) => return Done::HeldUntil(until),
-            Err(error) => Some(error),
-        };
-        let mut writer = Writer::new(output, session.protocol);
-        if let Some(error) = refused {
-            writer.error(error.line());
-            self.count_refusal(command, &error);
-        } else if let Some(command) = command {
-            if self.services.clients.monitored() {
-                monitor::feed(self.services, session, command, args, now_us);
+        if command.is_none() && is_http(args) {
+            tracing::warn!(
+                "Possible SECURITY ATTACK detected: {} sends HTTP. Connection aborted.",
+                session.client.addr
+            );
+            session.close = Close::Now;
+            return Done::Yes;
+        }
+        let now_us = self.now_us();
+        let mut done = Done::Yes;
+        match self.admit(session, command, args, now_us / 1000) {
+            Ok(Admitted::HeldUntil(until)) => return Done::HeldUntil(until),
+            Err(error) => self.refuse(session, command, &error, output),
+            Ok(Admitted::Run(command)) => {
+                session.client.note_command(command);
+                let call = Call { command, args, now_us, may_wait: true };
+                done = self.run_or_queue(session, call, output);
+                if self.services.clients.monitored() {
+                    monitor::feed(self.services, session, command, args, now_us);
+                }
             }
-            self.run(session, command, args, output, now_us);
         }
         match session.reply_mode {
             ReplyMode::On => {}
@@ -78,34 +131,80 @@ impl Bench<'_> {
                 session.reply_mode = ReplyMode::On;
             }
         }
+        done
+    }
+
+    fn run_or_queue(
+        &mut self,
+        session: &mut Session,
+        call: Call<'_>,
+        output: &mut Vec<u8>,
+    ) -> Done {
+        let Some(transaction) = session.transaction.as_mut() else {
+            let scope = scope_of(call.command, call.args);
+            let parked =
+                self.with_held(scope, |bench, held| bench.run(session, call, output, held));
+            return parked.map_or(Done::Yes, Done::Parked);
+        };
+        match call.command.name {
+            "exec" if call.command.container.is_none() => self.exec(session, call, output),
+            "multi" | "watch" | "discard" | "quit" | "reset"
+                if call.command.container.is_none() =>
+            {
+                let scope = scope_of(call.command, call.args);
+                let call = Call { may_wait: false, ..call };
+                self.with_held(scope, |bench, held| bench.run(session, call, output, held));
+            }
+            _ if call.command.flags.contains(Flags::NO_MULTI) => {
+                transaction.broken = true;
+                let error = Error::fixed("ERR Command not allowed inside a transaction");
+                self.refuse(session, Some(call.command), &error, output);
+            }
+            _ => {
+                transaction.queued.push((call.command, OwnedArgs::new(call.args.iter())));
+                session.client.figures.queued.set(transaction.queued.len() as u64 + 1);
+                Writer::new(output, session.protocol).simple("QUEUED");
+            }
+        }
         Done::Yes
     }
 
-    /// Whether a command may run: `Some` moment when only later.
+    /// Whether a command may run.
     fn admit(
         &self,
         session: &Session,
         command: Option<Command>,
         args: Args<'_>,
         now_ms: i64,
-    ) -> Result<Option<i64>, Error> {
+    ) -> Result<Admitted, Error> {
         let Some(command) = command else { return Err(unknown(args)) };
-        if !command.accepts(args.len()) {
-            let is_container = !command.subcommands.is_empty() && args.len() > 1;
-            if !is_container {
-                return Err(Error::arity(&command.full_name()));
-            }
+        let is_container = !command.subcommands.is_empty() && args.len() > 1;
+        if !command.accepts(args.len()) && !is_container {
+            return Err(Error::arity(&command.full_name()));
         }
-        if !session.authenticated && !command.flags.contains(Flags::NO_AUTH) {
+        let authenticated = session.authenticated || self.config.requirepass.is_empty();
+        if !authenticated && !command.flags.contains(Flags::NO_AUTH) {
             return Err(Error::NO_AUTH);
         }
         let may_write = command.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE);
         // Otherwise nobody could end the pause.
-        let exempt = command.name == "unpause" || command.name == "pause";
-        Ok(if exempt { None } else { self.services.pause.holds(may_write, now_ms) })
+        let exempt = command.container == Some("client");
+        let held = if exempt { None } else { self.services.pause.holds(may_write, now_ms) };
+        Ok(held.map_or(Admitted::Run(command), Admitted::HeldUntil))
     }
 
-    fn count_refusal(&self, command: Option<Command>, error: &Error) {
+    /// Answers a command that does not run. Inside a transaction that makes EXEC fail.
+    fn refuse(
+        &mut self,
+        session: &mut Session,
+        command: Option<Command>,
+        error: &Error,
+        output: &mut Vec<u8>,
+    ) {
+        Writer::new(output, session.protocol).error(error.line());
+        if let Some(transaction) = &mut session.transaction {
+            transaction.broken = true;
+        }
         self.counters.errors.add(1);
         self.services.statistics.count_error(error.prefix());
         if let Some(command) = command {
@@ -113,85 +212,82 @@ impl Bench<'_> {
         }
     }
 
+    /// Does something under locks.
+    pub fn with_held<T>(&mut self, scope: Scope, work: impl FnOnce(&mut Self, Held<'_>) -> T) -> T {
+        let services = Arc::clone(self.services);
+        let keyspace = &services.keyspace;
+        match scope {
+            Scope::Key(hash) => work(self, Held::one(keyspace, hash)),
+            Scope::Nothing => work(self, Held::nothing(keyspace)),
+            Scope::Keys(hashes) => work(self, Held::many(keyspace, hashes.into_iter())),
+            Scope::All => {
+                self.gate.leave();
+                let closed = keyspace.gate().close();
+                let result = work(self, Held::all(keyspace, &closed));
+                drop(closed);
+                // May take long, and nobody else has to wait for it.
+                self.garbage.clear();
+                self.gate.enter();
+                result
+            }
+        }
+    }
+
+    /// Runs a command, lets it wait if it wants to, and serves those that waited for what it changed.
     fn run(
         &mut self,
         session: &mut Session,
-        command: Command,
-        args: Args<'_>,
+        call: Call<'_>,
         output: &mut Vec<u8>,
-        now_us: i64,
-    ) {
+        mut held: Held<'_>,
+    ) -> Option<Arc<Parked>> {
+        let Ran { ready, wait, .. } = self.run_and_account(session, call, output, &mut held);
+        let parked = wait.map(|wait| self.park(session, call, wait, &mut held));
+        if !ready.is_empty() {
+            self.serve_all(ready, held);
+        }
+        parked
+    }
+
+    /// Runs a command, writes its error if it fails, and counts it.
+    pub fn run_and_account(
+        &mut self,
+        session: &mut Session,
+        call: Call<'_>,
+        output: &mut Vec<u8>,
+        held: &mut Held<'_>,
+    ) -> Ran {
         let start = output.len();
-        let outcome = match keys_of(command, args) {
-            Err(error) => Err(error),
-            Ok(_) if command.flags.contains(Flags::EXCLUSIVE) => {
-                self.run_alone(session, command, args, output, now_us)
-            }
-            Ok(keys) => {
-                let held = hold(self.services, &keys, args);
-                self.run_held(session, command, args, output, now_us, held).0
-            }
-        };
-        if let Err(error) = outcome {
+        let ran = self.call(session, call, output, held);
+        if let Err(error) = &ran.outcome {
             output.truncate(start);
             Writer::new(output, session.protocol).error(error.line());
             self.counters.errors.add(1);
-            self.counters.command(command.id()).failed.add(1);
+            self.counters.command(call.command.id()).failed.add(1);
             self.services.statistics.count_error(error.prefix());
         }
-        self.account(session, command, args, output.len() - start, now_us);
+        self.account(session, call, output.len() - start);
+        ran
     }
 
-    /// Runs a command while nobody else touches the keyspace.
-    fn run_alone(
+    /// What a database needs to know of the command that it serves.
+    pub fn setting<'l>(
         &mut self,
-        session: &mut Session,
-        command: Command,
-        args: Args<'_>,
-        output: &mut Vec<u8>,
-        now_us: i64,
-    ) -> command::Outcome {
-        let services = Arc::clone(self.services);
-        self.gate.leave();
-        let closed = services.keyspace.gate().close();
-        let held = Held::all(&services.keyspace, &closed);
-        let (outcome, garbage) = self.run_held(session, command, args, output, now_us, held);
-        drop(closed);
-        // May take long, and nobody else has to wait for it.
-        drop(garbage);
-        self.gate.enter();
-        outcome
-    }
-
-    fn run_held(
-        &mut self,
-        session: &mut Session,
-        command: Command,
-        args: Args<'_>,
-        output: &mut Vec<u8>,
-        now_us: i64,
-        held: Held<'_>,
-    ) -> (command::Outcome, Vec<Db>) {
-        let setting = Setting {
-            held,
+        session: &Session,
+        call: Call<'_>,
+        held: &'l mut Held<'_>,
+    ) -> Setting<'l>
+    where
+        Self: 'l,
+    {
+        Setting {
+            held: held.lend(),
             number: session.database,
-            now_ms: now_us / 1000,
-            access: self.access_clock(session, now_us / 1000),
+            now_ms: call.now_us / 1000,
+            access: self.access_clock(session, call.now_us / 1000),
             counters: self.counters,
             notify: self.config.notify_keyspace_events,
-        };
-        let mut ctx = Ctx {
-            db: Database::new(setting),
-            reply: Writer::new(output, session.protocol),
-            session,
-            services: self.services,
-            config: self.config,
-            random: self.random,
-            now_us,
-        };
-        let outcome = (command.run)(&mut ctx, args);
-        self.counters.changes.add(ctx.db.changes());
-        (outcome, ctx.db.take_garbage())
+        }
     }
 
     /// What a command stamps on the keys that it uses.
@@ -209,22 +305,42 @@ impl Bench<'_> {
         if session.no_touch { clock.without_touching() } else { clock }
     }
 
-    /// Statistics and logs of a command that has run.
-    fn account(
+    /// Runs the command's own code.
+    fn call(
         &mut self,
-        session: &Session,
-        command: Command,
-        args: Args<'_>,
-        reply: usize,
-        now_us: i64,
-    ) {
+        session: &mut Session,
+        call: Call<'_>,
+        output: &mut Vec<u8>,
+        held: &mut Held<'_>,
+    ) -> Ran {
+        let setting = self.setting(session, call, held);
+        let mut ctx = Ctx {
+            db: Database::new(setting),
+            reply: Writer::new(output, session.protocol),
+            session,
+            services: self.services,
+            config: self.config,
+            random: self.random,
+            now_us: call.now_us,
+            may_wait: call.may_wait,
+            waits_for: None,
+        };
+        let outcome = (call.command.run)(&mut ctx, call.args);
+        self.counters.changes.add(ctx.db.changes());
+        let ran = Ran { outcome, ready: ctx.db.take_ready(), wait: ctx.waits_for.take() };
+        self.garbage.extend(ctx.db.take_garbage());
+        ran
+    }
+
+    /// Statistics and logs of a command that has run.
+    pub fn account(&mut self, session: &Session, call: Call<'_>, reply: usize) {
+        let Call { command, args, now_us, .. } = call;
         let end = self.services.clock.monotonic_ns();
         let took_ns = end.saturating_sub(self.clock_ns);
         self.clock_ns = end;
         self.counters.commands.add(1);
         self.counters.command(command.id()).record(took_ns, self.config.latency_tracking);
         session.client.figures.commands.add(1);
-        session.client.note_command(command);
         if command.flags.contains(Flags::SKIP_SLOWLOG) {
             return;
         }
@@ -232,16 +348,9 @@ impl Bench<'_> {
         let logs = &self.services.logs;
         let request = || args.iter().map(<[u8]>::len).sum::<usize>() as i64;
         let log = |log: &observe::CommandLog, value: i64| {
+            let secrets = Secrets::of(command, args);
             let words: Vec<&[u8]> =
-                (0..args.len())
-                    .map(|word| {
-                        if monitor::is_secret(command, word) {
-                            b"(redacted)"
-                        } else {
-                            args.at(word)
-                        }
-                    })
-                    .collect();
+                args.iter().enumerate().map(|(index, word)| secrets.shown(index, word)).collect();
             let name = session.client.names.lock().name.clone();
             log.add(value, now_us / 1_000_000, words.into_iter(), &session.client.addr, &name);
         };
@@ -263,24 +372,36 @@ impl Bench<'_> {
     }
 }
 
-/// The keys that a command names; one that has none and may do without names none.
-fn keys_of(command: Command, args: Args<'_>) -> Result<KeyList, Error> {
-    if command.keys.is_empty() && command.find_keys.is_none() {
-        return Ok(KeyList::new());
-    }
-    // What the keys are is the command's own business when its arguments are wrong: it says what is.
-    Ok(command.keys_of(args).unwrap_or_default())
+enum Admitted {
+    Run(Command),
+    HeldUntil(i64),
 }
 
-fn hold<'k>(services: &'k Services, keys: &KeyList, args: Args<'_>) -> Held<'k> {
-    match keys.as_slice() {
-        [] => Held::nothing(&services.keyspace),
-        [(word, _)] => Held::one(&services.keyspace, args.key(*word).hash()),
-        many => {
-            let hashes = many.iter().map(|(word, _)| KeyHash::of(args.at(*word)));
-            Held::many(&services.keyspace, hashes)
-        }
+/// The locks that a command needs.
+pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
+    if command.flags.contains(Flags::EXCLUSIVE) {
+        return Scope::All;
     }
+    match keys_of(command, args).as_slice() {
+        [] => Scope::Nothing,
+        [(word, _)] => Scope::Key(args.key(*word).hash()),
+        many => Scope::Keys(many.iter().map(|(word, _)| KeyHash::of(args.at(*word))).collect()),
+    }
+}
+
+/// The keys that a command names. What they are when its arguments are wrong is the command's own
+/// business: it says what is wrong before it touches any.
+pub fn keys_of(command: Command, args: Args<'_>) -> KeyList {
+    if command.keys.is_empty() && command.find_keys.is_none() {
+        return KeyList::new();
+    }
+    command.keys_of(args).unwrap_or_default()
+}
+
+/// The words that begin the lines of an HTTP request which a browser was tricked into sending: the body
+/// behind them must not be executed.
+fn is_http(args: Args<'_>) -> bool {
+    args.is(0, "POST") || args.is(0, "Host:")
 }
 
 /// What Redis answers to a command that it does not know: the beginning of the arguments included.

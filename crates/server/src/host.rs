@@ -1,7 +1,7 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use command::{Error, Host, MemoryFigures, Shutdown};
+use command::{Error, Host, MemoryFigures, ProcessorTime, Shutdown, SystemFigures};
 use parking_lot::{Condvar, Mutex};
 
 /// What the allocator and the operating system know of the process's memory; the binary brings it, since
@@ -13,6 +13,8 @@ pub trait ProcessMemory: Send + Sync {
     fn purge(&self);
     /// The allocator's own report.
     fn report(&self) -> String;
+    /// The allocator's name.
+    fn allocator(&self) -> &'static str;
 }
 
 /// A change of options that only the thread that owns the listeners can make, and its result.
@@ -32,6 +34,7 @@ pub struct Process {
     started_ms: i64,
     workers: usize,
     config_file: Option<String>,
+    supervisor: OnceLock<&'static str>,
     stop: Mutex<Option<Shutdown>>,
     stopping: Condvar,
     control: Mutex<Option<Arc<dyn Fn(Request) + Send + Sync>>>,
@@ -57,6 +60,7 @@ impl Process {
             started_ms,
             workers,
             config_file,
+            supervisor: OnceLock::new(),
             stop: Mutex::new(None),
             stopping: Condvar::new(),
             control: Mutex::new(None),
@@ -66,6 +70,11 @@ impl Process {
     /// Who makes the changes that commands ask for.
     pub fn set_control(&self, control: Arc<dyn Fn(Request) + Send + Sync>) {
         *self.control.lock() = Some(control);
+    }
+
+    /// Notes which supervisor was told of the start.
+    pub fn set_supervisor(&self, name: &'static str) {
+        let _ = self.supervisor.set(name);
     }
 
     /// Waits until somebody asks for the end.
@@ -122,6 +131,40 @@ impl Host for Process {
         self.workers
     }
 
+    fn system(&self) -> SystemFigures {
+        let name = rustix::system::uname();
+        let parts = [name.sysname(), name.release(), name.machine()];
+        let parts = parts.map(|part| part.to_string_lossy().into_owned());
+        let memory = rustix::system::sysinfo();
+        SystemFigures {
+            os: parts.join(" "),
+            memory_bytes: (memory.totalram as u64).saturating_mul(u64::from(memory.mem_unit)),
+            process_id: std::process::id(),
+        }
+    }
+
+    fn processor_time(&self) -> ProcessorTime {
+        let [user_us, system_us, children_user_us, children_system_us] =
+            processor_time("/proc/self/stat");
+        let [thread_user_us, thread_system_us, ..] = processor_time("/proc/thread-self/stat");
+        ProcessorTime {
+            system_us,
+            user_us,
+            children_system_us,
+            children_user_us,
+            thread_system_us,
+            thread_user_us,
+        }
+    }
+
+    fn supervisor(&self) -> &'static str {
+        self.supervisor.get().copied().unwrap_or("no")
+    }
+
+    fn allocator(&self) -> &'static str {
+        self.memory.allocator()
+    }
+
     fn purge_memory(&self) {
         self.memory.purge();
     }
@@ -129,4 +172,20 @@ impl Host for Process {
     fn allocator_report(&self) -> String {
         self.memory.report()
     }
+}
+
+/// User and system time of a process or thread and of its children, microseconds; 0 where the system does
+/// not tell. See proc(5).
+fn processor_time(stat: &str) -> [u64; 4] {
+    /// Fields between the program's name and the times.
+    const BEFORE: usize = 11;
+    let text = std::fs::read_to_string(stat).unwrap_or_default();
+    // The name may have blanks and brackets in it.
+    let fields = text.rsplit_once(") ").map_or("", |(_, fields)| fields);
+    let ticks = rustix::param::clock_ticks_per_second().max(1);
+    let mut times = fields.split(' ').skip(BEFORE).map(|field| {
+        let count = field.parse::<u64>().unwrap_or(0);
+        count.saturating_mul(1_000_000) / ticks
+    });
+    std::array::from_fn(|_| times.next().unwrap_or(0))
 }

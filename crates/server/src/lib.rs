@@ -5,17 +5,21 @@
 
 mod accept;
 mod batch;
+mod blocked;
 mod buffers;
 mod connection;
 mod cron;
+mod descriptors;
 mod execute;
 mod host;
 mod listen;
 mod mailbox;
 mod monitor;
+mod redact;
 mod server;
 mod source;
 mod stream;
+mod transaction;
 mod worker;
 
 pub use host::ProcessMemory;

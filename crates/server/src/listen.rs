@@ -2,6 +2,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use config::Config;
 use mio::event::Source;
@@ -9,7 +10,7 @@ use mio::net::{TcpListener, UnixListener};
 use mio::{Interest, Registry, Token};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::accept::{Arrival, Peer};
+use crate::accept::{Caller, Peer};
 use crate::stream::Stream;
 
 /// A socket that connections arrive at.
@@ -25,7 +26,7 @@ impl Listener {
     ///
     /// # Errors
     /// `WouldBlock` when there is none.
-    pub fn accept(&self, keepalive_s: u64) -> io::Result<Arrival> {
+    pub fn accept(&self, keepalive_s: u64) -> io::Result<Caller> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept()?;
@@ -35,12 +36,12 @@ impl Listener {
                 let local = stream.local_addr().ok();
                 let fd = stream.as_raw_fd();
                 let peer = Peer::Tcp { peer, local };
-                Ok(Arrival { stream: Stream::Tcp(stream), peer, fd })
+                Ok(Caller { stream: Stream::Tcp(stream), peer, fd })
             }
             Self::Unix(listener, path) => {
                 let (stream, _) = listener.accept()?;
                 let fd = stream.as_raw_fd();
-                Ok(Arrival {
+                Ok(Caller {
                     stream: Stream::Unix(stream),
                     peer: Peer::Unix { path: path.clone() },
                     fd,
@@ -163,16 +164,24 @@ fn open(addr: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
     Ok(TcpListener::from_std(socket.into()))
 }
 
-/// The socket file is made under a name that nobody knows, gets its mode, and only then its place.
+/// The socket file is made under a name that nobody knows, gets its mode, and only then its place, where
+/// it replaces what a server that ended badly has left.
 fn listen_unix(config: &Config) -> io::Result<Listener> {
     let path = &config.unixsocket;
-    let hidden = format!("{path}.{}", std::process::id());
+    // No longer than most names that are chosen: the system allows little more than 100 bytes.
+    let hidden = Path::new(path).with_file_name(format!(".{}", std::process::id()));
     let _ = std::fs::remove_file(&hidden);
     let listener = UnixListener::bind(&hidden)?;
-    if config.unixsocketperm != 0 {
-        std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(config.unixsocketperm))?;
+    let mode = config.unixsocketperm;
+    let placed = if mode == 0 {
+        Ok(())
+    } else {
+        std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(mode))
+    };
+    if let Err(error) = placed.and_then(|()| std::fs::rename(&hidden, path)) {
+        let _ = std::fs::remove_file(&hidden);
+        return Err(error);
     }
-    std::fs::rename(&hidden, path)?;
     Ok(Listener::Unix(listener, path.clone()))
 }
 

@@ -1,36 +1,37 @@
-use std::fmt::Write as _;
+use std::sync::Arc;
 
 use command::{Args, Command, Flags, Services, Session};
 
-/// Shows a command to everybody who reads MONITOR's stream.
+use crate::redact::Secrets;
+
+/// Shows a command that has run to everybody who reads MONITOR's stream. The database is the one that it
+/// left selected.
 pub fn feed(services: &Services, session: &Session, command: Command, args: Args<'_>, now_us: i64) {
     if command.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
         return;
     }
-    let client = &session.client;
-    let source = if client.unix { "unix" } else { "" };
-    let mut line = format!(
-        "+{}.{:06} [{} {}{}]",
-        now_us / 1_000_000,
-        now_us % 1_000_000,
-        session.database,
-        if source.is_empty() { "" } else { "unix:" },
-        if source.is_empty() { client.addr.as_str() } else { client.addr.trim_end_matches(":0") },
-    );
-    for (index, word) in args.iter().enumerate() {
-        let word: &[u8] = if is_secret(command, index) { b"(redacted)" } else { word };
-        let _ = write!(line, " {}", codec::quote::quote(word));
-    }
-    line.push_str("\r\n");
-    let bytes: std::sync::Arc<[u8]> = line.into_bytes().into();
-    for reader in services.clients.all() {
-        if reader.figures.monitor.load(std::sync::atomic::Ordering::Relaxed) {
-            reader.push(std::sync::Arc::clone(&bytes));
-        }
+    let line: Arc<[u8]> = line(session, command, args, now_us).into_bytes().into();
+    for reader in services.clients.monitors() {
+        reader.show(Arc::clone(&line));
     }
 }
 
-/// Whether a word of a command must not be shown: passwords, in AUTH and HELLO ... AUTH.
-pub fn is_secret(command: Command, word: usize) -> bool {
-    word > 0 && matches!(command.name, "auth" | "hello")
+fn line(session: &Session, command: Command, args: Args<'_>, now_us: i64) -> String {
+    let client = &session.client;
+    let (seconds, micros) = (now_us / 1_000_000, now_us % 1_000_000);
+    let mut line = format!("+{seconds}.{micros:06} [{} ", session.database);
+    if client.unix {
+        line.push_str("unix:");
+        line.push_str(client.addr.strip_suffix(":0").unwrap_or(&client.addr));
+    } else {
+        line.push_str(&client.addr);
+    }
+    line.push(']');
+    let secrets = Secrets::of(command, args);
+    for (index, word) in args.iter().enumerate() {
+        line.push(' ');
+        codec::quote::quote_into(secrets.shown(index, word), &mut line);
+    }
+    line.push_str("\r\n");
+    line
 }

@@ -13,10 +13,12 @@ use observe::{CommandLogs, LatencyMonitor, Statistics};
 use parking_lot::Mutex;
 
 use crate::accept::Admission;
+use crate::descriptors;
 use crate::host::{Process, ProcessMemory, Request};
 use crate::listen::{Listener, listen};
 use crate::mailbox::Inbox;
 use crate::source::{Epoll, Source};
+use crate::stream::Stream;
 use crate::worker::Worker;
 
 /// A running server.
@@ -41,16 +43,24 @@ impl std::error::Error for StartError {}
 
 /// What reaches all threads.
 struct Control {
-    inboxes: Vec<Arc<Inbox>>,
+    inboxes: Vec<Arc<Inbox<Stream>>>,
     accepting: Arc<mio::Waker>,
-    requests: Mutex<Vec<Request>>,
+    /// None once nobody will look at them any more.
+    requests: Mutex<Option<Vec<Request>>>,
     stopped: AtomicBool,
 }
 
 impl Control {
     fn ask(&self, request: Request) {
-        self.requests.lock().push(request);
+        if let Some(requests) = &mut *self.requests.lock() {
+            requests.push(request);
+        }
         let _ = self.accepting.wake();
+    }
+
+    /// Ends the thread that accepts: whoever waits for an answer learns that there is none.
+    fn close_requests(&self) {
+        *self.requests.lock() = None;
     }
 
     fn stop(&self) {
@@ -69,7 +79,15 @@ impl Server {
     ///
     /// # Errors
     /// When an address cannot be opened or the system is out of threads or file descriptors.
-    pub fn start(config: Config, memory: Box<dyn ProcessMemory>) -> Result<Self, StartError> {
+    pub fn start(mut config: Config, memory: Box<dyn ProcessMemory>) -> Result<Self, StartError> {
+        let possible = descriptors::provide_for(config.maxclients);
+        if possible < config.maxclients {
+            tracing::warn!(
+                "maxclients is {possible} instead of {}: the limit of open files allows no more",
+                config.maxclients
+            );
+            config.maxclients = possible;
+        }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let workers = match config.workers {
             0 => thread::available_parallelism().map_or(1, usize::from),
@@ -88,6 +106,7 @@ impl Server {
             logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),
             pause: Default::default(),
+            parked: Default::default(),
             active_expire: AtomicBool::new(true),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,
@@ -97,11 +116,11 @@ impl Server {
         let accepting = Epoll::new().map_err(failed)?;
         let sources =
             (0..workers).map(|_| Epoll::new()).collect::<Result<Vec<_>, _>>().map_err(failed)?;
-        let inboxes = sources.iter().map(|source| Arc::new(Inbox::new(source.waker()))).collect();
+        let inboxes = sources.iter().map(|source| Arc::new(inbox(source))).collect();
         let control = Arc::new(Control {
             inboxes,
             accepting: accepting.waker(),
-            requests: Mutex::default(),
+            requests: Mutex::new(Some(Vec::new())),
             stopped: AtomicBool::new(false),
         });
         let mut server = Self { services, process, control, threads: Vec::new() };
@@ -118,11 +137,15 @@ impl Server {
         let control = Arc::clone(&self.control);
         let services = Arc::clone(&self.services);
         let inbox = Arc::clone(&control.inboxes[number]);
+        let stop = Arc::clone(&self.process);
         let run = move || {
             let mut worker = Worker::new(number, source, services, inbox);
             while !control.is_stopped() {
                 if let Err(error) = worker.turn() {
-                    tracing::error!("worker {number} stops: {error}");
+                    // Its clients would hang for ever.
+                    tracing::error!("worker {number} fails, and the server with it: {error}");
+                    let _ =
+                        stop.shutdown(Shutdown { now: true, force: true, ..Shutdown::default() });
                     break;
                 }
             }
@@ -140,6 +163,7 @@ impl Server {
             admission,
             services: Arc::clone(&self.services),
             starved: false,
+            complain_s: 0,
         };
         door.open(listeners)?;
         let control = Arc::clone(&self.control);
@@ -151,6 +175,11 @@ impl Server {
     /// The parts that commands may ask.
     pub fn services(&self) -> &Arc<Services> {
         &self.services
+    }
+
+    /// Notes which supervisor was told of the start, for INFO.
+    pub fn set_supervisor(&self, name: &'static str) {
+        self.process.set_supervisor(name);
     }
 
     /// Asks for the end, from any thread (signals).
@@ -177,10 +206,21 @@ impl Server {
     }
 }
 
+fn inbox(source: &Epoll) -> Inbox<Stream> {
+    let waker = source.waker();
+    Inbox::new(move || {
+        // A worker whose waker fails still looks at its inbox every tick of its cron.
+        let _ = waker.wake();
+    })
+}
+
 /// Passes the limits of the logs on.
 fn configure_logs(services: &Services) {
     let config = services.config.load();
     let logs = &services.logs;
+    for log in [&logs.slow, &logs.large_request, &logs.large_reply] {
+        log.shorten_to(config.slowlog_entry_max_argc, config.slowlog_entry_max_string_len);
+    }
     logs.slow.configure(config.slowlog_log_slower_than_us, config.slowlog_max_len);
     logs.large_request
         .configure(config.commandlog_request_larger_than, config.commandlog_large_request_max_len);
@@ -196,7 +236,12 @@ struct Door {
     services: Arc<Services>,
     /// Connections wait that could not be accepted.
     starved: bool,
+    /// When the log may hear of it again, seconds since the epoch.
+    complain_s: i64,
 }
+
+/// How often the log hears of connections that could not be accepted.
+const COMPLAINT_PERIOD_S: i64 = 5;
 
 /// How long connections wait that could not be accepted.
 const STARVED_PAUSE: Duration = Duration::from_millis(100);
@@ -218,19 +263,32 @@ impl Door {
         while !control.is_stopped() {
             ready.clear();
             let timeout = self.starved.then_some(STARVED_PAUSE);
-            if self.source.wait(timeout, &mut ready).is_err() {
-                return;
+            if let Err(error) = self.source.wait(timeout, &mut ready) {
+                tracing::error!("No more connections are accepted: {error}");
+                break;
             }
-            if std::mem::take(&mut self.starved) {
-                (0..self.listeners.len()).for_each(|token| self.accept(token));
-            }
-            let requests = std::mem::take(&mut *control.requests.lock());
-            for request in requests {
+            let requests = control.requests.lock().as_mut().map(std::mem::take);
+            for request in requests.unwrap_or_default() {
+                // Whoever asked may have stopped waiting.
                 let _ = request.answer.send(self.reconfigure(&request.changed));
+            }
+            if self.starved {
+                ready.clear();
+                self.accept_all();
             }
             for one in &ready {
                 self.accept(one.token);
             }
+        }
+        control.close_requests();
+    }
+
+    /// Tries again what could not be accepted.
+    fn accept_all(&mut self) {
+        let was_starved = std::mem::take(&mut self.starved);
+        (0..self.listeners.len()).for_each(|token| self.accept(token));
+        if was_starved && !self.starved {
+            tracing::info!("Connections are accepted again");
         }
     }
 
@@ -239,23 +297,38 @@ impl Door {
         loop {
             let Some(listener) = self.listeners.get(token) else { return };
             match listener.accept(keepalive_s) {
-                Ok(arrival) => {
-                    self.admission.admit(arrival);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-                Err(error) => {
-                    // Out of descriptors, most likely: the connection keeps waiting, and is tried again.
-                    tracing::warn!("Accepting client connection: {error}");
-                    self.starved = true;
-                    return;
-                }
+                Ok(caller) => self.admission.admit(caller),
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock => return,
+                    ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {}
+                    _ => return self.starve(&error),
+                },
             }
+        }
+    }
+
+    /// Out of descriptors, most likely: the connection keeps waiting, and is tried again.
+    fn starve(&mut self, error: &std::io::Error) {
+        self.starved = true;
+        let now_s = self.services.clock.unix_ms() / 1000;
+        if now_s >= self.complain_s {
+            self.complain_s = now_s + COMPLAINT_PERIOD_S;
+            tracing::warn!("Accepting client connection: {error}");
         }
     }
 
     fn reconfigure(&mut self, changed: &[&'static str]) -> Result<(), String> {
         configure_logs(&self.services);
+        if changed.contains(&"maxclients") {
+            let wanted = self.services.config.load().maxclients;
+            let possible = descriptors::provide_for(wanted);
+            if possible < wanted {
+                return Err(format!(
+                    "The operating system is not able to handle the specified number of clients, \
+                     try with {possible}"
+                ));
+            }
+        }
         let reopens = |name: &&&str| {
             matches!(**name, "port" | "bind" | "unixsocket" | "unixsocketperm" | "tcp-backlog")
         };
@@ -263,7 +336,14 @@ impl Door {
             // An address cannot be opened twice, so what was open is closed first; whoever puts the
             // old configuration back asks again.
             self.open(Vec::new()).map_err(|error| error.to_string())?;
-            let listeners = listen(&self.services.config.load())?;
+            let listeners = listen(&self.services.config.load()).map_err(|error| {
+                tracing::warn!("{error}");
+                // The words that Redis answers.
+                match changed.contains(&"bind") {
+                    true => "Failed to bind to specified addresses.",
+                    false => "Unable to listen on this port. Check server logs.",
+                }
+            })?;
             return self.open(listeners).map_err(|error| error.to_string());
         }
         Ok(())

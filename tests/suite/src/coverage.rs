@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::case;
-use crate::client::Client;
+use crate::client::{Client, Got};
 use crate::reply::{Parts, Reply};
 use crate::runner::commands_of;
 use crate::server::{Program, Server};
@@ -69,11 +70,80 @@ pub fn missing_for(program: &Program) -> Result<BTreeSet<String>> {
     if program.foreign { Ok(BTreeSet::new()) } else { read_list("missing.txt") }
 }
 
-/// Commands that `program` serves.
+/// Commands that `program` lists.
 ///
 /// # Errors
 /// When it does not start or answer.
 pub fn served_by(program: &Program) -> Result<BTreeSet<String>> {
     let server = Server::start(program, &[])?;
     commands_served(&mut server.client()?)
+}
+
+/// Which of `names` the program does not call unknown when it is sent them, whatever it lists.
+///
+/// # Errors
+/// When it does not start or answer.
+pub fn known_to(program: &Program, names: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+    let mut server = Server::start(program, &[])?;
+    let mut known = BTreeSet::new();
+    for name in names {
+        let mut words: Vec<Vec<u8>> = name.split('|').map(|w| w.as_bytes().to_vec()).collect();
+        if name == "shutdown" {
+            // Alone it would be obeyed.
+            words.extend([b"no".to_vec(), b"such".to_vec(), b"option".to_vec()]);
+        }
+        let mut client = server.client()?;
+        client.send(&words);
+        let unknown = match client.reply(Duration::from_secs(2))? {
+            Got::Reply(Reply::Error(text)) => {
+                let text = String::from_utf8_lossy(&text).to_lowercase();
+                text.contains("unknown command") || text.contains("unknown subcommand")
+            }
+            _ => false,
+        };
+        if !unknown {
+            known.insert(name.clone());
+        }
+        if !server.alive() {
+            bail!("the server ended at {name}: {}", server.log_tail());
+        }
+    }
+    Ok(known)
+}
+
+/// Every command that Rubrica is to serve and that can be told here: the reference's, and those
+/// that cases tagged `since` send.
+///
+/// # Errors
+/// When the reference does not start or a case file cannot be read.
+pub fn wanted(reference: &Program) -> Result<BTreeSet<String>> {
+    let mut names = served_by(reference)?;
+    for path in case::all_paths()? {
+        for case in &case::load(&path)?.cases {
+            if case.tags.since.is_some() {
+                names.extend(commands_of(case).filter(|name| !name.contains('|')));
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Writes `missing.txt` anew: the wanted commands that the server under test does not know.
+/// Answers how many.
+///
+/// # Errors
+/// When a server does not start or the file cannot be written.
+pub fn write_missing(tested: &Program, reference: &Program) -> Result<usize> {
+    let wanted = wanted(reference)?;
+    let known = known_to(tested, &wanted)?;
+    let missing: Vec<&String> = wanted.difference(&known).collect();
+    let mut text =
+        "# Commands that Rubrica does not serve yet. Cases that send one are left out.\n# `cargo run -p suite -- missing` writes this file.\n"
+            .to_owned();
+    for name in &missing {
+        text.push_str(name);
+        text.push('\n');
+    }
+    std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("missing.txt"), text)?;
+    Ok(missing.len())
 }

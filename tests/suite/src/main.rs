@@ -1,4 +1,5 @@
 //! `cargo run -p suite -- …`: writing case files.
+#![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 
@@ -25,6 +26,8 @@ enum Command {
     },
     /// Run case files and print what differs (all files when none is named).
     Run { files: Vec<PathBuf> },
+    /// Write missing.txt: the commands that the server under test does not know yet.
+    Missing,
     /// List where Rubrica differs from the reference on purpose.
     Differences,
 }
@@ -62,6 +65,11 @@ fn main() -> Result<()> {
             if failed > 0 {
                 std::process::exit(1);
             }
+        }
+        Command::Missing => {
+            let reference = Program::reference().context("no redis-server on PATH")?;
+            let count = suite::coverage::write_missing(&Program::tested()?, &reference)?;
+            println!("{count} missing");
         }
         Command::Differences => {
             for path in case::all_paths()? {

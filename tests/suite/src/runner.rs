@@ -85,6 +85,9 @@ impl Runner {
         if case.tags.protocol.is_some_and(|p| p != protocol) {
             return Ok(Some(format!("not under RESP{protocol}")));
         }
+        if protocol == 3 && self.missing.contains("hello") {
+            return Ok(Some("HELLO is not served yet".to_owned()));
+        }
         if self.program.foreign {
             if let Some(why) = &case.tags.rubrica {
                 return Ok(Some(format!("intended difference: {why}")));
@@ -97,16 +100,21 @@ impl Runner {
                 }
             }
         }
-        let absent = commands_of(case).find(|c| self.missing.contains(c));
+        let mut sent = commands_of(case).chain(words_in_raw(case));
+        let absent = sent.find(|c| self.missing.contains(c));
         Ok(absent.map(|command| format!("{command} is not served yet")))
     }
 
     /// A running server with the case's options and nothing in it.
     fn prepare(&mut self, case: &Case) -> Result<()> {
-        if self.server.as_ref().is_none_or(|(_, config)| *config != case.tags.config) {
+        let young = self.missing.contains("flushall");
+        if young || self.server.as_ref().is_none_or(|(_, config)| *config != case.tags.config) {
             self.server = None;
             let server = Server::start(&self.program, &case.tags.config)?;
             self.server = Some((server, case.tags.config.clone()));
+        }
+        if young {
+            return Ok(());
         }
         let (server, _) = self.server.as_ref().context("no server")?;
         match server.client()?.call(&["FLUSHALL"])? {
@@ -126,6 +134,18 @@ pub fn commands_of(case: &Case) -> impl Iterator<Item = String> + '_ {
             [Some(first), second].into_iter().flatten().collect::<Vec<_>>()
         }
         _ => Vec::new(),
+    })
+}
+
+/// The words in a case's raw bytes, in lower case: some are commands.
+fn words_in_raw(case: &Case) -> impl Iterator<Item = String> + '_ {
+    let raw = case.steps.iter().filter_map(|step| match &step.action {
+        Action::Raw(bytes) => Some(bytes),
+        _ => None,
+    });
+    raw.flat_map(|bytes| {
+        let words = bytes.split(|b| !b.is_ascii_alphabetic());
+        words.map(|w| String::from_utf8_lossy(w).to_lowercase())
     })
 }
 

@@ -60,6 +60,8 @@ impl Program {
     }
 
     fn at(path: PathBuf) -> Self {
+        // The server runs in a folder of its own; links stay, some programs go by their name.
+        let path = std::path::absolute(&path).unwrap_or(path);
         let foreign =
             !path.file_name().is_some_and(|name| name.to_string_lossy().contains("rubrica"));
         Self { path, foreign }
@@ -115,7 +117,7 @@ impl Server {
         let child = command.spawn().with_context(|| format!("start {}", program.path.display()))?;
         let mut server = Self { child, addr, dir, program: program.clone(), version: (0, 0) };
         server.wait_until_it_answers()?;
-        server.version = server.ask_version()?;
+        server.version = server.identify()?;
         Ok(server)
     }
 
@@ -137,11 +139,16 @@ impl Server {
         }
     }
 
-    fn ask_version(&self) -> Result<(u32, u32)> {
+    /// Its version, once it is sure that the one who answers is the process started here: when
+    /// two want one port, the other's server answers until ours has given up.
+    fn identify(&self) -> Result<(u32, u32)> {
         let info = self.client()?.call(&["INFO", "server"])?.as_text().unwrap_or_default();
         let field = |name: &str| {
             info.lines().find_map(|l| l.strip_prefix(name)).map(|v| v.trim().to_owned())
         };
+        if field("process_id:").is_some_and(|pid| pid != self.child.id().to_string()) {
+            bail!("another process answers at {}", self.addr);
+        }
         let version = field("valkey_version:").or_else(|| field("redis_version:"));
         Ok(version.as_deref().and_then(parse_version).unwrap_or((0, 0)))
     }

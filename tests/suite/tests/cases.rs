@@ -49,6 +49,10 @@ fn check(path: &Path) -> Result<(), Failed> {
 
 fn every_command_has_a_case() -> Result<(), Failed> {
     let tested = Program::tested().map_err(failed)?;
+    let missing = coverage::missing_for(&tested).map_err(failed)?;
+    if missing.contains("command") {
+        return Ok(());
+    }
     let served = coverage::served_by(&tested).map_err(failed)?;
     let exercised = coverage::commands_exercised().map_err(failed)?;
     let elsewhere = coverage::read_list("elsewhere.txt").map_err(failed)?;
@@ -62,14 +66,15 @@ fn missing_is_exact() -> Result<(), Failed> {
     let Some(reference) = Program::reference().filter(|_| !tested.foreign) else {
         return Ok(());
     };
-    let served = coverage::served_by(&tested).map_err(failed)?;
-    let wanted = coverage::served_by(&reference).map_err(failed)?;
+    let wanted = coverage::wanted(&reference).map_err(failed)?;
+    let known = coverage::known_to(&tested, &wanted).map_err(failed)?;
     let missing = coverage::read_list("missing.txt").map_err(failed)?;
-    let listed_but_served: Vec<&String> = missing.intersection(&served).collect();
+    let served: Vec<&String> = missing.intersection(&known).collect();
     let unlisted: Vec<&String> =
-        wanted.iter().filter(|c| !served.contains(*c) && !missing.contains(*c)).collect();
-    if listed_but_served.is_empty() && unlisted.is_empty() {
+        wanted.iter().filter(|c| !known.contains(*c) && !missing.contains(*c)).collect();
+    if served.is_empty() && unlisted.is_empty() {
         return Ok(());
     }
-    Err(format!("served, so strike from missing.txt: {listed_but_served:?}\nnot served, so list in missing.txt: {unlisted:?}").into())
+    let how = "run `cargo run -p suite -- missing`";
+    Err(format!("{how}\nlisted but served: {served:?}\nneither: {unlisted:?}").into())
 }

@@ -4,7 +4,7 @@
 //! and what it sees of another are not of the same moment; a command that needs that runs alone.
 
 use config::KeyspaceEvents;
-use keyspace::{Db, Entry, EntryRef, SHARDS};
+use keyspace::{Db, Entry, EntryRef, Key, SHARDS};
 
 use super::{Database, note};
 
@@ -207,6 +207,7 @@ impl<'a> Database<'a> {
     /// The caller holds everything, so that nobody sees half of it.
     pub fn clear(&mut self, background: bool) -> u64 {
         let physical = self.physical;
+        self.mark_all(self.number, physical);
         let taken: Vec<Db> = (0..SHARDS)
             .map(|shard| self.held.visit(shard, |shard| shard.take(physical)))
             .filter(|db| !db.is_empty())
@@ -220,6 +221,27 @@ impl<'a> Database<'a> {
         keys
     }
 
+    /// Lets those know that watch keys of database `number`, or wait for them, as far as these are in the
+    /// physical database.
+    fn mark_all(&mut self, number: usize, physical: usize) {
+        for shard in 0..SHARDS {
+            let ready = self.held.visit(shard, |shard| {
+                if shard.marks.is_empty() {
+                    return Vec::new();
+                }
+                let mut keys = shard.marks.watched(number);
+                keys.extend(shard.marks.awaited(number));
+                keys.retain(|key| {
+                    let there =
+                        shard.db(physical).is_some_and(|db| db.get(Key::new(key)).is_some());
+                    there && shard.marks.changed(number, key)
+                });
+                keys
+            });
+            self.ready.extend(ready.into_iter().map(|key| (number, key)));
+        }
+    }
+
     /// What is to be freed once nobody waits for the shards any more.
     pub fn take_garbage(&mut self) -> Vec<Db> {
         std::mem::take(&mut self.garbage)
@@ -227,6 +249,11 @@ impl<'a> Database<'a> {
 
     /// Exchanges two databases; the caller holds everything.
     pub fn swap(&mut self, a: usize, b: usize) {
+        let keyspace = self.held.keyspace();
+        for number in [a, b] {
+            self.mark_all(number, keyspace.resolve(a));
+            self.mark_all(number, keyspace.resolve(b));
+        }
         self.held.swap(a, b);
         self.physical = self.held.keyspace().resolve(self.number);
     }

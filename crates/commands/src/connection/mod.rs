@@ -1,8 +1,24 @@
 //! The connection and its client.
 
+pub(crate) mod auth;
+mod client;
+mod echo;
+mod hello;
 mod ping;
+mod quit;
+mod reset;
+mod select;
 
 use command::Spec;
 
 /// The family's commands.
-pub const COMMANDS: &[&Spec] = &[&ping::PING];
+pub const COMMANDS: &[&Spec] = &[
+    &auth::AUTH,
+    &client::CLIENT,
+    &echo::ECHO,
+    &hello::HELLO,
+    &ping::PING,
+    &quit::QUIT,
+    &reset::RESET,
+    &select::SELECT,
+];

@@ -10,6 +10,7 @@ pub const PING: Spec = Spec {
     summary: "Answers, to show that the connection works.",
     complexity: "O(1)",
     syntax: "[message]",
+    tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
     run: ping,
     ..Spec::BASE
 };

@@ -3,7 +3,7 @@ use config::KeyspaceEvents;
 use value::Item;
 use value::list::{List, Side};
 
-use super::{COUNT_RANGE, LIST, index, limits, span};
+use super::{LIST, index, limits, span};
 
 /// `LSET key index element`
 pub const LSET: Spec = Spec {
@@ -90,7 +90,7 @@ fn lrem(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let limits = limits(ctx.config);
     let count = args.integer(2)?;
     if count == i64::MIN {
-        return Err(COUNT_RANGE);
+        return Err(Error::BELOW_LEAST);
     }
     let key = args.key(1);
     let removed = match ctx.db.write::<List>(key)? {

@@ -7,7 +7,7 @@ use value::list::List;
 use super::end::End;
 use super::{LIST, TAKES, limits};
 
-const MOVE: Spec = Spec {
+pub(super) const MOVE: Spec = Spec {
     flags: Flags::WRITE.union(Flags::DENYOOM),
     keys: &[TAKES, KeySpec::one(2, KeyFlags::RW.union(KeyFlags::INSERT))],
     complexity: "O(1)",

@@ -3,6 +3,7 @@
 //! What blocking commands share with the others is a function that says whether it found something
 //! to take: [`pop::pop_one`], [`mpop::pop_first`], [`lmove::transfer`].
 
+mod blocking;
 mod edit;
 mod end;
 mod lmove;
@@ -14,7 +15,7 @@ mod read;
 
 use std::ops::Range;
 
-use command::{Error, Group, KeyFlags, KeySpec, Spec};
+use command::{Group, KeyFlags, KeySpec, Spec};
 use config::Config;
 use value::list::ListLimits;
 
@@ -37,6 +38,11 @@ pub const COMMANDS: &[&Spec] = &[
     &lmove::LMOVE,
     &lmove::RPOPLPUSH,
     &mpop::LMPOP,
+    &blocking::BLPOP,
+    &blocking::BRPOP,
+    &blocking::BLMOVE,
+    &blocking::BRPOPLPUSH,
+    &blocking::BLMPOP,
 ];
 
 /// What most commands of the family have in common.
@@ -54,10 +60,6 @@ const TAKES: KeySpec =
 fn limits(config: &Config) -> ListLimits {
     ListLimits { max_listpack_size: i64::from(config.list_max_listpack_size) }
 }
-
-const COUNT_RANGE: Error = Error::fixed(
-    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-);
 
 /// The place of the entry at `index`, counted from the back when negative; it may lie behind the end.
 fn index(index: i64, len: usize) -> Option<usize> {

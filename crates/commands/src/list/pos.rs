@@ -2,7 +2,7 @@ use command::{Args, Ctx, Error, Flags, Outcome, Spec};
 use value::Item;
 use value::list::List;
 
-use super::{COUNT_RANGE, LIST};
+use super::LIST;
 
 /// `LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]`
 pub const LPOS: Spec = Spec {
@@ -48,7 +48,7 @@ impl Options {
                 let rank = args.integer(value)?;
                 match rank {
                     0 => return Err(ZERO_RANK),
-                    i64::MIN => return Err(COUNT_RANGE),
+                    i64::MIN => return Err(Error::BELOW_LEAST),
                     _ => {}
                 }
                 (options.rank, options.backwards) = (rank.unsigned_abs(), rank < 0);

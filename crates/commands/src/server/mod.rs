@@ -1,12 +1,42 @@
 //! The server.
 
+mod command;
+mod config;
 mod dbsize;
 mod debug;
 mod flush;
+mod info;
+mod latency;
+mod lolwut;
+mod memory;
+mod module;
+mod monitor;
+mod role;
+mod shutdown;
+mod slowlog;
 mod swapdb;
+mod time;
 
-use command::Spec;
+use ::command::Spec;
 
 /// The family's commands.
-pub const COMMANDS: &[&Spec] =
-    &[&dbsize::DBSIZE, &debug::DEBUG, &flush::FLUSHALL, &flush::FLUSHDB, &swapdb::SWAPDB];
+pub const COMMANDS: &[&Spec] = &[
+    &command::COMMAND,
+    &config::CONFIG,
+    &dbsize::DBSIZE,
+    &debug::DEBUG,
+    &flush::FLUSHALL,
+    &flush::FLUSHDB,
+    &info::INFO,
+    &latency::LATENCY,
+    &lolwut::LOLWUT,
+    &memory::MEMORY,
+    &module::MODULE,
+    &monitor::MONITOR,
+    &role::ROLE,
+    &shutdown::SHUTDOWN,
+    &slowlog::COMMANDLOG,
+    &slowlog::SLOWLOG,
+    &swapdb::SWAPDB,
+    &time::TIME,
+];

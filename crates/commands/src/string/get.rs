@@ -1,5 +1,7 @@
 use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
+use config::KeyspaceEvents;
 use keyspace::Value;
+use resp::Writer;
 use value::Object;
 
 /// `GET key`
@@ -17,13 +19,45 @@ pub const GET: Spec = Spec {
     ..Spec::BASE
 };
 
-fn get(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    match ctx.db.get(args.key(1)).map(|entry| entry.value()) {
-        None => ctx.reply.null(),
-        Some(Value::Bytes(bytes)) => ctx.reply.bulk(bytes),
-        Some(Value::Int(number)) => ctx.reply.bulk_int(number),
-        Some(Value::Object(Object::String(bytes))) => ctx.reply.bulk(bytes),
+/// `GETDEL key`
+pub const GETDEL: Spec = Spec {
+    name: "getdel",
+    arity: 2,
+    flags: Flags::WRITE.union(Flags::FAST),
+    group: Group::String,
+    keys: &[KeySpec::one(1, KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE))],
+    since: "6.2.0",
+    summary: "Returns the string that a key holds, and deletes the key.",
+    complexity: "O(1)",
+    syntax: "key",
+    run: getdel,
+    ..Spec::BASE
+};
+
+/// Writes a string value, or the absent value.
+///
+/// # Errors
+/// When the value is of another type.
+pub fn reply_string(reply: &mut Writer<'_>, value: Option<Value<'_>>) -> Outcome {
+    match value {
+        None => reply.null(),
+        Some(Value::Bytes(bytes)) => reply.bulk(bytes),
+        Some(Value::Int(number)) => reply.bulk_int(number),
+        Some(Value::Object(Object::String(bytes))) => reply.bulk(bytes),
         Some(Value::Object(_)) => return Err(Error::WRONG_TYPE),
+    }
+    Ok(())
+}
+
+fn get(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    reply_string(&mut ctx.reply, ctx.db.get(args.key(1)).map(|entry| entry.value()))
+}
+
+fn getdel(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    get(ctx, args)?;
+    let key = args.key(1);
+    if ctx.db.remove(key) {
+        ctx.db.changed(key, KeyspaceEvents::GENERIC, "del");
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::{LONG, NO, OPTIONAL, YES, check, int, text, word};
 use crate::Opt;
-use crate::Status::Accepted;
+use crate::Status::{Accepted, Works};
 use crate::Supervised;
 use crate::kind::Kind;
 use crate::value::at;
@@ -14,11 +14,11 @@ const OOM_SCORE: Kind = Kind::Word {
 };
 
 pub(super) const OPTIONS: &[Opt] = &[
-    Opt::new(Accepted, "daemonize", NO, at!(daemonize), "Run in the background.").immutable(),
-    Opt::new(Accepted, "pidfile", OPTIONAL, at!(pidfile), "File for the process's number.")
+    Opt::new(Works, "daemonize", NO, at!(daemonize), "Run in the background.").immutable(),
+    Opt::new(Works, "pidfile", OPTIONAL, at!(pidfile), "File for the process's number.")
         .immutable(),
     Opt::new(
-        Accepted,
+        Works,
         "supervised",
         word(Supervised::WORDS, "no"),
         at!(supervised),

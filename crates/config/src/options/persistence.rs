@@ -170,7 +170,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::ignored("aof-disable-auto-gc", NO, "Keep append-only files that are no longer needed.")
         .hidden(),
     Opt::new(
-        Accepted,
+        Works,
         "shutdown-on-sigint",
         SHUTDOWN,
         at!(shutdown_on_sigint),
@@ -178,7 +178,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     )
     .check(check::shutdown),
     Opt::new(
-        Accepted,
+        Works,
         "shutdown-on-sigterm",
         SHUTDOWN,
         at!(shutdown_on_sigterm),

@@ -1,6 +1,8 @@
 //! Where a worker learns that a connection has something to read or room to write.
 
 mod epoll;
+#[cfg(test)]
+pub mod sim;
 
 use std::io;
 use std::time::Duration;
@@ -43,7 +45,7 @@ pub trait Socket {
 /// told that a stream is readable reads until it would block, or remembers that it did not.
 pub trait Source {
     /// What connections are made of here.
-    type Stream: Socket + Send;
+    type Stream: Socket + Send + 'static;
 
     /// Waits until something is ready, the timeout has passed or somebody has called the waker, and
     /// appends what is ready to `ready`.

@@ -196,12 +196,15 @@ pub fn to_dense(buf: &mut Vec<u8>) -> Result<bool, Corrupt> {
     Ok(true)
 }
 
-/// The runs of the sparse encoding as (value, length), zeroes included (PFDEBUG DECODE). `None` for the dense one.
+/// The runs of the sparse encoding as (value, length), zeroes included (PFDEBUG DECODE), whether they
+/// are as many registers as there should be or not. `None` for the dense one.
 pub fn sparse_runs(buf: &[u8]) -> Result<Option<Vec<(u8, usize)>>, Corrupt> {
     if is_dense(buf) {
         return Ok(None);
     }
-    validate(buf)?;
+    if !is_valid(buf) {
+        return Err(Corrupt);
+    }
     let runs = sparse::runs(&buf[HEADER..]);
     runs.map(|run| run.map(|run| (run.value, run.len))).collect::<Result<_, _>>().map(Some)
 }

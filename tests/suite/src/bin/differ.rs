@@ -1,5 +1,6 @@
 //! `cargo run -p suite --bin differ -- --seed 1 --commands 100000`: random command streams on the
 //! server under test and on the reference.
+#![forbid(unsafe_code)]
 
 use anyhow::{Context, Result};
 use clap::Parser;

@@ -51,6 +51,7 @@ struct Pair {
     tested: Server,
     reference: Server,
     protocol: u8,
+    missing: BTreeSet<String>,
     clients: Option<(Client, Client)>,
 }
 
@@ -72,6 +73,9 @@ impl Pair {
             if !server.alive() {
                 *server = Server::start(&server.program().clone(), &[])?;
             }
+        }
+        if self.missing.contains("flushall") {
+            self.tested = Server::start(&self.tested.program().clone(), &[])?;
         }
         let mut tested = Client::connect(self.tested.addr(), self.protocol)?;
         let mut reference = Client::connect(self.reference.addr(), self.protocol)?;
@@ -131,6 +135,9 @@ impl Pair {
     }
 
     fn data_differences(&mut self) -> Result<Vec<String>> {
+        if dump::NEEDED.iter().any(|name| self.missing.contains(*name)) {
+            return Ok(Vec::new());
+        }
         let (tested, reference) = self.clients.as_mut().context("not connected")?;
         let (left, right) = (dump::read(tested)?, dump::read(reference)?);
         Ok(dump::differences(&left, &right))
@@ -210,20 +217,28 @@ pub fn run(plan: &Plan, tested: &Program, reference: &Program) -> Result<Outcome
         tested: Server::start(tested, &[])?,
         reference: Server::start(reference, &[])?,
         protocol: if plan.seed.is_multiple_of(2) { 2 } else { 3 },
+        missing: coverage::missing_for(tested)?,
         clients: None,
     };
-    let served = coverage::commands_served(&mut pair.tested.client()?)?;
-    let both: BTreeSet<String> = coverage::commands_served(&mut pair.reference.client()?)?
-        .intersection(&served)
+    let mut both: BTreeSet<String> = coverage::commands_served(&mut pair.reference.client()?)?
+        .difference(&pair.missing)
         .cloned()
         .collect();
+    if tested.foreign {
+        let served = coverage::commands_served(&mut pair.tested.client()?)?;
+        both.retain(|name| served.contains(name));
+    }
+    if pair.missing.contains("hello") {
+        pair.protocol = 2;
+    }
+    let transactions = both.contains("multi") && both.contains("exec");
     let specs = grammar::read(&mut Client::connect(pair.reference.addr(), 3)?)?;
     let specs = grammar::select(specs, &plan.families, &both);
     if specs.is_empty() {
         bail!("no command of {:?} is served by both", plan.families);
     }
     let mut outcome = Outcome { specs: specs.len(), ..Outcome::default() };
-    let mut generator = Generator::new(plan.seed, specs);
+    let mut generator = Generator::new(plan.seed, specs, transactions);
     while outcome.commands < plan.commands && outcome.differences.len() < plan.differences_max {
         let mut items = Vec::new();
         pair.reset()?;

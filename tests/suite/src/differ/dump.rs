@@ -18,6 +18,9 @@ pub struct Entry {
     pub expires_ms: i64,
 }
 
+/// Commands without which nothing can be read.
+pub const NEEDED: [&str; 4] = ["keys", "pexpiretime", "select", "type"];
+
 /// Databases that streams write to.
 const DATABASES: [&str; 2] = ["0", "1"];
 

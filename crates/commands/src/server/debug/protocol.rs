@@ -8,7 +8,7 @@ pub(super) fn sample(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     match args.at(2).to_ascii_lowercase().as_slice() {
         b"string" => reply.bulk(b"Hello World"),
         b"integer" => reply.integer(12345),
-        b"double" => reply.double(3.141),
+        b"double" => reply.double_text(b"3.141"),
         b"bignum" => reply.big_number("1234567999999999999999999999999999999"),
         b"null" => reply.null(),
         b"array" => {

@@ -1,0 +1,27 @@
+use command::{Args, Ctx, Flags, Group, Outcome, Spec};
+
+/// `RESET`
+pub const RESET: Spec = Spec {
+    name: "reset",
+    arity: 1,
+    flags: Flags::NOSCRIPT
+        .union(Flags::LOADING)
+        .union(Flags::STALE)
+        .union(Flags::FAST)
+        .union(Flags::NO_AUTH)
+        .union(Flags::ALLOW_BUSY),
+    group: Group::Connection,
+    since: "6.2.0",
+    summary: "Puts the connection back into the state in which it began.",
+    complexity: "O(1)",
+    run: reset,
+    ..Spec::BASE
+};
+
+fn reset(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
+    let authenticated = ctx.config.requirepass.is_empty();
+    ctx.session.reset(&ctx.services.clients, authenticated);
+    ctx.reply.set_protocol(ctx.session.protocol);
+    ctx.reply.simple("RESET");
+    Ok(())
+}

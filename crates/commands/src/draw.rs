@@ -1,0 +1,49 @@
+//! Drawing without putting back.
+
+/// Decides of one element after the other whether it belongs to a sample, such that every sample of the
+/// wanted size has the same probability (Knuth's algorithm S).
+pub(crate) struct Selection {
+    wanted: usize,
+    left: usize,
+}
+
+impl Selection {
+    /// A sample of `wanted` among `left` elements.
+    pub(crate) fn new(wanted: usize, left: usize) -> Self {
+        Self { wanted, left }
+    }
+
+    /// Whether the next element belongs to it, given 64 random bits.
+    pub(crate) fn takes(&mut self, word: u64) -> bool {
+        let place = (u128::from(word) * self.left as u128) >> 64;
+        let takes = place < self.wanted as u128;
+        self.left = self.left.saturating_sub(1);
+        self.wanted -= usize::from(takes);
+        takes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use env::{Random, RngCore, SeedableRng};
+
+    use super::Selection;
+
+    #[test]
+    fn samples_have_the_wanted_size_and_take_every_element_equally_often() {
+        let mut random = Random::seed_from_u64(7);
+        let mut taken = [0u32; 10];
+        for _ in 0..10_000 {
+            let mut selection = Selection::new(3, taken.len());
+            let mut size = 0;
+            for count in &mut taken {
+                if selection.takes(random.next_u64()) {
+                    *count += 1;
+                    size += 1;
+                }
+            }
+            assert_eq!(size, 3);
+        }
+        assert!(taken.iter().all(|count| (2_800..3_200).contains(count)), "{taken:?}");
+    }
+}

@@ -1,0 +1,49 @@
+use std::process;
+
+use command::Shutdown;
+use server::Server;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// SIGTERM and SIGINT end the server as the configuration says; the second SIGINT ends it at once.
+/// SIGHUP, which a closed terminal sends, is ignored.
+///
+/// # Errors
+/// When the signals cannot be caught, or no thread can be started.
+pub fn listen(server: &Server) -> Result<(), String> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])
+        .map_err(|error| format!("cannot listen to signals: {error}"))?;
+    let stop = server.stopper();
+    let store = server.services().config.clone();
+    let run = move || {
+        let mut asked = false;
+        for signal in &mut signals {
+            let config = store.load();
+            let (name, words) = match signal {
+                SIGTERM => ("SIGTERM", &config.shutdown_on_sigterm),
+                SIGINT => ("SIGINT", &config.shutdown_on_sigint),
+                _ => continue,
+            };
+            if asked && signal == SIGINT {
+                tracing::warn!("You insist... exiting now.");
+                process::exit(1);
+            }
+            tracing::warn!("Received {name} scheduling shutdown...");
+            asked = true;
+            stop(how(words));
+        }
+    };
+    let thread = std::thread::Builder::new().name("signals".into()).spawn(run);
+    thread.map(drop).map_err(|error| error.to_string())
+}
+
+/// What `shutdown-on-sigterm` and `shutdown-on-sigint` say.
+fn how(words: &[&'static str]) -> Shutdown {
+    let has = |word| words.contains(&word);
+    let save = match (has("save"), has("nosave")) {
+        (true, _) => Some(true),
+        (false, true) => Some(false),
+        (false, false) => None,
+    };
+    Shutdown { save, now: has("now"), force: has("force") }
+}

@@ -1,0 +1,99 @@
+//! EXEC: the commands since MULTI, under all their locks at once.
+
+use command::{Error, Flags, Session, Transaction, Watched};
+use keyspace::{Held, Key, KeyHash};
+use resp::Writer;
+
+use crate::execute::{Bench, Call, Scope, keys_of};
+
+impl Bench<'_> {
+    /// Runs the queued commands, or says why not.
+    pub fn exec(&mut self, session: &mut Session, call: Call<'_>, output: &mut Vec<u8>) {
+        let transaction = session.transaction.take().unwrap_or_default();
+        let watched = std::mem::take(&mut session.watched);
+        session.client.figures.queued.set(0);
+        session.client.figures.watched.set(0);
+        let scope = scope(&transaction, &watched);
+        let start = output.len();
+        self.with_held(scope, |bench, mut held| {
+            let unchanged = bench.end_watches(session, &watched, call, &mut held);
+            if transaction.broken {
+                let error =
+                    Error::fixed("EXECABORT Transaction discarded because of previous errors.");
+                Writer::new(output, session.protocol).error(error.line());
+                bench.counters.errors.add(1);
+                bench.services.statistics.count_error(error.prefix());
+                bench.counters.command(call.command.id()).failed.add(1);
+            } else if !unchanged {
+                Writer::new(output, session.protocol).null_array();
+            } else {
+                bench.run_queued(session, &transaction, call, output, held);
+            }
+        });
+        self.account(session, call, output.len() - start);
+    }
+
+    /// Ends all watches, and says whether none of their keys has changed.
+    fn end_watches(
+        &mut self,
+        session: &mut Session,
+        watched: &[Watched],
+        call: Call<'_>,
+        held: &mut Held<'_>,
+    ) -> bool {
+        let setting = self.setting(session, call, held);
+        let mut db = command::Database::new(setting);
+        let mut unchanged = true;
+        for watch in watched {
+            let key = Key::new(&watch.key);
+            let broken = db.within(watch.database, |db| db.watch_broken(key, watch.version));
+            unchanged &= !broken;
+            db.shard_of(key.hash()).marks.unwatch(watch.database, &watch.key);
+        }
+        unchanged
+    }
+
+    fn run_queued(
+        &mut self,
+        session: &mut Session,
+        transaction: &Transaction,
+        exec: Call<'_>,
+        output: &mut Vec<u8>,
+        mut held: Held<'_>,
+    ) {
+        Writer::new(output, session.protocol).array(transaction.queued.len());
+        let mut ready = Vec::new();
+        for (command, args) in &transaction.queued {
+            let call = Call { command: *command, args: args.view(), may_wait: false, ..exec };
+            ready.extend(self.run_and_account(session, call, output, &mut held).ready);
+        }
+        if !ready.is_empty() {
+            self.serve_all(ready, held);
+        }
+    }
+}
+
+/// The locks of a transaction: those of all its commands and of its watched keys.
+fn scope(transaction: &Transaction, watched: &[Watched]) -> Scope {
+    let mut hashes: Vec<KeyHash> = watched.iter().map(|watch| KeyHash::of(&watch.key)).collect();
+    if !transaction.broken {
+        for (command, args) in &transaction.queued {
+            if command.flags.intersects(Flags::EXCLUSIVE | Flags::WALK) {
+                return Scope::All;
+            }
+            let args = args.view();
+            hashes.extend(
+                keys_of(*command, args).iter().map(|(word, _)| KeyHash::of(args.at(*word))),
+            );
+        }
+    }
+    if hashes.is_empty() { Scope::Nothing } else { Scope::Keys(hashes) }
+}
+
+/// Ends the watches of a client that has gone. The caller is inside the gate.
+pub fn forget_watches(services: &command::Services, watched: &[Watched]) {
+    for watch in watched {
+        let mut guard = services.keyspace.lock(KeyHash::of(&watch.key).shard());
+        guard.get_mut().marks.unwatch(watch.database, &watch.key);
+    }
+}

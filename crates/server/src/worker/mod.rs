@@ -1,0 +1,236 @@
+//! One thread's loop over its connections: wait, read every ready connection, parse all complete
+//! commands, prefetch, execute, flush.
+//!
+//! `serve.rs` reads and executes, `send.rs` flushes and closes, `wait.rs` ends the waits of blocking
+//! commands.
+
+mod send;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod wait;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use command::clients::Kill;
+use command::{Close, Letter, Mailbox, Services, Session};
+use config::Config;
+use env::Random;
+use keyspace::gate::GateSlot;
+use observe::Counters;
+
+use crate::accept::Arrival;
+use crate::batch::Batch;
+use crate::buffers::Buffers;
+use crate::connection::Connection;
+use crate::cron::Cron;
+use crate::mailbox::Inbox;
+use crate::source::{Ready, Source, Token};
+
+/// A thread's share of the server.
+pub struct Worker<S: Source> {
+    pub(crate) number: usize,
+    pub(crate) source: S,
+    pub(crate) services: Arc<Services>,
+    pub(crate) config: Arc<Config>,
+    /// The configuration's generation.
+    generation: u64,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) gate: GateSlot,
+    inbox: Arc<Inbox<S::Stream>>,
+    random: Random,
+    pub(crate) connections: Vec<Option<Box<Connection<S::Stream>>>>,
+    /// Where the connection of a client is, by the client's id.
+    tokens: HashMap<u64, Token>,
+    free: Vec<Token>,
+    /// When waits end, with the client that waits.
+    deadlines: BTreeSet<(i64, u64)>,
+    buffers: Buffers,
+    batch: Batch,
+    ready: Vec<Ready>,
+    /// Connections that did something in this turn, to be flushed at its end.
+    touched: Vec<Token>,
+    /// Connections whose socket may have more than was read.
+    unread: Vec<Token>,
+    pub(crate) cron: Cron,
+    /// Held commands may be due.
+    pub(crate) resume: bool,
+    pub(crate) epoch_us: i64,
+    pub(crate) epoch_ns: u64,
+}
+
+impl<S: Source> Worker<S> {
+    /// A worker without connections.
+    pub fn new(
+        number: usize,
+        source: S,
+        services: Arc<Services>,
+        inbox: Arc<Inbox<S::Stream>>,
+    ) -> Self {
+        services.clients.join(inbox.clone() as Arc<dyn Mailbox>);
+        Self {
+            number,
+            source,
+            config: services.config.snapshot(),
+            generation: services.config.generation(),
+            counters: services.statistics.register(),
+            gate: services.keyspace.gate().register(),
+            inbox,
+            random: env::random(),
+            connections: Vec::new(),
+            tokens: HashMap::new(),
+            free: Vec::new(),
+            deadlines: BTreeSet::new(),
+            buffers: Buffers::default(),
+            batch: Batch::default(),
+            ready: Vec::new(),
+            touched: Vec::new(),
+            unread: Vec::new(),
+            cron: Cron::default(),
+            resume: false,
+            epoch_us: services.clock.unix_us(),
+            epoch_ns: services.clock.monotonic_ns(),
+            services,
+        }
+    }
+
+    /// Milliseconds since the epoch at the beginning of this turn.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.epoch_us / 1000
+    }
+
+    /// One turn. The event source's errors end the worker.
+    ///
+    /// # Errors
+    /// When the event source fails.
+    pub fn turn(&mut self) -> std::io::Result<()> {
+        let timeout =
+            if self.unread.is_empty() { self.cron.timeout(self.now_ms()) } else { Duration::ZERO };
+        self.wait(timeout)?;
+        self.counters.turns.add(1);
+        if self.generation != self.services.config.generation() {
+            self.generation = self.services.config.generation();
+            self.config = self.services.config.snapshot();
+        }
+
+        self.read_mail();
+        self.note_all_ready();
+        self.read_and_execute();
+        self.flush_touched();
+        crate::cron::tick(self);
+        if std::mem::take(&mut self.resume) {
+            self.resume_held(self.now_ms());
+            self.end_waits();
+        }
+        Ok(())
+    }
+
+    /// Waits for events, and reads the clocks.
+    fn wait(&mut self, timeout: Duration) -> std::io::Result<()> {
+        self.ready.clear();
+        self.source.wait(Some(timeout), &mut self.ready)?;
+        self.epoch_us = self.services.clock.unix_us();
+        self.epoch_ns = self.services.clock.monotonic_ns();
+        Ok(())
+    }
+
+    fn note_all_ready(&mut self) {
+        let ready = std::mem::take(&mut self.ready);
+        ready.iter().for_each(|one| self.note_ready(*one));
+        self.ready = ready;
+    }
+
+    fn note_ready(&mut self, ready: Ready) {
+        let Some(Some(connection)) = self.connections.get_mut(ready.token) else { return };
+        if ready.writable {
+            connection.writable = true;
+            if connection.unsent() > 0 {
+                touch(&mut self.touched, ready.token, connection);
+            }
+        }
+        connection.hung_up |= ready.hung_up;
+        if connection.hung_up && connection.parked.is_some() {
+            // Nobody is there any more to be given what it waits for.
+            return self.close(ready.token);
+        }
+        if ready.readable && !connection.readable {
+            connection.readable = true;
+            self.unread.push(ready.token);
+        }
+    }
+
+    fn read_mail(&mut self) {
+        let posted = self.inbox.take();
+        for arrival in posted.arrivals {
+            self.adopt(arrival);
+        }
+        for letter in posted.letters {
+            match letter {
+                Letter::Check { client } => self.check_killed(client),
+                Letter::Push { client, bytes } => self.push(client, &bytes, false),
+                Letter::Monitor { client, line } => self.push(client, &line, true),
+                Letter::Served { client, ticket, reply } => self.served(client, ticket, &reply),
+                Letter::Unblock { client, with_error } => self.unblock(client, with_error),
+                Letter::Resume => self.resume_held(i64::MAX),
+            }
+        }
+    }
+
+    /// Takes a new connection over.
+    fn adopt(&mut self, arrival: Arrival<S::Stream>) {
+        let token = self.free.pop().unwrap_or_else(|| {
+            self.connections.push(None);
+            self.connections.len() - 1
+        });
+        // Not this turn's configuration: a password set before the client connected holds for it.
+        let needs_no_password = self.services.config.load().requirepass.is_empty();
+        let session = Session::new(arrival.client, needs_no_password);
+        let mut connection = Box::new(Connection::new(arrival.stream, session));
+        if self.source.add(&mut connection.stream, token).is_err() {
+            self.services.clients.disconnect(&connection.session.client);
+            self.inbox.let_go();
+            self.free.push(token);
+            return;
+        }
+        self.counters.connections.add(1);
+        connection.report();
+        self.tokens.insert(connection.session.client.id, token);
+        if let Some(place) = self.connections.get_mut(token) {
+            *place = Some(connection);
+        }
+    }
+
+    /// Appends bytes that are no reply. A line of MONITOR's stream may come after its reader's RESET.
+    fn push(&mut self, client: u64, bytes: &[u8], is_monitor: bool) {
+        let Some(&token) = self.tokens.get(&client) else { return };
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        let reads = &connection.session.client.figures.monitor;
+        let wanted = !is_monitor || reads.load(std::sync::atomic::Ordering::Relaxed);
+        if wanted && connection.session.close == Close::No {
+            connection.output.extend_from_slice(bytes);
+            touch(&mut self.touched, token, connection);
+        }
+    }
+
+    fn check_killed(&mut self, client: u64) {
+        let Some(&token) = self.tokens.get(&client) else { return };
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        match connection.session.client.killed() {
+            Kill::No => {}
+            Kill::AfterReply => {
+                connection.session.close = Close::AfterReply;
+                touch(&mut self.touched, token, connection);
+            }
+            Kill::Now => self.close(token),
+        }
+    }
+}
+
+fn touch<S>(touched: &mut Vec<Token>, token: Token, connection: &mut Connection<S>) {
+    if !connection.touched {
+        connection.touched = true;
+        touched.push(token);
+    }
+}

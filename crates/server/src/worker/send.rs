@@ -1,0 +1,79 @@
+//! Flushing and closing.
+
+use std::time::Duration;
+
+use command::Close;
+use command::clients::Kill;
+
+use super::Worker;
+use crate::source::{Source, Token};
+
+/// How long connections have at the end of the process to take what they are still to be sent.
+const FAREWELL_MS: i64 = 500;
+
+impl<S: Source> Worker<S> {
+    /// Sends what this turn's commands wrote, and closes whom they closed.
+    pub(super) fn flush_touched(&mut self) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for token in touched.drain(..) {
+            self.flush(token);
+        }
+        self.touched = touched;
+    }
+
+    fn flush(&mut self, token: Token) {
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        connection.touched = false;
+        connection.consume(&mut self.buffers);
+        if connection.session.close == Close::Now {
+            return self.close(token);
+        }
+        let now_ms = self.epoch_us / 1000;
+        let alive = connection.send(&mut self.buffers, &self.counters, now_ms);
+        if connection.session.client.killed() == Kill::AfterReply {
+            connection.session.close = Close::AfterReply;
+        }
+        connection.report();
+        let sent_all = connection.unsent() == 0;
+        if connection.session.close == Close::AfterReply && sent_all && alive {
+            connection.drain(&mut self.buffers);
+            return self.close(token);
+        }
+        if !alive
+            || crate::cron::above_output_limit(connection, &self.config, now_ms, &self.counters)
+        {
+            self.close(token);
+        }
+    }
+
+    pub(crate) fn close(&mut self, token: Token) {
+        let Some(mut connection) = self.connections.get_mut(token).and_then(Option::take) else {
+            return;
+        };
+        self.source.remove(&mut connection.stream);
+        self.detach(&mut connection);
+        self.services.clients.disconnect(&connection.session.client);
+        self.tokens.remove(&connection.session.client.id);
+        self.inbox.let_go();
+        self.free.push(token);
+    }
+
+    /// Ends all connections; those that read get what they are still to be sent.
+    pub fn finish(&mut self) {
+        for token in 0..self.connections.len() {
+            if let Some(Some(connection)) = self.connections.get_mut(token) {
+                connection.session.close = Close::AfterReply;
+            }
+            self.flush(token);
+        }
+        let deadline_ms = self.services.clock.unix_ms() + FAREWELL_MS;
+        while !self.tokens.is_empty() && self.services.clock.unix_ms() < deadline_ms {
+            if self.wait(Duration::from_millis(20)).is_err() {
+                break;
+            }
+            self.note_all_ready();
+            self.flush_touched();
+        }
+        (0..self.connections.len()).for_each(|token| self.close(token));
+    }
+}

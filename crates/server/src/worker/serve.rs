@@ -1,0 +1,228 @@
+//! Reading, parsing and executing.
+
+use std::sync::atomic::Ordering;
+
+use command::Close;
+use command::clients::Kill;
+use resp::{Limits, ProtocolError};
+
+use super::{Worker, touch};
+use crate::batch::Progress;
+use crate::connection::Filled;
+use crate::cron::above_output_limit;
+use crate::execute::{self, Bench, Done};
+use crate::source::{Source, Token};
+
+/// Output above which a connection is flushed in the middle of a turn.
+const FLUSH_EARLY: usize = 256 * 1024;
+
+impl<S: Source> Worker<S> {
+    /// Reads from every connection that may have something, and executes what they sent, a batch at a time.
+    pub(super) fn read_and_execute(&mut self) {
+        let unread = std::mem::take(&mut self.unread);
+        for token in &unread {
+            self.read(*token);
+        }
+        self.run_batch();
+        // What was not drained comes again in the next turn, behind everybody else.
+        for token in unread {
+            if let Some(Some(connection)) = self.connections.get(token)
+                && connection.readable
+            {
+                self.unread.push(token);
+            }
+        }
+    }
+
+    fn read(&mut self, token: Token) {
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        if !connection.may_run() {
+            // What is held back reads on when it is resumed.
+            connection.readable = false;
+            return;
+        }
+        match connection.fill(&mut self.buffers) {
+            Filled::Ended => self.end_input(token),
+            Filled::Broken => {
+                self.run_batch();
+                self.close(token);
+            }
+            Filled::Bytes(count) => {
+                self.counters.reads.add(1);
+                self.counters.received_bytes.add(count as u64);
+                let figures = &connection.session.client.figures;
+                figures.received_bytes.add(count as u64);
+                if count > 0 {
+                    figures.active_ms.store(self.epoch_us / 1000, Ordering::Relaxed);
+                }
+                connection.report();
+                self.parse(token);
+            }
+        }
+    }
+
+    /// The other end sends no more, but may still read: it gets its replies before the connection ends.
+    fn end_input(&mut self, token: Token) {
+        self.run_batch();
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        connection.readable = false;
+        connection.ended = true;
+        if connection.parked.is_some() {
+            return self.close(token);
+        }
+        if connection.may_run() {
+            connection.session.close = Close::AfterReply;
+        }
+        touch(&mut self.touched, token, connection);
+    }
+
+    /// Parses what a connection has sent, running batches as they fill up.
+    pub(super) fn parse(&mut self, token: Token) {
+        loop {
+            let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+            if !connection.may_run() {
+                return;
+            }
+            touch(&mut self.touched, token, connection);
+            let authenticated =
+                connection.session.authenticated || self.config.requirepass.is_empty();
+            let limits = Limits {
+                bulk_len: usize::try_from(self.config.proto_max_bulk_len).unwrap_or(usize::MAX),
+                authenticated,
+                ..Limits::default()
+            };
+            // What comes behind AUTH has other limits: it is parsed when AUTH has run.
+            let room = if authenticated { usize::MAX } else { 1 };
+            match self.batch.parse(token, connection, &limits, &self.services.table, room) {
+                Progress::Full => self.run_batch(),
+                Progress::Drained { wanted } => {
+                    connection.wanted = wanted;
+                    let unparsed = connection.input.len() - connection.parsed;
+                    if unparsed as u64 > self.config.client_query_buffer_limit {
+                        self.refuse_query(token);
+                    }
+                    return;
+                }
+                Progress::Broken(error) => return self.break_off(token, error),
+            }
+        }
+    }
+
+    /// Ends a connection that sends a longer command than it may.
+    fn refuse_query(&mut self, token: Token) {
+        self.run_batch();
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        self.counters.query_buffer_kills.add(1);
+        tracing::warn!(
+            "Closing client {} that reached max query buffer length",
+            connection.session.client.addr
+        );
+        connection.session.close = Close::AfterReply;
+    }
+
+    /// Ends a connection whose stream cannot be read any further, once what came before has been executed.
+    fn break_off(&mut self, token: Token, error: ProtocolError) {
+        self.run_batch();
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        if !connection.may_run() {
+            return;
+        }
+        tracing::debug!("Protocol error ({error}) from client {}", connection.session.client.addr);
+        let text = error.to_string();
+        execute::protocol_error(&mut connection.session, &text, &mut connection.output);
+        self.counters.errors.add(1);
+        self.services.statistics.count_error("ERR");
+    }
+
+    /// Executes the batch.
+    pub(super) fn run_batch(&mut self) {
+        if self.batch.len() == 0 {
+            return;
+        }
+        self.gate.enter();
+        self.batch.prefetch(&self.services.keyspace);
+        let mut bench = Bench {
+            services: &self.services,
+            config: &self.config,
+            counters: &self.counters,
+            random: &mut self.random,
+            gate: &self.gate,
+            epoch_us: self.epoch_us,
+            epoch_ns: self.epoch_ns,
+            clock_ns: self.services.clock.monotonic_ns(),
+            garbage: Vec::new(),
+        };
+        for index in 0..self.batch.len() {
+            let pending = self.batch.get(index);
+            let Some(Some(connection)) = self.connections.get_mut(pending.token) else { continue };
+            if connection.session.client.killed() == Kill::Now {
+                connection.session.close = Close::Now;
+            }
+            if !connection.may_run() {
+                continue;
+            }
+            if connection.output.capacity() == 0 {
+                connection.output = self.buffers.take();
+            }
+            let end = pending.end;
+            let args = self.batch.args(index, &connection.input);
+            let done = bench.execute(
+                &mut connection.session,
+                pending.command,
+                args,
+                &mut connection.output,
+            );
+            match done {
+                Done::Yes => connection.executed = end,
+                Done::Parked(parked) => {
+                    connection.executed = end;
+                    if let Some(deadline) = parked.deadline_ms {
+                        self.deadlines.insert((deadline, parked.client.id));
+                        self.cron.wake_at(deadline);
+                    }
+                    connection.parked = Some(parked);
+                }
+                Done::HeldUntil(until) => {
+                    connection.held_until_ms = Some(until);
+                    self.cron.wake_at(until);
+                }
+            }
+            if connection.unsent() > FLUSH_EARLY {
+                let now_ms = self.epoch_us / 1000;
+                let alive = connection.send(&mut self.buffers, &self.counters, now_ms);
+                if !alive || above_output_limit(connection, &self.config, now_ms, &self.counters) {
+                    connection.session.close = Close::Now;
+                }
+            }
+        }
+        self.gate.leave();
+        self.batch.clear();
+    }
+
+    /// Lets commands run again that CLIENT PAUSE held back until `now_ms`.
+    pub(crate) fn resume_held(&mut self, now_ms: i64) {
+        for token in 0..self.connections.len() {
+            let Some(Some(connection)) = self.connections.get_mut(token) else { continue };
+            match connection.held_until_ms {
+                None => continue,
+                Some(until) if until > now_ms => {
+                    self.cron.wake_at(until);
+                    continue;
+                }
+                Some(_) => connection.held_until_ms = None,
+            }
+            if !connection.readable && !connection.ended {
+                connection.readable = true;
+                self.unread.push(token);
+            }
+            self.parse(token);
+            self.run_batch();
+            let Some(Some(connection)) = self.connections.get_mut(token) else { continue };
+            if connection.ended && connection.may_run() {
+                connection.session.close = Close::AfterReply;
+                touch(&mut self.touched, token, connection);
+            }
+        }
+        self.flush_touched();
+    }
+}
