@@ -20,6 +20,9 @@ pub const RESET: Spec = Spec {
 
 fn reset(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     let authenticated = ctx.config.requirepass.is_empty();
+    ctx.session.transaction = None;
+    ctx.session.client.figures.queued.set(0);
+    crate::transactions::unwatch_all(ctx);
     ctx.session.reset(&ctx.services.clients, authenticated);
     ctx.reply.set_protocol(ctx.session.protocol);
     ctx.reply.simple("RESET");

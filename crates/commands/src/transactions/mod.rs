@@ -4,6 +4,8 @@
 mod multi;
 mod watch;
 
+pub use watch::unwatch_all;
+
 use command::Spec;
 
 /// The family's commands.
