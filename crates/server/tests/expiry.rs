@@ -14,10 +14,6 @@ const KEYS: usize = 200_000;
 struct NoMemory;
 
 impl ProcessMemory for NoMemory {
-    fn allocator(&self) -> &'static str {
-        "none"
-    }
-
     fn figures(&self) -> MemoryFigures {
         MemoryFigures::default()
     }
