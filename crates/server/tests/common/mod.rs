@@ -36,6 +36,9 @@ impl ProcessMemory for NoMemory {
     fn report(&self) -> String {
         String::new()
     }
+    fn allocator(&self) -> &'static str {
+        "none"
+    }
 }
 
 /// Starts a server on a Unix socket and a TCP port of the loopback interface.
