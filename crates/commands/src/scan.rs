@@ -1,7 +1,7 @@
 //! What SSCAN, HSCAN and ZSCAN share.
 
 use codec::glob;
-use command::{Args, Ctx, Error};
+use command::{Args, Error};
 use resp::Writer;
 use value::Item;
 
@@ -55,10 +55,10 @@ impl<'a> ScanOptions<'a> {
 }
 
 /// Writes the reply to a key that is not there.
-pub(crate) fn nothing(ctx: &mut Ctx<'_>) {
-    ctx.reply.array(2);
-    ctx.reply.bulk(b"0");
-    ctx.reply.array(0);
+pub(crate) fn nothing(reply: &mut Writer<'_>) {
+    reply.array(2);
+    reply.bulk(b"0");
+    reply.array(0);
 }
 
 /// Writes the cursor and the elements that `walk` writes before it says what the cursor is; it returns

@@ -23,7 +23,7 @@ pub const SSCAN: Spec = Spec {
 fn sscan(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let cursor = cursor(args.at(2))?;
     let Some(set) = ctx.db.read::<Set>(args.key(1))? else {
-        scan::nothing(ctx);
+        scan::nothing(&mut ctx.reply);
         return Ok(());
     };
     let options = ScanOptions::parse(args, false)?;

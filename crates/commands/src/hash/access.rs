@@ -1,0 +1,98 @@
+//! Hashes without the fields whose time has come.
+//!
+//! Each function removes those first, and tells listeners when there were any. A hash that this leaves
+//! empty is removed with its key.
+
+use command::{Database, Error};
+use config::KeyspaceEvents;
+use keyspace::Key;
+use value::hash::Hash;
+
+/// Gives the hash at `key`, if there is one, to `work`, for reading.
+///
+/// # Errors
+/// When the key holds another type.
+pub(super) fn read<R>(
+    db: &mut Database<'_>,
+    key: Key<'_>,
+    work: impl FnOnce(Option<&Hash>) -> R,
+) -> Result<R, Error> {
+    let now = db.now_ms();
+    let (result, tidied) = tidy(db.read_mut::<Hash>(key)?, now, |hash| work(hash.as_deref()));
+    tell(db, key, tidied);
+    Ok(result)
+}
+
+/// The same for writing. Whoever empties the hash removes it.
+pub(super) fn write<R>(
+    db: &mut Database<'_>,
+    key: Key<'_>,
+    work: impl FnOnce(Option<&mut Hash>) -> R,
+) -> Result<R, Error> {
+    let now = db.now_ms();
+    let (result, tidied) = tidy(db.write::<Hash>(key)?, now, work);
+    tell(db, key, tidied);
+    Ok(result)
+}
+
+/// The same, where a hash that is not there is made.
+pub(super) fn write_or_make<R>(
+    db: &mut Database<'_>,
+    key: Key<'_>,
+    work: impl FnOnce(&mut Hash) -> R,
+) -> Result<R, Error> {
+    let now = db.now_ms();
+    let hash = db.write_or_make(key, Hash::new)?;
+    let expired = remove_due(hash, now);
+    let result = work(hash);
+    if expired > 0 {
+        tell(db, key, Tidied::Some);
+    }
+    Ok(result)
+}
+
+/// Removes a hash that a command has emptied.
+pub(super) fn remove_if_empty(db: &mut Database<'_>, key: Key<'_>) {
+    if db.remove_if_empty::<Hash>(key) {
+        db.notify(key, KeyspaceEvents::GENERIC, "del");
+    }
+}
+
+/// Whether a hash had fields whose time had come.
+enum Tidied {
+    None,
+    Some,
+    All,
+}
+
+fn tidy<R>(
+    hash: Option<&mut Hash>,
+    now: i64,
+    work: impl FnOnce(Option<&mut Hash>) -> R,
+) -> (R, Tidied) {
+    let Some(hash) = hash else { return (work(None), Tidied::None) };
+    if remove_due(hash, now) == 0 {
+        (work(Some(hash)), Tidied::None)
+    } else if hash.is_empty() {
+        (work(None), Tidied::All)
+    } else {
+        (work(Some(hash)), Tidied::Some)
+    }
+}
+
+fn remove_due(hash: &mut Hash, now: i64) -> usize {
+    match hash.next_expiry() {
+        Some(first) if first < now => hash.expire_due(now, usize::MAX, |_| ()),
+        _ => 0,
+    }
+}
+
+fn tell(db: &mut Database<'_>, key: Key<'_>, tidied: Tidied) {
+    if matches!(tidied, Tidied::None) {
+        return;
+    }
+    db.notify(key, KeyspaceEvents::HASH, "hexpired");
+    if matches!(tidied, Tidied::All) {
+        remove_if_empty(db, key);
+    }
+}
