@@ -362,10 +362,11 @@ impl<'a> Database<'a> {
         self.held.shard_mut(key.hash()).db_mut(self.physical).remove(key)
     }
 
-    /// Stores what [`Database::take`] took under a key, deadline included, whatever was there. A value
-    /// in a block of its own is not copied.
+    /// Stores what [`Database::take`] took under a key, deadline and access clock included, whatever was
+    /// there. A value in a block of its own is not copied.
     pub fn put_entry(&mut self, key: Key<'_>, entry: Entry) {
-        let deadline = entry.view().deadline_ms().map_or(Deadline::None, Deadline::At);
+        let (deadline, access) = (entry.view().deadline_ms(), entry.view().access());
+        let deadline = deadline.map_or(Deadline::None, Deadline::At);
         match entry.view().value() {
             Value::Bytes(bytes) => self.put(key, Payload::Bytes(bytes), deadline),
             Value::Int(number) => self.put(key, Payload::Int(number), deadline),
@@ -374,6 +375,10 @@ impl<'a> Database<'a> {
                     self.put(key, Payload::Object(object), deadline);
                 }
             }
+        }
+        let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
+        if let Some(mut entry) = db.get_mut(key) {
+            entry.set_access(access);
         }
     }
 
@@ -410,8 +415,9 @@ impl<'a> Database<'a> {
         self.notify(key, class, event);
     }
 
-    /// Lets those know that watch the key or wait for it.
-    fn mark(&mut self, key: Key<'_>) {
+    /// Lets those know that watch the key or wait for it, for changes that are neither counted nor
+    /// announced.
+    pub fn mark(&mut self, key: Key<'_>) {
         let marks = &mut self.held.shard_mut(key.hash()).marks;
         if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
             let ready = (self.number, key.bytes().into());

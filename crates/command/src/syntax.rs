@@ -13,7 +13,7 @@
 //! | `name=(...)`, `name=[...]`, `name=WORD` | a name for what follows |
 //! | `name:key@2` | a key that the third key specification finds |
 //!
-//! Arguments whose names begin with `key`, `source` or `destination` are keys; the nth of them belongs to
+//! Arguments whose names begin with `key`, `source` or `dest` are keys; the nth of them belongs to
 //! the nth key specification. A group whose first item has a token and whose others are plain
 //! arguments has that token itself: `[LIMIT offset count]`. `key [key ...]` and `key value [key value ...]`
 //! are other ways to write `key...` and `(key value)...`.
@@ -305,9 +305,8 @@ impl Parser {
             }
             None => (word, None),
         };
-        let is_key = |name: &str| {
-            ["key", "source", "destination"].iter().any(|begin| name.starts_with(begin))
-        };
+        let is_key =
+            |name: &str| ["key", "source", "dest"].iter().any(|begin| name.starts_with(begin));
         let (name, kind) = match word.split_once(':') {
             Some((name, kind)) => {
                 let kind = ArgKind::by_name(kind);
@@ -316,8 +315,8 @@ impl Parser {
             None if is_key(word) => (word, ArgKind::Key),
             None => (word, ArgKind::String),
         };
-        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
-            return Err(self.error("a name with other characters than letters, digits, - and _"));
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_/".contains(&byte)) {
+            return Err(self.error("a name with other characters than letters, digits, -, _ and /"));
         }
         let mut arg = plain(Cow::Borrowed(name), kind);
         if arg.kind == ArgKind::Key {

@@ -35,6 +35,11 @@ impl Shard {
         (&mut self.dbs[index], &mut self.marks)
     }
 
+    /// All databases' parts for writing, and what is attached to their keys.
+    pub fn dbs_and_marks(&mut self) -> (&mut [Db], &mut Marks) {
+        (&mut self.dbs, &mut self.marks)
+    }
+
     /// Takes a database's part away, leaving an empty one.
     pub fn take(&mut self, index: usize) -> Db {
         let empty = Db::new(self.born_ms);

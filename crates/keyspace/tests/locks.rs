@@ -29,7 +29,7 @@ fn step(state: &mut u64) -> u64 {
 
 fn balance(held: &mut Held<'_>, key: Key<'_>) -> i64 {
     let physical = held.keyspace().resolve(0);
-    match held.guard(key.hash()).get_mut().db_mut(physical).lookup(key, NOW_MS) {
+    match held.shard_mut(key.hash()).db_mut(physical).lookup(key, NOW_MS) {
         Lookup::Live(entry) => match entry.value() {
             Value::Int(number) => number,
             other => panic!("an account holds {other:?}"),
@@ -40,7 +40,7 @@ fn balance(held: &mut Held<'_>, key: Key<'_>) -> i64 {
 
 fn set(held: &mut Held<'_>, key: Key<'_>, balance: i64) {
     let physical = held.keyspace().resolve(0);
-    let db = held.guard(key.hash()).get_mut().db_mut(physical);
+    let db = held.shard_mut(key.hash()).db_mut(physical);
     assert!(db.put(key, Payload::Int(balance), None, 0).is_none());
 }
 
@@ -73,8 +73,8 @@ fn work(keyspace: &Keyspace, worker: u64, audits: &AtomicU64) {
             let mut held = Held::all(keyspace, &closed);
             assert_eq!(total(&mut held), EACH * ACCOUNTS as i64);
             if turn % 1000 == worker {
-                held.swap(0, 1);
-                held.swap(1, 0);
+                held.lend().swap(0, 1);
+                held.lend().swap(1, 0);
             }
             audits.fetch_add(1, Ordering::Relaxed);
             continue;
@@ -152,7 +152,7 @@ fn a_prefetch_beside_writers_touches_nothing_that_is_gone() {
         let name = account(turn % ACCOUNTS);
         let key = Key::new(&name);
         let mut held = Held::one(&keyspace, key.hash());
-        let db = held.guard(key.hash()).get_mut().db_mut(0);
+        let db = held.shard_mut(key.hash()).db_mut(0);
         if turn % 3 == 0 {
             drop(db.remove(key));
         } else {

@@ -98,10 +98,13 @@ struct Walk {
     lasting: BTreeSet<Vec<u8>>,
 }
 
+/// Texts and deadlines by key.
+type Model = BTreeMap<Vec<u8>, (Vec<u8>, Option<i64>)>;
+
 struct Pair {
     keyspace: Keyspace,
     now_ms: i64,
-    model: [BTreeMap<Vec<u8>, (Vec<u8>, Option<i64>)>; DATABASES],
+    model: [Model; DATABASES],
     walk: Option<Walk>,
 }
 
@@ -118,10 +121,10 @@ impl Pair {
     /// Works on the part of database 0 where `key` is.
     fn db<T>(&self, key: Key<'_>, work: impl FnOnce(&mut Db) -> T) -> T {
         let mut held = Held::one(&self.keyspace, key.hash());
-        let guard = held.guard(key.hash());
-        let result = work(guard.get_mut().db_mut(self.keyspace.resolve(0)));
-        if let Some(due) = guard.get().db(self.keyspace.resolve(0)).and_then(Db::next_due_ms) {
-            guard.note_deadline(due);
+        let db = held.shard_mut(key.hash()).db_mut(self.keyspace.resolve(0));
+        let result = work(db);
+        if let Some(due) = db.next_due_ms() {
+            held.lend().note_deadline(key.hash(), due);
         }
         result
     }
@@ -169,7 +172,7 @@ impl Pair {
             Step::Expire => self.expire(),
             Step::Swap => {
                 let closed = self.keyspace.gate().close();
-                Held::all(&self.keyspace, &closed).swap(0, 1);
+                Held::all(&self.keyspace, &closed).lend().swap(0, 1);
                 drop(closed);
                 self.model.swap(0, 1);
                 self.walk = None;
@@ -225,12 +228,11 @@ impl Pair {
         let (source, target) = (Key::new(from), Key::new(to));
         let physical = self.keyspace.resolve(0);
         let mut held = Held::many(&self.keyspace, [source.hash(), target.hash()].into_iter());
-        let taken = held.guard(source.hash()).get_mut().db_mut(physical).remove(source);
+        let taken = held.shard_mut(source.hash()).db_mut(physical).remove(source);
         let entry = taken.expect("the lookup has found it");
-        let guard = held.guard(target.hash());
-        move_in(guard.get_mut().db_mut(physical), target, entry);
+        move_in(held.shard_mut(target.hash()).db_mut(physical), target, entry);
         if let Some(deadline) = value.1 {
-            guard.note_deadline(deadline);
+            held.lend().note_deadline(target.hash(), deadline);
         }
         drop(held);
         self.gone(from);

@@ -127,3 +127,21 @@ impl Admission {
         self.last
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn protected_mode_admits_this_machine_only() {
+        let over_tcp =
+            |addr: &str| Peer::Tcp { peer: addr.parse().expect("an address"), local: None };
+        for local in ["127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            assert!(over_tcp(local).is_local(), "{local}");
+        }
+        for other in ["10.0.0.1:1", "[fe80::1]:1", "[::ffff:10.0.0.1]:1", "0.0.0.0:1"] {
+            assert!(!over_tcp(other).is_local(), "{other}");
+        }
+        assert!(Peer::Unix { path: "/tmp/s".into() }.is_local());
+    }
+}

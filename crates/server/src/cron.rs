@@ -123,9 +123,16 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) {
     let mut guard = keyspace.lock(shard);
     let mut steps = EXPIRE_STEPS;
     let mut next_due = i64::MAX;
-    for (_, db) in guard.get_mut().dbs_mut() {
+    let (dbs, marks) = guard.get_mut().dbs_and_marks();
+    for (physical, db) in dbs.iter_mut().enumerate() {
         while let Some(entry) = db.pop_expired(now_ms, &mut steps) {
             worker.counters.expired_keys.add(1);
+            // Who watches the key learns of its end; nobody waits for a key to go.
+            if !marks.is_empty()
+                && let Some(number) = keyspace.number_of(physical)
+            {
+                marks.changed(number, entry.view().key());
+            }
             keyspace.reclaimer().dispose(entry);
         }
         next_due = next_due.min(db.next_due_ms().unwrap_or(i64::MAX));

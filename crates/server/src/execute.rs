@@ -201,7 +201,21 @@ impl Bench<'_> {
         error: &Error,
         output: &mut Vec<u8>,
     ) {
-        Writer::new(output, session.protocol).error(error.line());
+        let mut writer = Writer::new(output, session.protocol);
+        let is_exec = command.is_some_and(|command| command.name == "exec");
+        if session.transaction.is_some() && is_exec {
+            // EXEC itself in the wrong form ends the transaction.
+            let why = error.line().split_once(' ').map_or(error.line(), |(_, why)| why);
+            writer.error(&format!("EXECABORT Transaction discarded because of: {why}"));
+            session.transaction = None;
+            session.client.figures.queued.set(0);
+            crate::transaction::forget_watches(
+                self.services,
+                &std::mem::take(&mut session.watched),
+            );
+        } else {
+            writer.error(error.line());
+        }
         if let Some(transaction) = &mut session.transaction {
             transaction.broken = true;
         }
@@ -412,12 +426,17 @@ fn unknown(args: Args<'_>) -> Error {
             break;
         }
         let room = 128 - preview.len();
-        let word = &word[..word.len().min(room)];
-        preview.push_str(&format!("'{}' ", String::from_utf8_lossy(word)));
+        let word = text_of(&word[..word.len().min(room)]);
+        preview.push_str(&format!("'{word}' "));
     }
-    let name = &args.at(0)[..args.at(0).len().min(128)];
-    let name = String::from_utf8_lossy(name);
+    let name = text_of(&args.at(0)[..args.at(0).len().min(128)]);
     Error::new(format!("ERR unknown command '{name}', with args beginning with: {preview}"))
+}
+
+/// A client's word in an error: up to the first zero byte, as C prints it.
+fn text_of(word: &[u8]) -> std::borrow::Cow<'_, str> {
+    let end = word.iter().position(|byte| *byte == 0).unwrap_or(word.len());
+    String::from_utf8_lossy(&word[..end])
 }
 
 /// Ends a connection whose stream cannot be read any further.

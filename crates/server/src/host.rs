@@ -25,6 +25,9 @@ pub struct Request {
     pub answer: std::sync::mpsc::Sender<Result<(), String>>,
 }
 
+/// Makes the changes that commands ask for.
+type Control = dyn Fn(Request) + Send + Sync;
+
 /// The process, as commands see it.
 pub struct Process {
     memory: Box<dyn ProcessMemory>,
@@ -37,7 +40,7 @@ pub struct Process {
     supervisor: OnceLock<&'static str>,
     stop: Mutex<Option<Shutdown>>,
     stopping: Condvar,
-    control: Mutex<Option<Arc<dyn Fn(Request) + Send + Sync>>>,
+    control: Mutex<Option<Arc<Control>>>,
 }
 
 impl Process {
@@ -68,7 +71,7 @@ impl Process {
     }
 
     /// Who makes the changes that commands ask for.
-    pub fn set_control(&self, control: Arc<dyn Fn(Request) + Send + Sync>) {
+    pub fn set_control(&self, control: Arc<Control>) {
         *self.control.lock() = Some(control);
     }
 

@@ -117,7 +117,9 @@ fn listen_tcp(config: &Config, listeners: &mut Vec<Listener>) -> Result<(), Stri
                     "Warning: Could not create server TCP listening socket {name}:{port}: bind: {error}"
                 );
                 let absent = [io::ErrorKind::AddrNotAvailable, io::ErrorKind::Unsupported];
-                if !(optional && absent.contains(&error.kind())) && !is_missing_family(&error) {
+                let forgiven =
+                    (optional && absent.contains(&error.kind())) || is_missing_family(&error);
+                if !forgiven {
                     return Err(format!("Failed listening on port {port} (TCP), aborting."));
                 }
             }
@@ -196,4 +198,31 @@ fn keep_alive(stream: &mio::net::TcpStream, seconds: u64) -> io::Result<()> {
         .with_time(time)
         .with_interval((time / 3).max(std::time::Duration::from_secs(1)));
     socket.set_tcp_keepalive(&keepalive.with_retries(3))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use socket2::SockRef;
+
+    use super::*;
+
+    #[test]
+    fn an_accepted_connection_is_kept_alive_and_not_delayed() {
+        for seconds in [0, 100] {
+            let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+            let socket = open(addr, 16).expect("a listener");
+            let addr = socket.local_addr().expect("an address");
+            let _client = std::net::TcpStream::connect(addr).expect("a connection");
+            let caller = Listener::Tcp(socket).accept(seconds).expect("the connection");
+            let accepted = SockRef::from(&caller.stream);
+            assert!(accepted.tcp_nodelay().expect("an option"));
+            assert_eq!(accepted.keepalive().expect("an option"), seconds > 0);
+            if seconds > 0 {
+                let time = accepted.tcp_keepalive_time().expect("an option");
+                assert_eq!(time, Duration::from_secs(seconds));
+            }
+        }
+    }
 }

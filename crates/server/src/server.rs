@@ -139,6 +139,7 @@ impl Server {
         let inbox = Arc::clone(&control.inboxes[number]);
         let stop = Arc::clone(&self.process);
         let run = move || {
+            let _guard = AbortOnPanic;
             let mut worker = Worker::new(number, source, services, inbox);
             while !control.is_stopped() {
                 if let Err(error) = worker.turn() {
@@ -167,7 +168,10 @@ impl Server {
         };
         door.open(listeners)?;
         let control = Arc::clone(&self.control);
-        let run = move || door.run(&control);
+        let run = move || {
+            let _guard = AbortOnPanic;
+            door.run(&control);
+        };
         self.threads.push(thread::Builder::new().name("accept".into()).spawn(run)?);
         Ok(())
     }
@@ -203,6 +207,19 @@ impl Server {
             let _ = std::fs::remove_file(path);
         }
         how
+    }
+}
+
+/// Ends the process when its thread panics: the thread may hold locks that nobody else could take ever
+/// again, and what it was changing is half changed.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            tracing::error!("A thread has panicked: the process ends");
+            std::process::abort();
+        }
     }
 }
 

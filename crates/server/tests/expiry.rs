@@ -18,6 +18,10 @@ impl ProcessMemory for NoMemory {
         MemoryFigures::default()
     }
 
+    fn allocator(&self) -> &'static str {
+        "none"
+    }
+
     fn purge(&self) {}
 
     fn report(&self) -> String {

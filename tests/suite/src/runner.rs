@@ -100,7 +100,8 @@ impl Runner {
                 }
             }
         }
-        let mut sent = commands_of(case).chain(words_in_raw(case));
+        let mut sent =
+            commands_of(case).chain(commands_asked_about(case)).chain(words_in_raw(case));
         let absent = sent.find(|c| self.missing.contains(c));
         Ok(absent.map(|command| format!("{command} is not served yet")))
     }
@@ -134,6 +135,18 @@ pub fn commands_of(case: &Case) -> impl Iterator<Item = String> + '_ {
             [Some(first), second].into_iter().flatten().collect::<Vec<_>>()
         }
         _ => Vec::new(),
+    })
+}
+
+/// Commands that a case asks COMMAND about, in lower case.
+fn commands_asked_about(case: &Case) -> impl Iterator<Item = String> + '_ {
+    const ABOUT: [&str; 4] = ["docs", "getkeys", "getkeysandflags", "info"];
+    case.steps.iter().filter_map(|step| {
+        let Action::Call(args) = &step.action else { return None };
+        let lower =
+            |index: usize| args.get(index).map(|arg| String::from_utf8_lossy(arg).to_lowercase());
+        let asks = lower(0)? == "command" && ABOUT.contains(&lower(1)?.as_str());
+        if asks { lower(2) } else { None }
     })
 }
 

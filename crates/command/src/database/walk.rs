@@ -54,6 +54,8 @@ pub struct Stint {
     pub places: u64,
     /// Keys after which to stop; those at one place come together.
     pub keys: u64,
+    /// Whether keys whose time has come are removed, or only passed over.
+    pub expires: bool,
 }
 
 impl Stint {
@@ -62,7 +64,7 @@ impl Stint {
     const EMPTY_SHARDS_PER_PLACE: u64 = 128;
 
     /// Everything.
-    pub const ALL: Self = Self { places: u64::MAX, keys: u64::MAX };
+    pub const ALL: Self = Self { places: u64::MAX, keys: u64::MAX, expires: false };
 }
 
 impl<'a> Database<'a> {
@@ -91,7 +93,9 @@ impl<'a> Database<'a> {
                     place = db.scan(here, |entry| {
                         keys = keys.saturating_sub(1);
                         if is_due(entry, now_ms) {
-                            expired.push(entry.key().to_vec());
+                            if stint.expires {
+                                expired.push(entry.key().to_vec());
+                            }
                         } else {
                             visit(entry);
                         }
@@ -107,11 +111,15 @@ impl<'a> Database<'a> {
 
     /// Removes a key whose time has come; the caller has met it while no lock was declared for it.
     fn expire(&mut self, key: &[u8]) {
-        let (physical, now_ms) = (self.physical, self.now_ms);
-        let key = keyspace::Key::new(key);
+        let (physical, number, now_ms) = (self.physical, self.number, self.now_ms);
+        let key = Key::new(key);
         let removed = self.held.visit(key.hash().shard(), |shard| {
-            let db = shard.db_mut(physical);
+            let (db, marks) = shard.db_and_marks(physical);
             db.get(key).filter(|entry| is_due(*entry, now_ms))?;
+            // For those who watch the key; nobody waits for a key to go.
+            if !marks.is_empty() {
+                marks.changed(number, key.bytes());
+            }
             db.remove(key)
         });
         if let Some(entry) = removed {

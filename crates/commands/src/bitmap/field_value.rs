@@ -79,10 +79,14 @@ impl Encoding {
         }
     }
 
-    /// What a client's number stands for when it is to be stored: negative ones are very great where
-    /// there are natural numbers only.
+    /// What a client's number stands for when it is to be stored.
+    ///
+    /// Negative ones are very great where there are natural numbers only. So are the very least
+    /// ones in narrow signed fields: Redis reckons their distance from the greatest number in 64 bits.
     pub fn given(self, value: i64) -> i128 {
-        if self.signed { i128::from(value) } else { i128::from(value as u64) }
+        let wide = i128::from(value);
+        let is_far = self.bits < 64 && self.greatest() - wide > i128::from(i64::MAX);
+        if wide < 0 && (!self.signed || is_far) { wide + (1 << 64) } else { wide }
     }
 
     /// The number at bit `offset`; beyond the text's end all bits are 0.
@@ -150,5 +154,7 @@ mod tests {
             assert_eq!(encoding.fit(value, Overflow::Fail), None);
         }
         assert_eq!(i8.fit(-128, Overflow::Fail), Some(-128));
+        assert_eq!(i8.fit(i8.given(i64::MIN), Overflow::Saturate), Some(127));
+        assert_eq!(u8.fit(u8.given(-1), Overflow::Saturate), Some(255));
     }
 }

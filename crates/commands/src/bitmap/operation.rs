@@ -16,7 +16,7 @@ pub const BITOP: Spec = Spec {
     since: "2.6.0",
     summary: "Combines strings bit by bit and stores the result.",
     complexity: "O(N)",
-    syntax: "operation=(AND | OR | XOR | NOT | DIFF | DIFF1 | ANDOR | ONE) destkey key...",
+    syntax: "operation=(AND | OR | XOR | NOT | DIFF | DIFF1 | ANDOR | ONE) destkey:key key...",
     history: &[("8.2.0", "Operations `DIFF`, `DIFF1`, `ANDOR` and `ONE`.")],
     run: bitop,
     ..Spec::BASE

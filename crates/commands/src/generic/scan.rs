@@ -53,7 +53,7 @@ fn scan(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let cursor = cursor(args.at(1))?;
     let Options { pattern, kind, count } = Options::parse(args)?;
     // Filters make replies shorter, not calls longer; many empty places end a call too.
-    let stint = Stint { places: count.saturating_mul(10), keys: count };
+    let stint = Stint { places: count.saturating_mul(10), keys: count, expires: true };
     let mut found = Vec::new();
     let next = ctx.db.walk(Cursor::from_number(cursor), stint, |entry| {
         let wanted = pattern.is_none_or(|pattern| glob::matches(pattern, entry.key(), false))

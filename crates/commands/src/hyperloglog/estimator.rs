@@ -47,7 +47,7 @@ pub const PFMERGE: Spec = Spec {
     since: "2.8.9",
     summary: "Merges HyperLogLogs into one.",
     complexity: "O(N) with a great constant for N keys.",
-    syntax: "destkey sourcekey...",
+    syntax: "destkey:key sourcekey...",
     run: pfmerge,
     ..Spec::BASE
 };

@@ -98,6 +98,16 @@ impl Group {
         self.pending.len()
     }
 
+    /// The lowest ID that has not been acknowledged.
+    pub fn first_pending(&self) -> Option<Id> {
+        self.pending.keys().next().copied()
+    }
+
+    /// The highest ID that has not been acknowledged.
+    pub fn last_pending(&self) -> Option<Id> {
+        self.pending.keys().next_back().copied()
+    }
+
     /// The delivery of an entry, with the name of its consumer.
     pub fn nack(&self, id: Id) -> Option<(Nack, &[u8])> {
         let nack = *self.pending.get(&id)?;

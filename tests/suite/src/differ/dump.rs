@@ -72,6 +72,10 @@ fn value(client: &mut Client, key: &[u8]) -> Result<String> {
     if matches!(kind.as_str(), "set" | "hash") {
         parts.sort();
     }
+    if kind == "zset" {
+        // 7.0 writes 17 digits of a score, later versions as many as are needed.
+        parts = reply.as_elements().unwrap_or_default().iter().flat_map(scores).collect();
+    }
     if kind == "stream" {
         let info = client.call(&[b"XINFO" as &[u8], b"STREAM", key])?;
         for field in ["last-generated-id", "max-deleted-entry-id", "entries-added"] {
@@ -80,6 +84,20 @@ fn value(client: &mut Client, key: &[u8]) -> Result<String> {
         parts.push(render(&client.call(&[b"XINFO" as &[u8], b"GROUPS", key])?));
     }
     Ok(format!("{kind} {}", parts.join(" ")))
+}
+
+/// A member or a score of a sorted set, or a pair of both, with numbers in one way of writing.
+fn scores(reply: &Reply) -> Vec<String> {
+    let number = |text: &str| text.parse::<f64>().ok().map(|number| number.to_string());
+    match reply {
+        Reply::Array(pair) => pair.iter().flat_map(scores).collect(),
+        Reply::Double(text) => vec![number(text).unwrap_or_default()],
+        Reply::Bulk(bytes) => {
+            let score = std::str::from_utf8(bytes).ok().and_then(number);
+            vec![score.unwrap_or_else(|| render(reply))]
+        }
+        other => vec![render(other)],
+    }
 }
 
 /// The keys that differ between two data sets, each with both contents.

@@ -2,7 +2,7 @@ use command::{Args, Close, Ctx, Error, Outcome, Spec};
 
 use super::filter::{Filter, Ids};
 
-/// `CLIENT KILL ip:port | filter ...`
+/// `CLIENT KILL ip-port | filter ...`
 pub const KILL: Spec = Spec {
     name: "kill",
     arity: -3,
@@ -10,9 +10,9 @@ pub const KILL: Spec = Spec {
     since: "2.4.0",
     summary: "Closes connections.",
     complexity: "O(N) where N is the number of client connections",
-    syntax: "filter=(ip:port | new-format=([ID client-id:integer] | \
+    syntax: "filter=(ip-port | new-format=([ID client-id:integer] | \
              [TYPE normal_master_slave_pubsub=(NORMAL | MASTER | SLAVE | REPLICA | PUBSUB)] | \
-             [USER username] | [ADDR ip:port] | [LADDR ip:port] | [SKIPME yes/no]) ...)",
+             [USER username] | [ADDR ip-port] | [LADDR ip-port] | [SKIPME yes/no]) ...)",
     history: &[
         ("2.8.12", "Filters, of which any number may be given."),
         ("2.8.12", "The filter ID."),

@@ -15,7 +15,7 @@ pub const LIST: Spec = Spec {
     summary: "The connected clients.",
     complexity: "O(N) where N is the number of client connections",
     syntax: "[TYPE normal_master_replica_pubsub=(NORMAL | MASTER | REPLICA | PUBSUB)] \
-             [id=(ID client-id:integer ...)]",
+             [ID id=(client-id:integer...)]",
     history: &[
         ("2.8.12", "The field `id`."),
         ("5.0.0", "The filter TYPE."),

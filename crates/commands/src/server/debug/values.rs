@@ -159,6 +159,7 @@ pub(super) fn populate(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
             text.resize(size as usize, 0);
         }
         ctx.db.put(key, keyspace::Payload::Bytes(&text), Deadline::None);
+        ctx.db.mark(key);
     }
     ctx.reply.ok();
     Ok(())

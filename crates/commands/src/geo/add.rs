@@ -1,0 +1,48 @@
+use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
+use value::geo;
+
+use super::place;
+use crate::sorted_set::{Conditions, add};
+
+/// `GEOADD key [NX | XX] [CH] longitude latitude member [longitude latitude member ...]`
+pub const GEOADD: Spec = Spec {
+    name: "geoadd",
+    arity: -5,
+    flags: Flags::WRITE.union(Flags::DENYOOM),
+    group: Group::Geo,
+    keys: &[KeySpec::one(1, KeyFlags::RW.union(KeyFlags::UPDATE))],
+    since: "3.2.0",
+    summary: "Adds members at places, or moves those that are there.",
+    complexity: "O(log(N)) per member, with N members in the set",
+    syntax: "key [condition=(NX | XX)] [change=CH] \
+             longitude_latitude_member=(longitude:double latitude:double member)...",
+    history: &[("6.2.0", "`CH`, `NX` and `XX`.")],
+    run: geoadd,
+    ..Spec::BASE
+};
+
+fn geoadd(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let mut when = Conditions::default();
+    let mut at = 2;
+    loop {
+        match args.at(at) {
+            word if word.eq_ignore_ascii_case(b"NX") => when.nx = true,
+            word if word.eq_ignore_ascii_case(b"XX") => when.xx = true,
+            word if word.eq_ignore_ascii_case(b"CH") => when.ch = true,
+            _ => break,
+        }
+        at += 1;
+    }
+    let words = args.len().saturating_sub(at);
+    if words == 0 || words % 3 != 0 || (when.nx && when.xx) {
+        return Err(Error::SYNTAX);
+    }
+    let mut members = Vec::with_capacity(words / 3);
+    for triple in (at..args.len()).step_by(3) {
+        let point = place::parse(args, triple)?;
+        // A valid place has a score.
+        let score = geo::encode(point).unwrap_or_default();
+        members.push((score as f64, args.at(triple + 2)));
+    }
+    add(ctx, args.key(1), &members, when)
+}

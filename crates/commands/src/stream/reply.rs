@@ -1,0 +1,40 @@
+//! How IDs and entries are written.
+
+use std::io::Write;
+
+use resp::Writer;
+use value::stream::{Entry, Id};
+
+/// Writes an ID.
+pub fn id(reply: &mut Writer<'_>, id: Id) {
+    // Two 64-bit numbers and a dash take 41 bytes.
+    let mut text = [0; 48];
+    let mut rest = &mut text[..];
+    let room = rest.len();
+    let left = write!(rest, "{id}").map_or(room, |()| rest.len());
+    reply.bulk(text.get(..room - left).unwrap_or_default());
+}
+
+/// Writes an entry: its ID, and its fields and values in one array.
+pub fn entry(reply: &mut Writer<'_>, entry: Entry<'_>) {
+    reply.array(2);
+    id(reply, entry.id);
+    let fields = entry.fields();
+    reply.array(fields.len() * 2);
+    for (field, value) in fields {
+        reply.bulk(field);
+        reply.bulk(value);
+    }
+}
+
+/// Writes entries as an array and gives their number.
+pub fn entries<'a>(reply: &mut Writer<'_>, all: impl Iterator<Item = Entry<'a>>) -> usize {
+    let header = reply.deferred();
+    let mut count = 0;
+    for one in all {
+        entry(reply, one);
+        count += 1;
+    }
+    reply.finish_array(header, count);
+    count
+}
