@@ -3,6 +3,7 @@ use std::ops::Deref;
 use hashbrown::HashTable;
 
 use crate::args::Args;
+use crate::keys::{Begin, Find, KeySpec};
 use crate::spec::Spec;
 
 /// A command of the table: its declaration, and the number it goes by in this process's statistics.
@@ -10,9 +11,16 @@ use crate::spec::Spec;
 pub struct Command {
     spec: &'static Spec,
     id: u16,
+    /// The word that is the command's only key; 0 when it has none, several, or none at a fixed place.
+    only_key: u16,
 }
 
 impl Command {
+    /// The word that is the command's only key, if it has one at a fixed place.
+    pub fn only_key(&self) -> Option<usize> {
+        (self.only_key > 0).then_some(usize::from(self.only_key))
+    }
+
     /// The declaration.
     pub fn spec(&self) -> &'static Spec {
         self.spec
@@ -65,7 +73,7 @@ impl Table {
     }
 
     fn number(&mut self, spec: &'static Spec) -> Command {
-        let command = Command { spec, id: self.all.len() as u16 };
+        let command = Command { spec, id: self.all.len() as u16, only_key: only_key(spec) };
         self.all.push(command);
         command
     }
@@ -116,6 +124,17 @@ impl Table {
     /// Commands and subcommands, in declaration order.
     pub fn all(&self) -> &[Command] {
         &self.all
+    }
+}
+
+fn only_key(spec: &Spec) -> u16 {
+    match spec.keys {
+        [KeySpec { begin: Begin::Index(word), find: Find::Range { last: 0, .. }, .. }]
+            if spec.find_keys.is_none() =>
+        {
+            u16::try_from(*word).unwrap_or(0)
+        }
+        _ => 0,
     }
 }
 

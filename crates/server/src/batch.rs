@@ -9,6 +9,10 @@ use crate::source::{Socket, Token};
 /// batch pays for one trip to memory, not for one per command.
 pub const BATCH: usize = 64;
 
+/// How many buckets are asked for before the first is looked into: about as many as the processor can wait for
+/// at a time, and enough work for one to arrive.
+const BUCKET_LEAD: usize = 12;
+
 /// Commands that have been parsed, over all connections that are ready, and not yet executed.
 #[derive(Default)]
 pub struct Batch {
@@ -141,16 +145,21 @@ impl Batch {
         if self.commands.len() < 2 {
             return;
         }
-        for pending in &self.commands {
-            if let Some((_, hash)) = pending.key {
-                keyspace.prefetch_bucket(pending.database as usize, hash);
+        for index in 0..self.commands.len() + BUCKET_LEAD {
+            if let Some((database, hash)) = self.place(index) {
+                keyspace.prefetch_bucket(database, hash);
+            }
+            if let Some((database, hash)) =
+                index.checked_sub(BUCKET_LEAD).and_then(|index| self.place(index))
+            {
+                keyspace.prefetch_entry(database, hash);
             }
         }
-        for pending in &self.commands {
-            if let Some((_, hash)) = pending.key {
-                keyspace.prefetch_entry(pending.database as usize, hash);
-            }
-        }
+    }
+
+    fn place(&self, index: usize) -> Option<(usize, KeyHash)> {
+        let pending = self.commands.get(index)?;
+        pending.key.map(|(_, hash)| (pending.database as usize, hash))
     }
 
     /// The words of the command at `index`, which `input` holds.

@@ -228,7 +228,7 @@ impl Bench<'_> {
 
     /// Does something under locks.
     pub fn with_held<T>(&mut self, scope: Scope, work: impl FnOnce(&mut Self, Held<'_>) -> T) -> T {
-        let services = Arc::clone(self.services);
+        let services = self.services;
         let keyspace = &services.keyspace;
         match scope {
             Scope::Key(hash) => work(self, Held::one(keyspace, hash)),
@@ -395,6 +395,11 @@ enum Admitted {
 pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
     if command.flags.contains(Flags::EXCLUSIVE) {
         return Scope::All;
+    }
+    if let Some(word) = command.only_key()
+        && word < args.len()
+    {
+        return Scope::Key(args.key(word).hash());
     }
     match keys_of(command, args).as_slice() {
         [] => Scope::Nothing,
