@@ -88,8 +88,13 @@ impl Bench<'_> {
         let mut session = Session::new(Arc::clone(&parked.client), true);
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.epoch_us + (self.clock_ns.saturating_sub(self.epoch_ns) / 1000) as i64;
-        let call =
-            Call { command: parked.command, args: parked.args.view(), now_us, may_wait: true };
+        let call = Call {
+            command: parked.command,
+            args: parked.args.view(),
+            now_us,
+            may_wait: true,
+            resumed: true,
+        };
         let mut reply = Vec::new();
         let ran = self.run_and_account(&mut session, call, &mut reply, held);
         if ran.wait.is_some() {

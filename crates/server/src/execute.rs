@@ -51,6 +51,8 @@ pub struct Call<'a> {
     pub now_us: i64,
     /// Whether it may wait.
     pub may_wait: bool,
+    /// Whether its client has been waiting.
+    pub resumed: bool,
 }
 
 /// What is left when a command has run.
@@ -115,7 +117,7 @@ impl Bench<'_> {
             Err(error) => self.refuse(session, command, &error, output),
             Ok(Admitted::Run(command)) => {
                 session.client.note_command(command);
-                let call = Call { command, args, now_us, may_wait: true };
+                let call = Call { command, args, now_us, may_wait: true, resumed: false };
                 done = self.run_or_queue(session, call, output);
                 if self.services.clients.monitored() {
                     monitor::feed(self.services, session, command, args, now_us);
@@ -337,6 +339,7 @@ impl Bench<'_> {
             random: self.random,
             now_us: call.now_us,
             may_wait: call.may_wait,
+            resumed: call.resumed,
             waits_for: None,
         };
         let outcome = (call.command.run)(&mut ctx, call.args);

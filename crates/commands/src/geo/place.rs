@@ -24,7 +24,14 @@ pub fn of_member(zset: &Zset, member: &[u8]) -> Option<Point> {
 
 /// Where a member of this score is. Scores that GEOADD did not make give some place.
 pub fn of_score(score: f64) -> Point {
-    geo::decode(score as u64)
+    geo::decode(bits(score))
+}
+
+/// The bits of a position. Scores that are none are converted as x86 does it.
+pub fn bits(score: f64) -> u64 {
+    const HALF: f64 = 9_223_372_036_854_775_808.0;
+    let signed = |x: f64| if (-HALF..HALF).contains(&x) { x as i64 } else { i64::MIN };
+    if score < HALF { signed(score) as u64 } else { signed(score - HALF) as u64 ^ 1 << 63 }
 }
 
 /// Writes longitude and latitude.

@@ -66,7 +66,7 @@ fn geohash(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     ctx.reply.array(args.len() - 2);
     for member in args.iter_from(2) {
         match zset.and_then(|zset| zset.score(member)) {
-            Some(score) => ctx.reply.bulk(&geo::text(score as u64)),
+            Some(score) => ctx.reply.bulk(&geo::text(place::bits(score))),
             None => ctx.reply.null(),
         }
     }

@@ -35,7 +35,7 @@ pub const ZRANGESTORE: Spec = Spec {
     since: "6.2.0",
     summary: "Stores the members of a range of ranks, scores, or members under another key.",
     complexity: "O(log(N)+M) with N members in the set and M stored",
-    syntax: "destination source min max [sortby=(BYSCORE | BYLEX)] [rev=REV] \
+    syntax: "dst:key src:key min max [sortby=(BYSCORE | BYLEX)] [rev=REV] \
              [LIMIT offset_count=(offset:integer count:integer)]",
     run: zrangestore,
     ..BASE

@@ -17,7 +17,7 @@ pub const XCLAIM: Spec = Spec {
     complexity: "O(log N) per entry, with N entries pending in the group",
     syntax: "key group consumer min-idle-time id... [IDLE ms:integer] \
              [TIME unix-time-milliseconds:unix-time] [RETRYCOUNT count:integer] [force=FORCE] \
-             [justid=JUSTID] [LASTID lastid]",
+             [justid=JUSTID] [LASTID id]",
     tips: &["nondeterministic_output"],
     run: xclaim,
     ..Spec::BASE

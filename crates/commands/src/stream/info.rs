@@ -133,14 +133,14 @@ fn progress(out: &mut Writer<'_>, stream: &Stream, group: &stream::Group) {
     out.bulk(b"last-delivered-id");
     reply::id(out, group.last_id);
     out.bulk(b"entries-read");
-    count_or_null(out, group.entries_read);
+    count_or_null(out, group.entries_read.map(|read| read as i64));
     out.bulk(b"lag");
     count_or_null(out, stream.lag(group));
 }
 
-fn count_or_null(out: &mut Writer<'_>, count: Option<u64>) {
+fn count_or_null(out: &mut Writer<'_>, count: Option<i64>) {
     match count {
-        Some(count) => out.integer(count as i64),
+        Some(count) => out.integer(count),
         None => out.null(),
     }
 }

@@ -41,7 +41,7 @@ pub struct AutoClaimed {
 }
 
 impl Stream {
-    /// Gives an entry's delivery to a consumer, which is made if it is not there. `None` if there is no such group.
+    /// Gives an entry's delivery to a consumer, which is made if it is not there and gets something. `None` if there is no such group.
     pub fn claim(
         &mut self,
         group: &[u8],
@@ -52,10 +52,6 @@ impl Stream {
     ) -> Option<Claimed> {
         let exists = self.get(id).is_some();
         let group = self.groups.get_mut(group)?;
-        group.create_consumer(consumer, now_ms);
-        if let Some(consumer) = group.consumer_mut(consumer) {
-            consumer.seen_ms = now_ms;
-        }
         let nack = group.nack(id).map(|(nack, _)| nack);
         if !exists {
             return Some(if group.ack(id) { Claimed::Gone } else { Claimed::Left });
@@ -72,6 +68,7 @@ impl Stream {
         let count = claim.count.unwrap_or(before.saturating_add(u64::from(!claim.just_id)));
         group.assign(id, consumer, claim.delivered_ms.unwrap_or(now_ms), count);
         if let Some(consumer) = group.consumer_mut(consumer) {
+            consumer.seen_ms = now_ms;
             consumer.active_ms = Some(now_ms);
         }
         Some(Claimed::Done)
@@ -88,11 +85,7 @@ impl Stream {
         claim: Claim,
         now_ms: u64,
     ) -> Option<AutoClaimed> {
-        let state = self.groups.get_mut(group)?;
-        state.create_consumer(consumer, now_ms);
-        if let Some(consumer) = state.consumer_mut(consumer) {
-            consumer.seen_ms = now_ms;
-        }
+        self.groups.get(group)?;
         let mut result = AutoClaimed::default();
         let mut from = Some(start);
         let mut looks = limit.saturating_mul(10);

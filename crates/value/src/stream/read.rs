@@ -77,20 +77,20 @@ impl Stream {
         true
     }
 
-    /// How many entries a group has still to read; `None` where deletions make that unknowable.
-    pub fn lag(&self, group: &Group) -> Option<u64> {
+    /// How many entries a group has still to read; `None` where deletions make that unknowable. Negative
+    /// where a client has set the counters so.
+    pub fn lag(&self, group: &Group) -> Option<i64> {
         if self.entries_added == 0 || self.len == 0 {
             return Some(0);
         }
         if group.last_id < self.first_id && self.max_deleted_id < self.first_id {
-            return Some(self.len);
+            return Some(self.len as i64);
         }
         let read = match group.entries_read {
             Some(read) if !self.has_gap_from(group.last_id) => Some(read),
             _ => self.added_up_to(group.last_id),
         };
-        // Both counters can be set by clients.
-        Some(self.entries_added.saturating_sub(read?))
+        Some((self.entries_added as i64).wrapping_sub(read? as i64))
     }
 
     /// How many entries were added up to an ID since the stream began, where that is certain.

@@ -117,6 +117,8 @@ impl Compact {
     }
 
     fn put(&mut self, at: usize, member: &[u8], new: f64) {
+        // Redis keeps integral scores as integers here, and so a zero without its sign.
+        let new = new + 0.0;
         let entry = Layout::new(member, new);
         let size = entry.total() + varint_len(entry.total());
         let old = self.bytes.len();

@@ -12,6 +12,10 @@ const LAST_ID: Error = Error::fixed(
      just return an empty result set.",
 );
 
+const GROUP_GONE: Error =
+    Error::fixed("NOGROUP the consumer group this client was blocked on no longer exists");
+const STREAM_GONE: Error = Error::fixed("UNBLOCKED the stream key no longer exists");
+
 /// What a consumer wants of a stream.
 #[derive(Clone, Copy)]
 enum From {
@@ -26,9 +30,17 @@ pub fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let group = args.at(options.group);
     let mut wanted = Vec::with_capacity(options.streams);
     for (key, id) in options.places() {
-        let stream = ctx.db.read::<Stream>(args.key(key))?;
+        let stream = match ctx.db.read::<Stream>(args.key(key)) {
+            Err(_) if ctx.resumed => return Err(STREAM_GONE),
+            stream => stream?,
+        };
+        let has_stream = stream.is_some();
         if stream.and_then(|stream| stream.group(group)).is_none() {
-            return Err(no_group(args, key, options.group, " in XREADGROUP with GROUP option"));
+            return Err(match (ctx.resumed, has_stream) {
+                (true, true) => GROUP_GONE,
+                (true, false) => STREAM_GONE,
+                _ => no_group(args, key, options.group, " in XREADGROUP with GROUP option"),
+            });
         }
         wanted.push(match args.at(id) {
             b"$" => return Err(LAST_ID),

@@ -5,8 +5,8 @@ mod options;
 
 use command::blocked::{Nothing, Wait};
 use command::{
-    Args, Begin, Ctx, Error, Find, Flags, Group, KeyFlags, KeyList, KeySpec, Outcome, OwnedArgs,
-    Spec,
+    Args, Begin, Ctx, Database, Error, Find, Flags, Group, KeyFlags, KeyList, KeySpec, Outcome,
+    OwnedArgs, Spec,
 };
 use resp::{Deferred, Protocol, Writer};
 use value::stream::{Id, Stream};
@@ -67,7 +67,7 @@ fn xread(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let options = Options::parse(ctx, args, false)?;
     let mut after = Vec::with_capacity(options.streams);
     for (key, id) in options.places() {
-        let stream = ctx.db.read::<Stream>(args.key(key))?;
+        let stream = stream_at(&mut ctx.db, args, key, ctx.resumed)?;
         after.push(match args.at(id) {
             b"$" => stream.map_or(Id::MIN, Stream::last_id),
             b"+" => stream.map_or(Id::MIN, before_last),
@@ -77,7 +77,7 @@ fn xread(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     }
     let mut out = Served::default();
     for ((key, _), &after) in options.places().zip(&after) {
-        let Some(stream) = ctx.db.read::<Stream>(args.key(key))? else { continue };
+        let Some(stream) = stream_at(&mut ctx.db, args, key, ctx.resumed)? else { continue };
         let mut entries = stream.after(after).peekable();
         if entries.peek().is_some() {
             out.begin(&mut ctx.reply, args.at(key));
@@ -90,6 +90,19 @@ fn xread(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let retry = options.block.is_some().then(|| with_ids(args, &options, &after));
     options.wait_or_nothing(ctx, args, retry);
     Ok(())
+}
+
+/// The stream at word `key`. Who waits for one goes on when the key has become something else.
+fn stream_at<'d>(
+    db: &'d mut Database<'_>,
+    args: Args<'_>,
+    key: usize,
+    resumed: bool,
+) -> Result<Option<&'d Stream>, Error> {
+    match db.read::<Stream>(args.key(key)) {
+        Err(_) if resumed => Ok(None),
+        stream => stream,
+    }
 }
 
 /// The ID after which only the last entry comes.
