@@ -117,6 +117,8 @@ impl Compact {
     }
 
     fn put(&mut self, at: usize, member: &[u8], new: f64) {
+        // A small set has one zero, as in Redis; -0 + 0 is it.
+        let new = new + 0.0;
         let entry = Layout::new(member, new);
         let size = entry.total() + varint_len(entry.total());
         let old = self.bytes.len();
