@@ -46,11 +46,6 @@ const CHECKPOINT: usize = 1500;
 /// Replays spent on shrinking one stream.
 const SHRINK_REPLAYS_MAX: usize = 400;
 
-/// Options that both servers start with.
-fn options() -> [String; 2] {
-    ["--enable-debug-command".to_owned(), "yes".to_owned()]
-}
-
 /// Both servers and a connection to each.
 struct Pair {
     tested: Server,
@@ -76,11 +71,11 @@ impl Pair {
     fn reset(&mut self) -> Result<()> {
         for server in [&mut self.tested, &mut self.reference] {
             if !server.alive() {
-                *server = Server::start(&server.program().clone(), &options())?;
+                *server = Server::start(&server.program().clone(), &[])?;
             }
         }
         if self.missing.contains("flushall") {
-            self.tested = Server::start(&self.tested.program().clone(), &options())?;
+            self.tested = Server::start(&self.tested.program().clone(), &[])?;
         }
         let mut tested = Client::connect(self.tested.addr(), self.protocol)?;
         let mut reference = Client::connect(self.reference.addr(), self.protocol)?;
@@ -222,8 +217,8 @@ pub struct Outcome {
 /// When a server does not start, stops answering, or talks nonsense.
 pub fn run(plan: &Plan, tested: &Program, reference: &Program) -> Result<Outcome> {
     let mut pair = Pair {
-        tested: Server::start(tested, &options())?,
-        reference: Server::start(reference, &options())?,
+        tested: Server::start(tested, &[])?,
+        reference: Server::start(reference, &[])?,
         protocol: if plan.seed.is_multiple_of(2) { 2 } else { 3 },
         missing: coverage::missing_for(tested)?,
         clients: None,

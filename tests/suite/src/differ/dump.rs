@@ -83,8 +83,9 @@ fn value(client: &mut Client, key: &[u8]) -> Result<String> {
         }
         let groups = client.call(&[b"XINFO" as &[u8], b"GROUPS", key])?;
         for group in groups.as_elements().context("XINFO GROUPS answers an array")? {
-            // Without the lag: later versions than 7.0 know it where that does not.
-            for field in ["name", "consumers", "pending", "last-delivered-id", "entries-read"] {
+            // Later versions than 7.0 know the lag where that does not, and claims that find nothing
+            // make their consumer all the same.
+            for field in ["name", "pending", "last-delivered-id", "entries-read"] {
                 parts.push(group.field(field).map(render).unwrap_or_default());
             }
         }
