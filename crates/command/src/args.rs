@@ -118,9 +118,11 @@ impl<'a> Args<'a> {
         codec::number::parse_f64(self.at(index)).ok_or(Error::NOT_A_FLOAT)
     }
 
-    /// The word at `index` as UTF-8 text, with what is not replaced; for error messages.
+    /// The word at `index` as UTF-8 text up to its first zero byte, with what is not UTF-8
+    /// replaced; for error messages, where Redis stops at that byte, too.
     pub fn text(&self, index: usize) -> String {
-        String::from_utf8_lossy(self.at(index)).into_owned()
+        let word = self.at(index).split(|byte| *byte == 0).next().unwrap_or_default();
+        String::from_utf8_lossy(word).into_owned()
     }
 
     /// A copy that outlives the buffer.

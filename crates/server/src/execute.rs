@@ -205,8 +205,8 @@ impl Bench<'_> {
     ) {
         let mut writer = Writer::new(output, session.protocol);
         let is_exec = command.is_some_and(|command| command.name == "exec");
-        if session.transaction.is_some() && is_exec {
-            // EXEC itself in the wrong form ends the transaction.
+        if is_exec {
+            // EXEC in the wrong form ends the transaction, and says so even where there is none.
             let why = error.line().split_once(' ').map_or(error.line(), |(_, why)| why);
             writer.error(&format!("EXECABORT Transaction discarded because of: {why}"));
             session.transaction = None;

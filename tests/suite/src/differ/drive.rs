@@ -79,8 +79,11 @@ impl Pair {
         }
         let mut tested = Client::connect(self.tested.addr(), self.protocol)?;
         let mut reference = Client::connect(self.reference.addr(), self.protocol)?;
-        tested.call(&["FLUSHALL"])?;
-        reference.call(&["FLUSHALL"])?;
+        for client in [&mut tested, &mut reference] {
+            client.call(&["FLUSHALL"])?;
+            // Each server looks for what has expired in its own time.
+            client.call(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"])?;
+        }
         self.clients = Some((tested, reference));
         Ok(())
     }

@@ -68,10 +68,31 @@ impl Generator {
             }
             let mut command = writer.out;
             self.spoil(&mut command, names);
+            if by_name(&command) {
+                command = self.on_equal_scores(command);
+            }
             if !undefined(&spec.name, &command) {
                 return command;
             }
         }
+    }
+
+    /// Ranges by name are defined where all scores are equal: in keys that only get such members.
+    fn on_equal_scores(&mut self, mut command: Command) -> Command {
+        let key = format!("y{}", self.rng.random_range(0..4)).into_bytes();
+        if self.rng.random_bool(0.4) {
+            let mut add = vec![b"ZADD".to_vec(), key];
+            for _ in 0..self.rng.random_range(1..4) {
+                let name = ["a", "b", "c", "d", "e", "f", "g", ""].choose(&mut self.rng);
+                add.extend([b"0".to_vec(), name.copied().unwrap_or("a").into()]);
+            }
+            return add;
+        }
+        let keys = if command[0] == b"ZRANGESTORE" { 3 } else { 2 };
+        for word in command.iter_mut().take(keys).skip(1) {
+            word.clone_from(&key);
+        }
+        command
     }
 
     /// Now and then an argument is wrong, missing or too many.
@@ -99,6 +120,15 @@ impl Generator {
 const BLOCKING: [&str; 8] =
     ["blmove", "blmpop", "blpop", "brpop", "brpoplpush", "bzmpop", "bzpopmax", "bzpopmin"];
 
+/// Whether a command goes by the names of members alone.
+fn by_name(command: &Command) -> bool {
+    let is_sorted_set = command.first().is_some_and(|name| name.starts_with(b"Z"));
+    let name = command.first().map(|name| String::from_utf8_lossy(name).into_owned());
+    is_sorted_set
+        && (name.is_some_and(|name| name.contains("LEX"))
+            || command.iter().any(|word| word.eq_ignore_ascii_case(b"BYLEX")))
+}
+
 /// Whether the outcome is left open by the documentation, so that servers may part.
 fn undefined(name: &str, command: &Command) -> bool {
     let has = |word: &str| command.iter().skip(1).any(|a| a.eq_ignore_ascii_case(word.as_bytes()));
@@ -107,6 +137,10 @@ fn undefined(name: &str, command: &Command) -> bool {
         "sort" | "sort_ro" => has("BY"),
         // Refused since 7.2 and 7.4; cases show it.
         "lpos" | "lrem" => has("-9223372036854775808"),
+        // WITHSCORE since 7.2.
+        "zrank" | "zrevrank" => command.len() == 4,
+        // The last entry, since 7.4.
+        "xread" if has("+") => true,
         // How much an approximate trim leaves; ids from the clock.
         "xadd" | "xtrim" => has("~") || has("*"),
         // Which of the matches.

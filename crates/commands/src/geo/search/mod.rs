@@ -145,17 +145,16 @@ pub const GEORADIUSBYMEMBER_RO: Spec = Spec {
 
 /// The source, and the last key behind STORE or STOREDIST: the command uses that one alone.
 fn find_keys(args: Args<'_>, from: usize, keys: &mut KeyList) -> Result<(), Error> {
-    let mut stored = None;
+    keys.push((1, KeyFlags::READ));
     let mut word = from;
     while word + 1 < args.len() {
+        // Only the last one is written to, yet each is named as a key.
         if args.is(word, "STORE") || args.is(word, "STOREDIST") {
             word += 1;
-            stored = Some(word);
+            keys.push((word, STORES));
         }
         word += 1;
     }
-    keys.push((1, KeyFlags::READ));
-    keys.extend(stored.map(|word| (word, STORES)));
     Ok(())
 }
 
