@@ -15,6 +15,7 @@ mod host;
 mod listen;
 mod mailbox;
 mod monitor;
+mod notify;
 mod redact;
 mod server;
 mod source;

@@ -21,7 +21,7 @@ fn unblock(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         3 => {}
         4 if args.is(3, "TIMEOUT") || args.is(3, "ERROR") => {}
         4 => return Err(BAD_REASON),
-        _ => return Err(super::wrong_number(args)),
+        _ => return Err(crate::help::wrong_number(args)),
     }
     args.integer(2)?;
     ctx.reply.integer(0);
