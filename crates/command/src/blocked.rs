@@ -50,6 +50,7 @@ impl Nothing {
 const WAITING: u8 = 0;
 const CLAIMED: u8 = 1;
 const OVER: u8 = 2;
+const ENDING: u8 = 3;
 
 /// A client that waits, with all that is needed to run its command for it.
 pub struct Parked {
@@ -78,6 +79,19 @@ impl Parked {
     /// Takes the client for oneself: to serve it, or to end its wait. Only one can.
     pub fn claim(&self) -> bool {
         self.state.compare_exchange(WAITING, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Takes the client for ending its wait, which CLIENT UNBLOCK may have announced.
+    pub fn claim_to_end(&self) -> bool {
+        let announced =
+            self.state.compare_exchange(ENDING, CLAIMED, Ordering::AcqRel, Ordering::Acquire);
+        announced.is_ok() || self.claim()
+    }
+
+    /// Announces the end of the wait: nobody serves the client from now on, and its worker, once told,
+    /// ends the wait. False when it is over, or about to be.
+    pub fn announce_end(&self) -> bool {
+        self.state.compare_exchange(WAITING, ENDING, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Gives a claimed client back: it goes on waiting.

@@ -39,6 +39,8 @@ pub enum Letter {
     Unblock {
         /// The client's id.
         client: u64,
+        /// The wait's ticket.
+        ticket: u64,
         /// Answer with an error, not as at a timeout.
         with_error: bool,
     },

@@ -10,7 +10,7 @@
 //! | `(a \| b)` | one of several |
 //! | `(a b)` | a group |
 //! | `item...` | repeated; `[WORD name]...` repeats the token, too |
-//! | `name=(...)`, `name=[...]`, `name=WORD` | a name for what follows |
+//! | `name=(...)`, `name=[...]`, `name=WORD` | a name for what follows; a token may have lower case here |
 //! | `name:key@2` | a key that the third key specification finds |
 //!
 //! Arguments whose names begin with `key`, `source` or `dest` are keys; the nth of them belongs to
@@ -272,7 +272,7 @@ impl Parser {
     fn word(&mut self, word: &'static str) -> Result<Arg, SyntaxError> {
         if is_name(word) {
             return match word.split_once('=') {
-                Some((name, token)) if is_name(name) && !token.is_empty() && !is_name(token) => {
+                Some((name, token)) if is_name(name) && !token.is_empty() => {
                     Ok(token_arg(Cow::Borrowed(name), token))
                 }
                 _ => self.argument(word),

@@ -55,6 +55,8 @@ pub struct Counters {
     pub keyspace_misses: Gauge,
     /// Keys removed because their time had come.
     pub expired_keys: Gauge,
+    /// Fields of hashes removed because their time had come.
+    pub expired_fields: Gauge,
     /// Error replies.
     pub errors: Gauge,
     /// Times that the event source was asked.

@@ -40,6 +40,7 @@ pub struct Totals {
     pub keyspace_hits: u64,
     pub keyspace_misses: u64,
     pub expired_keys: u64,
+    pub expired_fields: u64,
     pub errors: u64,
     pub turns: u64,
     pub reads: u64,
@@ -62,7 +63,7 @@ pub struct CommandTotals {
 }
 
 impl Totals {
-    fn fields(&mut self) -> [&mut u64; 16] {
+    fn fields(&mut self) -> [&mut u64; 17] {
         [
             &mut self.commands,
             &mut self.connections,
@@ -72,6 +73,7 @@ impl Totals {
             &mut self.keyspace_hits,
             &mut self.keyspace_misses,
             &mut self.expired_keys,
+            &mut self.expired_fields,
             &mut self.errors,
             &mut self.turns,
             &mut self.reads,
@@ -93,6 +95,7 @@ impl Totals {
             &one.keyspace_hits,
             &one.keyspace_misses,
             &one.expired_keys,
+            &one.expired_fields,
             &one.errors,
             &one.turns,
             &one.reads,

@@ -1,4 +1,5 @@
-//! Log lines in the form that operators of Redis know: `PID:M 21 Nov 2026 10:48:32.123 * text`.
+//! Log lines in the form that operators of Redis know, `PID:M 21 Nov 2026 10:48:32.123 * text`, or as
+//! `key=value` pairs (`log-format logfmt`).
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -6,7 +7,7 @@ use std::io::{self, Stdout, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use config::{Config, LogLevel, Store};
+use config::{Config, LogFormat, LogLevel, LogTimestamp, Store};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::dynamic_filter_fn;
@@ -15,7 +16,52 @@ use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
-struct Lines;
+/// How lines look, and which are written: as the configuration said at the start, and as it says in the
+/// running server from then on.
+#[derive(Clone)]
+struct Style {
+    first: (LogLevel, LogFormat, LogTimestamp),
+    running: Arc<OnceLock<Arc<Store>>>,
+}
+
+impl Style {
+    fn of(config: &Config) -> (LogLevel, LogFormat, LogTimestamp) {
+        (config.loglevel, config.log_format, config.log_timestamp_format)
+    }
+
+    fn now(&self) -> (LogLevel, LogFormat, LogTimestamp) {
+        self.running.get().map_or(self.first, |store| Self::of(&store.load()))
+    }
+}
+
+struct Lines(Style);
+
+/// The mark of a level, and its name.
+fn mark(level: Level) -> (char, &'static str) {
+    match level {
+        Level::ERROR | Level::WARN => ('#', "warning"),
+        Level::INFO => ('*', "notice"),
+        Level::DEBUG => ('-', "info"),
+        Level::TRACE => ('.', "debug"),
+    }
+}
+
+fn timestamp(now: &jiff::Zoned, format: LogTimestamp) -> String {
+    let milliseconds = now.millisecond();
+    match format {
+        LogTimestamp::Legacy => {
+            format!("{}.{milliseconds:03}", now.strftime("%d %b %Y %H:%M:%S"))
+        }
+        LogTimestamp::Iso8601 => {
+            format!(
+                "{}.{milliseconds:03}{}",
+                now.strftime("%Y-%m-%dT%H:%M:%S"),
+                now.strftime("%:z")
+            )
+        }
+        LogTimestamp::Milliseconds => now.timestamp().as_millisecond().to_string(),
+    }
+}
 
 impl<S, N> FormatEvent<S, N> for Lines
 where
@@ -28,22 +74,22 @@ where
         mut out: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mark = match *event.metadata().level() {
-            Level::ERROR | Level::WARN => '#',
-            Level::INFO => '*',
-            Level::DEBUG => '-',
-            Level::TRACE => '.',
-        };
-        let now = jiff::Zoned::now();
-        write!(
+        let (_, format, times) = self.0.now();
+        let (mark, level) = mark(*event.metadata().level());
+        let time = timestamp(&jiff::Zoned::now(), times);
+        let pid = std::process::id();
+        if format == LogFormat::Legacy {
+            write!(out, "{pid}:M {time} {mark} ")?;
+            ctx.field_format().format_fields(out.by_ref(), event)?;
+            return writeln!(out);
+        }
+        let mut message = String::new();
+        ctx.field_format().format_fields(Writer::new(&mut message), event)?;
+        let message = message.replace('"', "'").replace(['\n', '\r'], " ");
+        writeln!(
             out,
-            "{}:M {}.{:03} {mark} ",
-            std::process::id(),
-            now.strftime("%d %b %Y %H:%M:%S"),
-            now.millisecond()
-        )?;
-        ctx.field_format().format_fields(out.by_ref(), event)?;
-        writeln!(out)
+            "pid={pid} role=primary timestamp=\"{time}\" level={level} message=\"{message}\""
+        )
     }
 }
 
@@ -94,7 +140,7 @@ impl Write for Line {
 /// The log of this process.
 pub struct Log {
     sink: Sink,
-    /// Where the level is read from once the server runs; CONFIG SET changes it there.
+    /// Where the style is read from once the server runs; CONFIG SET changes it there.
     running: Arc<OnceLock<Arc<Store>>>,
 }
 
@@ -111,13 +157,13 @@ impl Log {
         }
         let sink = Sink(path);
         let running: Arc<OnceLock<Arc<Store>>> = Arc::default();
-        let (first, store) = (config.loglevel, Arc::clone(&running));
+        let style = Style { first: Style::of(config), running: Arc::clone(&running) };
+        let lines = Lines(style.clone());
         let wanted = dynamic_filter_fn(move |metadata, _| {
-            let level = store.get().map_or(first, |store| store.load().loglevel);
-            threshold(level).is_some_and(|threshold| *metadata.level() <= threshold)
+            threshold(style.now().0).is_some_and(|threshold| *metadata.level() <= threshold)
         });
         let lines = tracing_subscriber::fmt::layer()
-            .event_format(Lines)
+            .event_format(lines)
             .with_writer(sink.clone())
             .with_filter(wanted);
         // A second start in one process (tests) keeps the first subscriber.
@@ -125,7 +171,7 @@ impl Log {
         Ok(Self { sink, running })
     }
 
-    /// Takes the level from the running server's configuration from now on.
+    /// Takes level and form from the running server's configuration from now on.
     pub fn follow(&self, store: &Arc<Store>) {
         let _ = self.running.set(Arc::clone(store));
     }

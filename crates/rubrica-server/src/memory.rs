@@ -124,8 +124,4 @@ impl ProcessMemory for Memory {
     fn report(&self) -> String {
         "Stats not supported for the current allocator".into()
     }
-
-    fn allocator(&self) -> &'static str {
-        "libc"
-    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::blocked::{Arrival, Parked, Wait};
+use command::clients::Kill;
 use command::{Command, Group, Letter, OwnedArgs, ReadyKey, Services, Session};
 use keyspace::{Held, Key, KeyHash};
 use value::Kind;
@@ -80,7 +81,8 @@ impl Bench<'_> {
 
     /// Runs a waiting client's command for it. When there is still nothing for it, it goes on waiting.
     fn serve_one(&mut self, parked: &Arc<Parked>, held: &mut Held<'_>) -> Vec<ReadyKey> {
-        if !parked.claim() {
+        // What a killed client was given would be lost.
+        if parked.client.killed() == Kill::Now || !parked.claim() {
             return Vec::new();
         }
         let mut session = Session::new(Arc::clone(&parked.client), true);
@@ -126,7 +128,7 @@ fn has_kind(command: Command, held: &mut Held<'_>, database: usize, key: &[u8]) 
 /// Ends a wait without serving it: at a timeout, by CLIENT UNBLOCK, or because the client has gone. False
 /// when somebody is serving it right now: then its reply is under way. The caller is inside the gate.
 pub fn end_wait(services: &Services, parked: &Parked) -> bool {
-    if !parked.claim() {
+    if !parked.claim_to_end() {
         return false;
     }
     for key in &parked.keys {

@@ -14,7 +14,9 @@ pub trait ProcessMemory: Send + Sync {
     /// The allocator's own report.
     fn report(&self) -> String;
     /// The allocator's name.
-    fn allocator(&self) -> &'static str;
+    fn allocator(&self) -> &'static str {
+        "libc"
+    }
 }
 
 /// A change of options that only the thread that owns the listeners can make, and its result.
@@ -73,6 +75,11 @@ impl Process {
     /// Who makes the changes that commands ask for.
     pub fn set_control(&self, control: Arc<Control>) {
         *self.control.lock() = Some(control);
+    }
+
+    /// Notes what is allocated now that everything has been started, and nothing stored yet.
+    pub fn note_startup(&self) {
+        self.startup_bytes.store(self.memory.figures().allocated, Ordering::Relaxed);
     }
 
     /// Notes which supervisor was told of the start.

@@ -3,6 +3,8 @@
 //! Reading order: [`Server`] starts everything; a [`worker`] is one thread's loop over its connections;
 //! a `batch` is what it has read in one go and not yet executed; [`execute`] runs one command.
 
+#![forbid(unsafe_code)]
+
 mod accept;
 mod batch;
 mod blocked;

@@ -131,6 +131,7 @@ impl Server {
         server.start_accepting(accepting, listeners).map_err(failed)?;
         let control = Arc::clone(&server.control);
         server.process.set_control(Arc::new(move |request| control.ask(request)));
+        server.process.note_startup();
         Ok(server)
     }
 

@@ -34,7 +34,7 @@ fn geoadd(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         at += 1;
     }
     let words = args.len().saturating_sub(at);
-    if words == 0 || words % 3 != 0 || (when.nx && when.xx) {
+    if words == 0 || !words.is_multiple_of(3) || (when.nx && when.xx) {
         return Err(Error::SYNTAX);
     }
     let mut members = Vec::with_capacity(words / 3);

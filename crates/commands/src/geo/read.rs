@@ -19,7 +19,7 @@ pub const GEODIST: Spec = Spec {
     arity: -4,
     summary: "Returns the distance between two members.",
     complexity: "O(1)",
-    syntax: "key member1 member2 [unit=(m=m | km=km | ft=ft | mi=mi)]",
+    syntax: "key member1 member2 [unit=(M | KM | FT | MI)]",
     run: geodist,
     ..BASE
 };

@@ -43,11 +43,10 @@ pub(super) fn write_or_make<R>(
 ) -> Result<R, Error> {
     let now = db.now_ms();
     let hash = db.write_or_make(key, Hash::new)?;
-    let expired = remove_due(hash, now);
+    let removed = remove_due(hash, now);
     let result = work(hash);
-    if expired > 0 {
-        tell(db, key, Tidied::Some);
-    }
+    let emptied = removed > 0 && hash.is_empty();
+    tell(db, key, Tidied { removed, emptied });
     Ok(result)
 }
 
@@ -58,11 +57,11 @@ pub(super) fn remove_if_empty(db: &mut Database<'_>, key: Key<'_>) {
     }
 }
 
-/// Whether a hash had fields whose time had come.
-enum Tidied {
-    None,
-    Some,
-    All,
+/// What the removal of due fields left.
+#[derive(Clone, Copy)]
+struct Tidied {
+    removed: usize,
+    emptied: bool,
 }
 
 fn tidy<R>(
@@ -70,14 +69,10 @@ fn tidy<R>(
     now: i64,
     work: impl FnOnce(Option<&mut Hash>) -> R,
 ) -> (R, Tidied) {
-    let Some(hash) = hash else { return (work(None), Tidied::None) };
-    if remove_due(hash, now) == 0 {
-        (work(Some(hash)), Tidied::None)
-    } else if hash.is_empty() {
-        (work(None), Tidied::All)
-    } else {
-        (work(Some(hash)), Tidied::Some)
-    }
+    let Some(hash) = hash else { return (work(None), Tidied { removed: 0, emptied: false }) };
+    let removed = remove_due(hash, now);
+    let tidied = Tidied { removed, emptied: removed > 0 && hash.is_empty() };
+    (work(Some(hash).filter(|_| !tidied.emptied)), tidied)
 }
 
 fn remove_due(hash: &mut Hash, now: i64) -> usize {
@@ -87,12 +82,13 @@ fn remove_due(hash: &mut Hash, now: i64) -> usize {
     }
 }
 
-fn tell(db: &mut Database<'_>, key: Key<'_>, tidied: Tidied) {
-    if matches!(tidied, Tidied::None) {
+fn tell(db: &mut Database<'_>, key: Key<'_>, Tidied { removed, emptied }: Tidied) {
+    if removed == 0 {
         return;
     }
+    db.counters().expired_fields.add(removed as u64);
     db.notify(key, KeyspaceEvents::HASH, "hexpired");
-    if matches!(tidied, Tidied::All) {
+    if emptied {
         remove_if_empty(db, key);
     }
 }

@@ -43,7 +43,7 @@ fn hmset(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 
 /// Sets the fields; returns how many are new.
 fn set_pairs(ctx: &mut Ctx<'_>, args: Args<'_>, name: &'static str) -> Result<usize, Error> {
-    if args.len() % 2 == 1 {
+    if !args.len().is_multiple_of(2) {
         return Err(Error::arity(name));
     }
     let limits = limits(ctx.config);

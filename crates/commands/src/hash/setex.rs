@@ -92,7 +92,7 @@ impl Request {
         }
         let count = args.integer_in(at + 1, 1..=i64::from(i32::MAX), BAD_COUNT)?;
         let words = args.len() - first;
-        if words % 2 != 0 || usize::try_from(count).ok() != Some(words / 2) {
+        if !words.is_multiple_of(2) || usize::try_from(count).ok() != Some(words / 2) {
             return Err(Error::arity("hsetex"));
         }
         Ok(first)

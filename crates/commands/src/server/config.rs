@@ -96,7 +96,7 @@ fn get(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(Error::SYNTAX);
     }
     let pairs: Vec<(&[u8], &[u8])> =

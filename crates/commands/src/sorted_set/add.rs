@@ -102,7 +102,7 @@ fn zincrby(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 /// Writes the pairs of score and member from word `at` on.
 fn add_pairs(ctx: &mut Ctx<'_>, args: Args<'_>, at: usize, when: Conditions) -> Outcome {
     let words = args.len().saturating_sub(at);
-    if words == 0 || words % 2 != 0 {
+    if words == 0 || !words.is_multiple_of(2) {
         return Err(Error::SYNTAX);
     }
     when.check()?;
@@ -123,7 +123,7 @@ impl Conditions {
         if self.nx && self.xx {
             return Err(NX_AND_XX);
         }
-        if (self.gt && self.nx) || (self.lt && self.nx) || (self.gt && self.lt) {
+        if [self.nx, self.gt, self.lt].into_iter().filter(|set| *set).count() > 1 {
             return Err(COMPARISONS);
         }
         Ok(())

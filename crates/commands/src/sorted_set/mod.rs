@@ -1,6 +1,7 @@
 //! Sorted sets.
 
 mod add;
+mod blocking;
 mod bounds;
 mod combine;
 mod count;
@@ -25,6 +26,9 @@ pub use add::{Conditions, add};
 
 /// The family's commands.
 pub const COMMANDS: &[&Spec] = &[
+    &blocking::BZMPOP,
+    &blocking::BZPOPMAX,
+    &blocking::BZPOPMIN,
     &add::ZADD,
     &add::ZINCRBY,
     &combine::ZDIFF,

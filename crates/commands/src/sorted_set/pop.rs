@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
 use keyspace::Key;
@@ -112,7 +114,7 @@ fn pop_one_key(ctx: &mut Ctx<'_>, args: Args<'_>, end: End) -> Outcome {
 }
 
 fn zmpop(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    let wanted = parse_multi(args, 1)?;
+    let wanted = Wanted::parse(args, 1)?;
     for key in wanted.keys {
         if pop(ctx, args.key(key), wanted.end, wanted.count, Layout::NestedWithKey)? {
             return Ok(());
@@ -123,41 +125,47 @@ fn zmpop(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 }
 
 /// What ZMPOP and its blocking form ask for.
-struct Wanted {
+pub struct Wanted {
     /// The words that are keys.
-    keys: std::ops::Range<usize>,
-    end: End,
-    count: usize,
+    pub keys: Range<usize>,
+    /// Which members.
+    pub end: End,
+    /// How many at most.
+    pub count: usize,
 }
 
-/// Reads `numkeys key... MIN | MAX [COUNT count]` from word `at` on.
-fn parse_multi(args: Args<'_>, at: usize) -> Result<Wanted, Error> {
-    let numkeys = args.integer(at).ok().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
-    if numkeys == 0 {
-        return Err(NO_KEYS);
-    }
-    let end_word = numkeys.saturating_add(at + 1);
-    let end = if args.is(end_word, "MIN") {
-        End::Min
-    } else if args.is(end_word, "MAX") {
-        End::Max
-    } else {
-        return Err(Error::SYNTAX);
-    };
-    let count = match args.len() - end_word {
-        1 => 1,
-        3.. if args.is(end_word + 1, "COUNT") => {
-            let count = args.integer(end_word + 2).ok();
-            let count = count.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
-            let count = count.ok_or(NO_COUNT)?;
-            if args.len() > end_word + 3 {
-                return Err(Error::SYNTAX);
+impl Wanted {
+    /// Reads `numkeys key... MIN | MAX [COUNT count]` from word `at` on.
+    ///
+    /// # Errors
+    /// When the words are not of that form.
+    pub fn parse(args: Args<'_>, at: usize) -> Result<Self, Error> {
+        let positive = |word| {
+            let number = args.integer(word).ok().and_then(|n| usize::try_from(n).ok());
+            number.filter(|n| *n > 0)
+        };
+        let numkeys = positive(at).ok_or(NO_KEYS)?;
+        let end_word = numkeys.saturating_add(at + 1);
+        let end = if args.is(end_word, "MIN") {
+            End::Min
+        } else if args.is(end_word, "MAX") {
+            End::Max
+        } else {
+            return Err(Error::SYNTAX);
+        };
+        let count = match args.len() - end_word {
+            1 => 1,
+            3.. if args.is(end_word + 1, "COUNT") => {
+                let count = positive(end_word + 2).ok_or(NO_COUNT)?;
+                if args.len() > end_word + 3 {
+                    return Err(Error::SYNTAX);
+                }
+                count
             }
-            count
-        }
-        _ => return Err(Error::SYNTAX),
-    };
-    Ok(Wanted { keys: at + 1..end_word, end, count })
+            _ => return Err(Error::SYNTAX),
+        };
+        Ok(Self { keys: at + 1..end_word, end, count })
+    }
 }
 
 /// Takes up to `count` members from one end of the set at `key` and writes them as the reply. False,

@@ -6,6 +6,7 @@ use resp::Protocol;
 use value::zset::Zset;
 
 use super::reply_member;
+use crate::draw::Selection;
 
 /// `ZRANDMEMBER key [count [WITHSCORES]]`
 pub const ZRANDMEMBER: Spec = Spec {
@@ -105,16 +106,10 @@ fn distinct(ctx: &mut Ctx<'_>, key: keyspace::Key<'_>, count: usize, with_scores
     Ok(())
 }
 
-/// `count` of the ranks below `len`, ascending: each is taken with the chance that it must have given
-/// how many are still to be taken from how many.
+/// `count` of the ranks below `len`, ascending.
 fn sample_by_walk(random: &mut impl Rng, len: usize, count: usize) -> Vec<usize> {
-    let mut taken = Vec::with_capacity(count);
-    for rank in 0..len {
-        if random.random_range(0..len - rank) < count - taken.len() {
-            taken.push(rank);
-        }
-    }
-    taken
+    let mut selection = Selection::new(count, len);
+    (0..len).filter(|_| selection.takes(random.next_u64())).collect()
 }
 
 /// `count` different ranks below `len`, in the order in which they are drawn.

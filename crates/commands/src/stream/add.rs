@@ -59,7 +59,7 @@ fn xadd(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let trim = options.finish(ctx.config, false)?;
     let first = word + 1;
     let words = args.len().saturating_sub(first);
-    if words < 2 || words % 2 != 0 {
+    if words < 2 || !words.is_multiple_of(2) {
         return Err(Error::arity("xadd"));
     }
     if id == NewId::Exact(Id::MIN) {

@@ -27,14 +27,14 @@ pub(super) const OPTIONS: &[Opt] = &[
     )
     .immutable(),
     Opt::new(
-        Accepted,
+        Works,
         "log-format",
         word(LogFormat::WORDS, "legacy"),
         at!(log_format),
         "The form of log lines.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "log-timestamp-format",
         word(LogTimestamp::WORDS, "legacy"),
         at!(log_timestamp_format),

@@ -32,6 +32,10 @@ impl<S: Source> Worker<S> {
 
     fn read(&mut self, token: Token) {
         let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        if connection.parked.is_some() && connection.hung_up {
+            // The end came together with the command that waits.
+            return self.close(token);
+        }
         if !connection.may_run() {
             // What is held back reads on when it is resumed.
             connection.readable = false;

@@ -346,3 +346,36 @@ fn an_ending_worker_sends_what_is_taken() {
     assert_eq!(reads.received(), "$1\r\na\r\n");
     assert!(reads.is_closed() && stuck.is_closed());
 }
+
+#[test]
+fn a_client_that_is_gone_is_given_nothing() {
+    let mut lab = Lab::new();
+    let (at_once, later, killed) = (lab.connect(), lab.connect(), lab.connect());
+    at_once.send("BLPOP k 0\r\n");
+    at_once.end();
+    later.send("BLPOP k 0\r\n");
+    killed.send("BLPOP k 0\r\n");
+    (0..3).for_each(|_| lab.turn());
+    assert!(at_once.is_closed());
+    later.end();
+    lab.turn();
+    assert!(later.is_closed());
+    let pushes = lab.connect();
+    pushes.send("CLIENT KILL ID 3\r\nRPUSH k v\r\nLLEN k\r\n");
+    (0..3).for_each(|_| lab.turn());
+    assert_eq!(pushes.received(), ":1\r\n:1\r\n:1\r\n");
+    assert!(killed.is_closed());
+}
+
+#[test]
+fn a_wait_is_ended_once_and_what_is_pushed_behind_stays() {
+    let mut lab = Lab::new();
+    let (waits, ends) = (lab.connect(), lab.connect());
+    waits.send("BLPOP k 0\r\nPING\r\n");
+    lab.turn();
+    ends.send("CLIENT UNBLOCK 1 ERROR\r\nCLIENT UNBLOCK 1\r\nRPUSH k v\r\nLLEN k\r\n");
+    (0..3).for_each(|_| lab.turn());
+    assert_eq!(ends.received(), ":1\r\n:0\r\n:1\r\n:1\r\n");
+    let expected = "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n+PONG\r\n";
+    assert_eq!(waits.received(), expected);
+}

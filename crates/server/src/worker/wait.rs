@@ -24,10 +24,12 @@ impl<S: Source> Worker<S> {
     }
 
     /// Ends a client's wait as a timeout does, or with an error.
-    pub(super) fn unblock(&mut self, client: u64, with_error: bool) {
+    pub(super) fn unblock(&mut self, client: u64, ticket: u64, with_error: bool) {
         let Some(&token) = self.tokens.get(&client) else { return };
         let Some(Some(connection)) = self.connections.get_mut(token) else { return };
-        let Some(parked) = connection.parked.take() else { return };
+        let Some(parked) = connection.parked.take_if(|parked| parked.ticket == ticket) else {
+            return;
+        };
         self.gate.enter();
         let ended = blocked::end_wait(&self.services, &parked);
         self.gate.leave();
@@ -71,8 +73,10 @@ impl<S: Source> Worker<S> {
             let token = self.tokens.get(&client);
             let connection = token.and_then(|token| self.connections.get(*token)?.as_ref());
             let parked = connection.and_then(|connection| connection.parked.as_ref());
-            if parked.is_some_and(|parked| parked.deadline_ms == Some(deadline)) {
-                self.unblock(client, false);
+            if let Some(parked) = parked
+                && parked.deadline_ms == Some(deadline)
+            {
+                self.unblock(client, parked.ticket, false);
             }
         }
         self.run_batch();

@@ -36,6 +36,9 @@ impl ProcessMemory for NoMemory {
     fn report(&self) -> String {
         String::new()
     }
+    fn allocator(&self) -> &'static str {
+        "none"
+    }
 }
 
 /// Starts a server on a Unix socket and a TCP port of the loopback interface.
@@ -43,11 +46,13 @@ pub fn start(adjust: impl FnOnce(&mut Config)) -> Running {
     static STARTED: AtomicU32 = AtomicU32::new(0);
     let number = STARTED.fetch_add(1, Ordering::Relaxed);
     let socket = std::env::temp_dir().join(format!("rubrica-{}-{number}.sock", std::process::id()));
-    let mut config = Config::default();
-    config.unixsocket = socket.display().to_string();
-    config.bind = vec!["127.0.0.1".into()];
-    config.workers = 2;
-    config.maxclients = 200;
+    let mut config = Config {
+        unixsocket: socket.display().to_string(),
+        bind: vec!["127.0.0.1".into()],
+        workers: 2,
+        maxclients: 200,
+        ..Config::default()
+    };
     adjust(&mut config);
     // Somebody else may take the port in between.
     let server = (0..20).find_map(|_| {

@@ -1,4 +1,4 @@
-use command::{Args, Ctx, Error, Outcome, Spec};
+use command::{Args, Ctx, Error, Letter, Outcome, Spec};
 
 /// `CLIENT UNBLOCK client-id [TIMEOUT | ERROR]`
 pub const UNBLOCK: Spec = Spec {
@@ -15,15 +15,21 @@ pub const UNBLOCK: Spec = Spec {
 
 const BAD_REASON: Error = Error::fixed("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
 
-/// No command waits yet, so there is nobody whose wait could end.
 fn unblock(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    match args.len() {
-        3 => {}
-        4 if args.is(3, "TIMEOUT") || args.is(3, "ERROR") => {}
+    let with_error = match args.len() {
+        3 => false,
+        4 if args.is(3, "TIMEOUT") => false,
+        4 if args.is(3, "ERROR") => true,
         4 => return Err(BAD_REASON),
         _ => return Err(crate::help::wrong_number(args)),
+    };
+    let id = u64::try_from(args.integer(2)?).ok();
+    let parked = id.and_then(|id| ctx.services.parked.of_client(id));
+    let ended = parked.filter(|parked| parked.announce_end());
+    if let Some(parked) = &ended {
+        let (client, ticket) = (parked.client.id, parked.ticket);
+        parked.client.post(Letter::Unblock { client, ticket, with_error });
     }
-    args.integer(2)?;
-    ctx.reply.integer(0);
+    ctx.reply.integer(i64::from(ended.is_some()));
     Ok(())
 }

@@ -31,8 +31,8 @@ pub const GEOSEARCH: Spec = Spec {
     since: "6.2.0",
     summary: "Returns the members in a circle, a box, or a polygon.",
     syntax: "key from=(FROMMEMBER member | FROMLONLAT longitude_latitude=(longitude:double \
-             latitude:double)) by=(circle=(BYRADIUS radius:double unit=(m=m | km=km | ft=ft | \
-             mi=mi)) | box=(BYBOX width:double height:double unit=(m=m | km=km | ft=ft | mi=mi)) \
+             latitude:double)) by=(circle=(BYRADIUS radius:double unit=(M | KM | FT | \
+             MI)) | box=(BYBOX width:double height:double unit=(M | KM | FT | MI)) \
              | polygon=(BYPOLYGON num-vertices:integer vertex=(longitude:double \
              latitude:double)...)) [order=(ASC | DESC)] [count=(COUNT count:integer [any=ANY])] \
              [withcoord=WITHCOORD] [withdist=WITHDIST] [withhash=WITHHASH]",
@@ -54,8 +54,8 @@ pub const GEOSEARCHSTORE: Spec = Spec {
     summary: "Stores the members in a circle, a box, or a polygon under another key.",
     syntax: "destination source from=(FROMMEMBER member | FROMLONLAT \
              longitude_latitude=(longitude:double latitude:double)) by=(circle=(BYRADIUS \
-             radius:double unit=(m=m | km=km | ft=ft | mi=mi)) | box=(BYBOX width:double \
-             height:double unit=(m=m | km=km | ft=ft | mi=mi)) | polygon=(BYPOLYGON \
+             radius:double unit=(M | KM | FT | MI)) | box=(BYBOX width:double \
+             height:double unit=(M | KM | FT | MI)) | polygon=(BYPOLYGON \
              num-vertices:integer vertex=(longitude:double latitude:double)...)) [order=(ASC | \
              DESC)] [count=(COUNT count:integer [any=ANY])] [storedist=STOREDIST]",
     history: &[
@@ -79,8 +79,8 @@ pub const GEORADIUS: Spec = Spec {
     find_keys: Some(|args, keys| find_keys(args, 5, keys)),
     since: "3.2.0",
     summary: "Returns or stores the members in a circle around a place.",
-    syntax: "key longitude:double latitude:double radius:double unit=(m=m | km=km | ft=ft | \
-             mi=mi) [withcoord=WITHCOORD] [withdist=WITHDIST] [withhash=WITHHASH] \
+    syntax: "key longitude:double latitude:double radius:double unit=(M | KM | FT | \
+             MI) [withcoord=WITHCOORD] [withdist=WITHDIST] [withhash=WITHHASH] \
              [count=(COUNT count:integer [any=ANY])] [order=(ASC | DESC)] [STORE key] \
              [STOREDIST key]",
     history: &[("6.2.0", "`ANY` after `COUNT`."), ("7.0.0", "Names of units in upper case.")],
@@ -95,8 +95,8 @@ pub const GEORADIUS_RO: Spec = Spec {
     arity: -6,
     since: "3.2.10",
     summary: "Returns the members in a circle around a place.",
-    syntax: "key longitude:double latitude:double radius:double unit=(m=m | km=km | ft=ft | \
-             mi=mi) [withcoord=WITHCOORD] [withdist=WITHDIST] [withhash=WITHHASH] \
+    syntax: "key longitude:double latitude:double radius:double unit=(M | KM | FT | \
+             MI) [withcoord=WITHCOORD] [withdist=WITHDIST] [withhash=WITHHASH] \
              [count=(COUNT count:integer [any=ANY])] [order=(ASC | DESC)]",
     history: &[("6.2.0", "`ANY` after `COUNT`.")],
     deprecated: Some(("6.2.0", "`GEOSEARCH` with the `BYRADIUS` argument")),
@@ -117,7 +117,7 @@ pub const GEORADIUSBYMEMBER: Spec = Spec {
     find_keys: Some(|args, keys| find_keys(args, 5, keys)),
     since: "3.2.0",
     summary: "Returns or stores the members in a circle around a member.",
-    syntax: "key member radius:double unit=(m=m | km=km | ft=ft | mi=mi) [withcoord=WITHCOORD] \
+    syntax: "key member radius:double unit=(M | KM | FT | MI) [withcoord=WITHCOORD] \
              [withdist=WITHDIST] [withhash=WITHHASH] [count=(COUNT count:integer [any=ANY])] \
              [order=(ASC | DESC)] [STORE key] [STOREDIST key]",
     history: &[("7.0.0", "Names of units in upper case.")],
@@ -135,7 +135,7 @@ pub const GEORADIUSBYMEMBER_RO: Spec = Spec {
     arity: -5,
     since: "3.2.10",
     summary: "Returns the members in a circle around a member.",
-    syntax: "key member radius:double unit=(m=m | km=km | ft=ft | mi=mi) [withcoord=WITHCOORD] \
+    syntax: "key member radius:double unit=(M | KM | FT | MI) [withcoord=WITHCOORD] \
              [withdist=WITHDIST] [withhash=WITHHASH] [count=(COUNT count:integer [any=ANY])] \
              [order=(ASC | DESC)]",
     deprecated: Some(("6.2.0", "`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments")),

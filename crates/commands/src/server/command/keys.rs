@@ -1,4 +1,4 @@
-use command::{Args, Ctx, Error, Flags, KeyFlags, Outcome, Spec};
+use command::{Args, Ctx, Error, Flags, KeyFlags, KeyList, Outcome, Spec};
 
 use super::info::key_flags;
 
@@ -46,6 +46,17 @@ fn getkeysandflags(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
+/// The keys that the specifications find, if they can.
+fn by_specification(spec: &Spec, words: Args<'_>) -> Option<KeyList> {
+    let unreliable = KeyFlags::INCOMPLETE.union(KeyFlags::VARIABLE_FLAGS);
+    if spec.keys.is_empty() || spec.keys.iter().any(|key| key.flags.intersects(unreliable)) {
+        return None;
+    }
+    let mut found = KeyList::new();
+    spec.keys.iter().try_for_each(|key| key.find(words, &mut found)).ok()?;
+    Some(found)
+}
+
 /// The keys of the command that `words` are.
 fn find(ctx: &Ctx<'_>, words: Args<'_>) -> Result<Vec<(usize, KeyFlags)>, Error> {
     const INVALID: Error = Error::fixed("ERR Invalid arguments specified for command");
@@ -61,7 +72,11 @@ fn find(ctx: &Ctx<'_>, words: Args<'_>) -> Result<Vec<(usize, KeyFlags)>, Error>
     if !command.accepts(words.len()) {
         return Err(Error::fixed("ERR Invalid number of arguments specified for command"));
     }
-    let mut keys = command.keys_of(words).unwrap_or_default();
+    // Specifications tell all places, where they tell; a command's own function those that count.
+    let mut keys = match by_specification(command.spec(), words) {
+        Some(keys) => keys,
+        None => command.keys_of(words).unwrap_or_default(),
+    };
     keys.retain(|(_, flags)| is_key(*flags));
     if keys.is_empty() && !command.flags.contains(Flags::NO_MANDATORY_KEYS) {
         return Err(INVALID);

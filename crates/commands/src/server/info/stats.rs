@@ -73,7 +73,7 @@ pub fn stats(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("sync_full", &0),
             ("sync_partial_ok", &0),
             ("sync_partial_err", &0),
-            ("expired_subkeys", &0),
+            ("expired_subkeys", &totals.expired_fields),
             ("expired_keys", &totals.expired_keys),
             ("expired_stale_perc", &"0.00"),
             ("expired_time_cap_reached_count", &totals.expire_slices),

@@ -43,7 +43,7 @@ impl Options {
                 options.count = usize::try_from(count).ok().filter(|count| *count > 0);
                 word += 1;
             } else if args.is(word, "STREAMS") && left >= 1 {
-                if left % 2 != 0 {
+                if !left.is_multiple_of(2) {
                     return Err(UNBALANCED);
                 }
                 (options.first, options.streams) = (word + 1, left / 2);

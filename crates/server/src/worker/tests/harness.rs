@@ -2,7 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use command::clients::Origin;
-use command::{Error, Host, MemoryFigures, Services, Shutdown, Table};
+use command::{
+    Error, Host, MemoryFigures, ProcessorTime, Services, Shutdown, SystemFigures, Table,
+};
 use config::{Caller, Config, Store};
 use env::{Clock, ManualClock};
 use keyspace::Keyspace;
@@ -45,6 +47,7 @@ impl Lab {
             logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),
             pause: Default::default(),
+            parked: Default::default(),
             active_expire: AtomicBool::new(true),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             host: Arc::new(NoHost),
@@ -144,6 +147,18 @@ impl Host for NoHost {
     }
     fn workers(&self) -> usize {
         1
+    }
+    fn system(&self) -> SystemFigures {
+        SystemFigures::default()
+    }
+    fn processor_time(&self) -> ProcessorTime {
+        ProcessorTime::default()
+    }
+    fn supervisor(&self) -> &'static str {
+        "no"
+    }
+    fn allocator(&self) -> &'static str {
+        "none"
     }
     fn purge_memory(&self) {}
     fn allocator_report(&self) -> String {
