@@ -192,6 +192,7 @@ impl Bench<'_> {
         if session.protocol == Protocol::Resp2
             && session.client.figures.is_subscriber()
             && !is_for_subscribers(command)
+            && !is_container
         {
             return Err(Error::new(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
