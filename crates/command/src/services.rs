@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 use env::Clock;
 use keyspace::Keyspace;
 use observe::{CommandLogs, LatencyMonitor, Statistics};
+use pubsub::PubSub;
 
 use crate::blocked::Lot;
 use crate::clients::Registry;
@@ -27,6 +28,8 @@ pub struct Services {
     pub config: Arc<config::Store>,
     /// Who is connected.
     pub clients: Registry,
+    /// Who is subscribed to what.
+    pub pubsub: PubSub,
     /// Counters and histograms of all workers.
     pub statistics: Statistics,
     /// SLOWLOG and COMMANDLOG.

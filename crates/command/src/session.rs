@@ -27,6 +27,12 @@ pub struct Session {
     pub transaction: Option<Transaction>,
     /// Keys whose change makes EXEC fail.
     pub watched: Vec<Watched>,
+    /// Where the worker keeps the connection.
+    pub place: usize,
+    /// A subscription has just ended: messages that are under way may be for it.
+    pub unsubscribed: bool,
+    /// Pushes of the command that runs, while CLIENT REPLY silences replies.
+    pub unsilenced: Vec<u8>,
 }
 
 /// The commands between MULTI and EXEC.
@@ -85,6 +91,9 @@ impl Session {
             close: Close::No,
             transaction: None,
             watched: Vec::new(),
+            place: usize::MAX,
+            unsubscribed: false,
+            unsilenced: Vec::new(),
         }
     }
 

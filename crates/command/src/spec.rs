@@ -377,10 +377,10 @@ impl Group {
             Self::HyperLogLog => Categories::HYPERLOGLOG,
             Self::Geo => Categories::GEO,
             Self::Connection => Categories::CONNECTION,
-            Self::PubSub => Categories::PUBSUB,
             Self::Transactions => Categories::TRANSACTION,
             Self::Scripting => Categories::SCRIPTING,
-            Self::Server | Self::Cluster => Categories::empty(),
+            // Of publish/subscribe the flag says it.
+            Self::PubSub | Self::Server | Self::Cluster => Categories::empty(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use command::{Args, Ctx, Outcome};
+use command::{Args, Ctx, Error, Outcome};
 
 /// Answers a container's HELP: the line that Redis begins with, `lines`, and HELP itself. A line that
 /// begins with blanks explains the one before it.
@@ -16,4 +16,14 @@ pub(crate) fn write(ctx: &mut Ctx<'_>, container: &str, lines: &[&str]) -> Outco
     ctx.reply.simple("HELP");
     ctx.reply.simple("    Print this help.");
     Ok(())
+}
+
+/// A number of arguments that the arity admits and the subcommand does not.
+pub(crate) fn wrong_number(args: Args<'_>) -> Error {
+    let word = args.at(1);
+    let word = String::from_utf8_lossy(word.get(..128).unwrap_or(word));
+    let container = args.text(0).to_uppercase();
+    Error::new(format!(
+        "ERR unknown subcommand or wrong number of arguments for '{word}'. Try {container} HELP."
+    ))
 }

@@ -10,6 +10,7 @@ mod hash;
 mod help;
 mod hyperloglog;
 mod list;
+mod pubsub;
 mod reply;
 mod scan;
 mod server;
@@ -31,6 +32,7 @@ pub const FAMILIES: &[&[&Spec]] = &[
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     list::COMMANDS,
+    pubsub::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
     sorted_set::COMMANDS,

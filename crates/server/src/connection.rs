@@ -23,6 +23,8 @@ const DRAIN_READS: usize = 64;
 pub struct Connection<S> {
     /// The socket.
     pub stream: S,
+    /// The client's id, at hand for whoever looks at many connections.
+    pub client: u64,
     /// What commands see and change.
     pub session: Session,
     /// How far the first unexecuted command has been read.
@@ -73,6 +75,7 @@ impl<S: Socket> Connection<S> {
     pub fn new(stream: S, session: Session) -> Self {
         Self {
             stream,
+            client: session.client.id,
             session,
             parser: Parser::new(),
             input: Vec::new(),
@@ -169,6 +172,44 @@ impl<S: Socket> Connection<S> {
             figures.active_ms.store(now_ms, Ordering::Relaxed);
         }
         alive
+    }
+
+    /// Sends `bytes` without a copy if nothing is to be sent before them, and keeps what the socket does
+    /// not take. False when the connection is broken.
+    pub fn send_now(
+        &mut self,
+        bytes: &[u8],
+        buffers: &mut Buffers,
+        counters: &Counters,
+        now_ms: i64,
+    ) -> bool {
+        let mut taken = 0;
+        if self.unsent() == 0 && self.writable {
+            match self.stream.send(bytes) {
+                Ok(0) => return false,
+                Ok(count) => taken = count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+            let figures = &self.session.client.figures;
+            counters.writes.add(1);
+            counters.sent_bytes.add(taken as u64);
+            figures.sent_bytes.add(taken as u64);
+            figures.active_ms.store(now_ms, Ordering::Relaxed);
+        }
+        if let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
+            self.keep(rest, buffers);
+        }
+        true
+    }
+
+    /// Appends to what is to be sent.
+    pub fn keep(&mut self, bytes: &[u8], buffers: &mut Buffers) {
+        if self.output.capacity() == 0 {
+            self.output = buffers.take();
+        }
+        self.output.extend_from_slice(bytes);
     }
 
     /// Throws away what has arrived and will not be read: a socket that is closed with something in it

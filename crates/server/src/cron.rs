@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use command::Close;
 use command::clients::Class;
-use config::Config;
+use config::{Config, KeyspaceEvents};
 use keyspace::SHARDS;
 use observe::Counters;
 
 use crate::connection::Connection;
+use crate::notify;
 use crate::source::{Socket, Source};
 use crate::worker::Worker;
 
@@ -119,7 +120,9 @@ fn expire<S: Source>(worker: &Worker<S>, now_ms: i64) -> bool {
 
 /// Removes a few expired keys from one shard.
 fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) {
-    let keyspace = &worker.services.keyspace;
+    let services = &worker.services;
+    let keyspace = &services.keyspace;
+    let announced = notify::wanted(services, &worker.config).contains(KeyspaceEvents::EXPIRED);
     let mut guard = keyspace.lock(shard);
     let mut steps = EXPIRE_STEPS;
     let mut next_due = i64::MAX;
@@ -128,10 +131,14 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) {
         while let Some(entry) = db.pop_expired(now_ms, &mut steps) {
             worker.counters.expired_keys.add(1);
             // Who watches the key learns of its end; nobody waits for a key to go.
-            if !marks.is_empty()
+            if (announced || !marks.is_empty())
                 && let Some(number) = keyspace.number_of(physical)
             {
-                marks.changed(number, entry.view().key());
+                let key = entry.view().key();
+                marks.changed(number, key);
+                if announced {
+                    notify::publish_one(services, &worker.config, "expired", key, number);
+                }
             }
             keyspace.reclaimer().dispose(entry);
         }

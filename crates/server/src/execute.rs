@@ -13,9 +13,10 @@ use keyspace::access::{AccessClock, LfuScale};
 use keyspace::gate::GateSlot;
 use keyspace::{Db, Held, KeyHash};
 use observe::Counters;
-use resp::Writer;
+use resp::{Protocol, Writer};
 
 use crate::monitor;
+use crate::notify;
 use crate::redact::Secrets;
 
 /// What a worker brings to every command.
@@ -133,6 +134,7 @@ impl Bench<'_> {
                 session.reply_mode = ReplyMode::On;
             }
         }
+        output.append(&mut session.unsilenced);
         done
     }
 
@@ -187,6 +189,18 @@ impl Bench<'_> {
         let authenticated = session.authenticated || self.config.requirepass.is_empty();
         if !authenticated && !command.flags.contains(Flags::NO_AUTH) {
             return Err(Error::NO_AUTH);
+        }
+        // What comes to a subscriber in RESP2 is taken for a message.
+        if session.protocol == Protocol::Resp2
+            && session.client.figures.is_subscriber()
+            && !is_for_subscribers(command)
+            && !is_container
+        {
+            return Err(Error::new(format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
+                 allowed in this context",
+                command.full_name()
+            )));
         }
         let may_write = command.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE);
         // Otherwise nobody could end the pause.
@@ -302,7 +316,7 @@ impl Bench<'_> {
             now_ms: call.now_us / 1000,
             access: self.access_clock(session, call.now_us / 1000),
             counters: self.counters,
-            notify: self.config.notify_keyspace_events,
+            notify: notify::wanted(self.services, self.config),
         }
     }
 
@@ -346,6 +360,7 @@ impl Bench<'_> {
         self.counters.changes.add(ctx.db.changes());
         let ran = Ran { outcome, ready: ctx.db.take_ready(), wait: ctx.waits_for.take() };
         self.garbage.extend(ctx.db.take_garbage());
+        notify::publish(self.services, self.config, ctx.db.take_events());
         ran
     }
 
@@ -409,6 +424,13 @@ pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
         [(word, _)] => Scope::Key(args.key(*word).hash()),
         many => Scope::Keys(many.iter().map(|(word, _)| KeyHash::of(args.at(*word))).collect()),
     }
+}
+
+/// Whether a command may be sent on a RESP2 connection that has subscriptions.
+fn is_for_subscribers(command: Command) -> bool {
+    let ends_or_begins = command.flags.contains(Flags::PUBSUB | Flags::NOSCRIPT);
+    let other = command.container.is_none() && matches!(command.name, "ping" | "quit" | "reset");
+    ends_or_begins || other
 }
 
 /// The keys that a command names. What they are when its arguments are wrong is the command's own

@@ -17,6 +17,7 @@ mod host;
 mod listen;
 mod mailbox;
 mod monitor;
+mod notify;
 mod redact;
 mod server;
 mod source;

@@ -1,7 +1,8 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use command::{Letter, Mailbox};
 use parking_lot::Mutex;
+use pubsub::{Delivery, Post};
 
 use crate::accept::Arrival;
 
@@ -9,6 +10,8 @@ use crate::accept::Arrival;
 pub struct Inbox<S> {
     wake: Box<dyn Fn() + Send + Sync>,
     posted: Mutex<Posted<S>>,
+    /// Messages of publish/subscribe wait: what the worker looks at after commands.
+    has_messages: AtomicBool,
     /// Connections that the worker has or is about to have.
     load: AtomicUsize,
 }
@@ -19,29 +22,60 @@ pub struct Posted<S> {
     pub letters: Vec<Letter>,
     /// New connections.
     pub arrivals: Vec<Arrival<S>>,
+    /// Messages of publish/subscribe.
+    pub deliveries: Vec<Delivery>,
+    /// The worker waits, or is about to, and has to be woken.
+    asleep: bool,
 }
 
 impl<S> Default for Posted<S> {
     fn default() -> Self {
-        Self { letters: Vec::new(), arrivals: Vec::new() }
+        Self { letters: Vec::new(), arrivals: Vec::new(), deliveries: Vec::new(), asleep: false }
     }
 }
 
 impl<S> Posted<S> {
     fn is_empty(&self) -> bool {
-        self.letters.is_empty() && self.arrivals.is_empty()
+        self.letters.is_empty() && self.arrivals.is_empty() && self.deliveries.is_empty()
     }
 }
 
 impl<S> Inbox<S> {
     /// An inbox whose worker `wake` wakes.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { wake: Box::new(wake), posted: Mutex::default(), load: AtomicUsize::new(0) }
+        Self {
+            wake: Box::new(wake),
+            posted: Mutex::default(),
+            has_messages: AtomicBool::new(false),
+            load: AtomicUsize::new(0),
+        }
     }
 
-    /// Takes everything.
+    /// Takes everything; the worker is awake.
     pub fn take(&self) -> Posted<S> {
-        std::mem::take(&mut *self.posted.lock())
+        let mut posted = self.posted.lock();
+        self.has_messages.store(false, Ordering::Relaxed);
+        std::mem::take(&mut *posted)
+    }
+
+    /// Whether the worker may wait: nothing has arrived, and whatever does will wake it.
+    pub fn may_sleep(&self) -> bool {
+        let mut posted = self.posted.lock();
+        posted.asleep = posted.is_empty();
+        posted.asleep
+    }
+
+    /// Whether messages wait that were published before: by this thread, or by another whose publisher
+    /// could already know.
+    pub fn has_messages(&self) -> bool {
+        self.has_messages.load(Ordering::Acquire)
+    }
+
+    /// Exchanges the messages that wait for `empty`.
+    pub fn take_messages(&self, empty: &mut Vec<Delivery>) {
+        let mut posted = self.posted.lock();
+        self.has_messages.store(false, Ordering::Relaxed);
+        std::mem::swap(&mut posted.deliveries, empty);
     }
 
     /// Hands a new connection over.
@@ -65,13 +99,13 @@ impl<S> Inbox<S> {
         (self.wake)();
     }
 
-    /// The first thing to arrive wakes the worker; those after it find it awake.
+    /// The first thing to arrive wakes a worker that waits; one that is awake looks before it waits.
     fn put(&self, add: impl FnOnce(&mut Posted<S>)) {
         let mut posted = self.posted.lock();
-        let first = posted.is_empty();
         add(&mut posted);
+        let asleep = std::mem::take(&mut posted.asleep);
         drop(posted);
-        if first {
+        if asleep {
             self.wake();
         }
     }
@@ -80,5 +114,14 @@ impl<S> Inbox<S> {
 impl<S: Send> Mailbox for Inbox<S> {
     fn post(&self, letter: Letter) {
         self.put(|posted| posted.letters.push(letter));
+    }
+}
+
+impl<S: Send> Post for Inbox<S> {
+    fn deliver(&self, delivery: Delivery) {
+        self.put(|posted| {
+            posted.deliveries.push(delivery);
+            self.has_messages.store(true, Ordering::Release);
+        });
     }
 }

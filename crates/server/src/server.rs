@@ -103,6 +103,7 @@ impl Server {
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
+            pubsub: Default::default(),
             logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),
             pause: Default::default(),

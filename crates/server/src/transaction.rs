@@ -5,6 +5,7 @@ use keyspace::{Held, Key, KeyHash};
 use resp::Writer;
 
 use crate::execute::{Bench, Call, Scope, keys_of};
+use crate::notify;
 
 impl Bench<'_> {
     /// Runs the queued commands, or says why not.
@@ -50,6 +51,8 @@ impl Bench<'_> {
             unchanged &= !broken;
             db.shard_of(key.hash()).marks.unwatch(watch.database, &watch.key);
         }
+        let events = db.take_events();
+        notify::publish(self.services, self.config, events);
         unchanged
     }
 

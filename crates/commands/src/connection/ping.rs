@@ -1,4 +1,5 @@
 use command::{Args, Ctx, Error, Flags, Group, Outcome, Spec};
+use resp::Protocol;
 
 /// `PING [message]`
 pub const PING: Spec = Spec {
@@ -16,8 +17,16 @@ pub const PING: Spec = Spec {
 };
 
 fn ping(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    // Whoever reads messages in RESP2 gets an answer that looks like one.
+    let among_messages =
+        ctx.reply.protocol() == Protocol::Resp2 && ctx.session.client.figures.is_subscriber();
     match args.get(1) {
         _ if args.len() > 2 => return Err(Error::arity("ping")),
+        message if among_messages => {
+            ctx.reply.array(2);
+            ctx.reply.bulk(b"pong");
+            ctx.reply.bulk(message.unwrap_or_default());
+        }
         Some(message) => ctx.reply.bulk(message),
         None => ctx.reply.simple("PONG"),
     }

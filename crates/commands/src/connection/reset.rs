@@ -23,6 +23,7 @@ fn reset(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     ctx.session.transaction = None;
     ctx.session.client.figures.queued.set(0);
     crate::transactions::unwatch_all(ctx);
+    crate::pubsub::leave_all(ctx);
     ctx.session.reset(&ctx.services.clients, authenticated);
     ctx.reply.set_protocol(ctx.session.protocol);
     ctx.reply.simple("RESET");

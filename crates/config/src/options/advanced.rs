@@ -42,7 +42,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     )
     .check(check::title_template),
     Opt::new(
-        Accepted,
+        Works,
         "notify-keyspace-events",
         Kind::Events,
         at!(notify_keyspace_events),

@@ -2,8 +2,9 @@
 //! commands, prefetch, execute, flush.
 //!
 //! `serve.rs` reads and executes, `send.rs` flushes and closes, `wait.rs` ends the waits of blocking
-//! commands.
+//! commands, `messages.rs` gives subscribers their messages.
 
+mod messages;
 mod send;
 mod serve;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use config::Config;
 use env::Random;
 use keyspace::gate::GateSlot;
 use observe::Counters;
+use pubsub::{Delivery, Post};
 
 use crate::accept::Arrival;
 use crate::batch::Batch;
@@ -49,6 +51,7 @@ pub struct Worker<S: Source> {
     deadlines: BTreeSet<(i64, u64)>,
     buffers: Buffers,
     batch: Batch,
+    messages: Vec<Delivery>,
     ready: Vec<Ready>,
     /// Connections that did something in this turn, to be flushed at its end.
     touched: Vec<Token>,
@@ -70,6 +73,7 @@ impl<S: Source> Worker<S> {
         inbox: Arc<Inbox<S::Stream>>,
     ) -> Self {
         services.clients.join(inbox.clone() as Arc<dyn Mailbox>);
+        services.pubsub.join(number, inbox.clone() as Arc<dyn Post>);
         Self {
             number,
             source,
@@ -85,6 +89,7 @@ impl<S: Source> Worker<S> {
             deadlines: BTreeSet::new(),
             buffers: Buffers::default(),
             batch: Batch::default(),
+            messages: Vec::new(),
             ready: Vec::new(),
             touched: Vec::new(),
             unread: Vec::new(),
@@ -130,6 +135,8 @@ impl<S: Source> Worker<S> {
     /// Waits for events, and reads the clocks.
     fn wait(&mut self, timeout: Duration) -> std::io::Result<()> {
         self.ready.clear();
+        let may_sleep = timeout > Duration::ZERO && self.inbox.may_sleep();
+        let timeout = if may_sleep { timeout } else { Duration::ZERO };
         self.source.wait(Some(timeout), &mut self.ready)?;
         self.epoch_us = self.services.clock.unix_us();
         self.epoch_ns = self.services.clock.monotonic_ns();
@@ -178,6 +185,7 @@ impl<S: Source> Worker<S> {
                 Letter::Resume => self.resume_held(i64::MAX),
             }
         }
+        self.deliver(&posted.deliveries);
     }
 
     /// Takes a new connection over.
@@ -188,7 +196,8 @@ impl<S: Source> Worker<S> {
         });
         // Not this turn's configuration: a password set before the client connected holds for it.
         let needs_no_password = self.services.config.load().requirepass.is_empty();
-        let session = Session::new(arrival.client, needs_no_password);
+        let mut session = Session::new(arrival.client, needs_no_password);
+        session.place = token;
         let mut connection = Box::new(Connection::new(arrival.stream, session));
         if self.source.add(&mut connection.stream, token).is_err() {
             self.services.clients.disconnect(&connection.session.client);

@@ -3,18 +3,14 @@
 use std::sync::atomic::Ordering;
 
 use command::Close;
-use command::clients::Kill;
 use resp::{Limits, ProtocolError};
 
+use super::messages::{FLUSH_EARLY, Hall};
 use super::{Worker, touch};
 use crate::batch::Progress;
 use crate::connection::Filled;
-use crate::cron::above_output_limit;
 use crate::execute::{self, Bench, Done};
 use crate::source::{Source, Token};
-
-/// Output above which a connection is flushed in the middle of a turn.
-const FLUSH_EARLY: usize = 256 * 1024;
 
 impl<S: Source> Worker<S> {
     /// Reads from every connection that may have something, and executes what they sent, a batch at a time.
@@ -156,18 +152,23 @@ impl<S: Source> Worker<S> {
             clock_ns: self.services.clock.monotonic_ns(),
             garbage: Vec::new(),
         };
+        let mut hall = Hall {
+            connections: &mut self.connections,
+            touched: &mut self.touched,
+            buffers: &mut self.buffers,
+            services: &self.services,
+            config: &self.config,
+            counters: &self.counters,
+            now_ms: self.epoch_us / 1000,
+        };
         for index in 0..self.batch.len() {
             let pending = self.batch.get(index);
-            let Some(Some(connection)) = self.connections.get_mut(pending.token) else { continue };
-            if connection.session.client.killed() == Kill::Now {
-                connection.session.close = Close::Now;
+            // A subscriber finds what was published before its command, and what its command publishes
+            // right behind the reply.
+            if self.inbox.has_messages() && hall.is_subscriber(pending.token) {
+                hall.deliver_waiting(&self.inbox, &mut self.messages);
             }
-            if !connection.may_run() {
-                continue;
-            }
-            if connection.output.capacity() == 0 {
-                connection.output = self.buffers.take();
-            }
+            let Some(connection) = hall.admit(pending.token) else { continue };
             let end = pending.end;
             let args = self.batch.args(index, &connection.input);
             let done = bench.execute(
@@ -192,14 +193,17 @@ impl<S: Source> Worker<S> {
                 }
             }
             if connection.unsent() > FLUSH_EARLY {
-                let now_ms = self.epoch_us / 1000;
-                let alive = connection.send(&mut self.buffers, &self.counters, now_ms);
-                if !alive || above_output_limit(connection, &self.config, now_ms, &self.counters) {
-                    connection.session.close = Close::Now;
-                }
+                hall.relieve(pending.token);
             }
+            if self.inbox.has_messages() && hall.is_subscriber(pending.token) {
+                hall.deliver_waiting(&self.inbox, &mut self.messages);
+            }
+            hall.forget_unsubscribed(pending.token);
         }
         self.gate.leave();
+        if self.inbox.has_messages() {
+            hall.deliver_waiting(&self.inbox, &mut self.messages);
+        }
         self.batch.clear();
     }
 

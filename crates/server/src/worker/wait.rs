@@ -85,6 +85,10 @@ impl<S: Source> Worker<S> {
 
     /// Ends what a connection has attached to keys.
     pub(super) fn detach(&mut self, connection: &mut Connection<S::Stream>) {
+        let client = &connection.session.client;
+        if client.figures.is_subscriber() {
+            self.services.pubsub.leave(client.id);
+        }
         let watched = std::mem::take(&mut connection.session.watched);
         let parked = connection.parked.take();
         if watched.is_empty() && parked.is_none() {

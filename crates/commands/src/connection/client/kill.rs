@@ -45,6 +45,7 @@ fn kill(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
             ctx.session.close = Close::AfterReply;
             killed += 1;
         } else if ctx.services.clients.kill(&client) {
+            ctx.services.pubsub.leave(client.id);
             killed += 1;
         }
     }

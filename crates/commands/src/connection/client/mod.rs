@@ -12,7 +12,7 @@ mod unblock;
 
 pub use names::set_name;
 
-use command::{Args, Ctx, Error, Flags, Group, Outcome, Spec};
+use command::{Args, Ctx, Flags, Group, Outcome, Spec};
 
 use crate::help;
 
@@ -107,14 +107,4 @@ fn help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
         "    End a pause.",
     ];
     help::write(ctx, "CLIENT", &lines)
-}
-
-/// A number of arguments that the arity admits and the subcommand does not.
-fn wrong_number(args: Args<'_>) -> Error {
-    let word = args.at(1);
-    let word = String::from_utf8_lossy(word.get(..128).unwrap_or(word));
-    let container = args.text(0).to_uppercase();
-    Error::new(format!(
-        "ERR unknown subcommand or wrong number of arguments for '{word}'. Try {container} HELP."
-    ))
 }

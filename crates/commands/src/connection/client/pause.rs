@@ -36,7 +36,7 @@ fn pause(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         4 if args.is(3, "WRITE") => false,
         4 if args.is(3, "ALL") => true,
         4 => return Err(BAD_MODE),
-        _ => return Err(super::wrong_number(args)),
+        _ => return Err(crate::help::wrong_number(args)),
     };
     let now_ms = ctx.now_ms();
     let timeout_ms = args.integer(2).map_err(|_| NOT_A_TIMEOUT)?;

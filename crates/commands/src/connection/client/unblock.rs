@@ -21,7 +21,7 @@ fn unblock(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         4 if args.is(3, "TIMEOUT") => false,
         4 if args.is(3, "ERROR") => true,
         4 => return Err(BAD_REASON),
-        _ => return Err(super::wrong_number(args)),
+        _ => return Err(crate::help::wrong_number(args)),
     };
     let id = u64::try_from(args.integer(2)?).ok();
     let parked = id.and_then(|id| ctx.services.parked.of_client(id));

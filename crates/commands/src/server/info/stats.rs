@@ -1,5 +1,6 @@
 use std::fmt::Display;
 
+use ::pubsub::Kind;
 use command::Ctx;
 
 use super::Lines;
@@ -51,6 +52,7 @@ pub fn persistence(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 
 pub fn stats(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let totals = ctx.services.statistics.totals();
+    let pubsub = &ctx.services.pubsub;
     let rates = ctx.services.statistics.rates().figures();
     let kilobytes = |bytes: f64| format!("{:.2}", bytes / 1024.0);
     write(
@@ -83,9 +85,9 @@ pub fn stats(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("current_eviction_exceeded_time", &0),
             ("keyspace_hits", &totals.keyspace_hits),
             ("keyspace_misses", &totals.keyspace_misses),
-            ("pubsub_channels", &0),
-            ("pubsub_patterns", &0),
-            ("pubsubshard_channels", &0),
+            ("pubsub_channels", &pubsub.len(Kind::Channel)),
+            ("pubsub_patterns", &pubsub.len(Kind::Pattern)),
+            ("pubsubshard_channels", &pubsub.len(Kind::ShardChannel)),
             ("latest_fork_usec", &0),
             ("total_forks", &0),
             ("migrate_cached_sockets", &0),

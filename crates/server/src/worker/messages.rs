@@ -1,0 +1,179 @@
+//! Giving subscribers their messages.
+
+use std::sync::Arc;
+
+use command::clients::Kill;
+use command::{Close, Services};
+use config::Config;
+use observe::Counters;
+use pubsub::Delivery;
+use resp::Protocol;
+
+use super::{Worker, touch};
+use crate::buffers::Buffers;
+use crate::connection::Connection;
+use crate::cron::above_output_limit;
+use crate::mailbox::Inbox;
+use crate::source::{Socket, Source, Token};
+
+/// Output above which a connection is flushed in the middle of a turn, and its limit looked at.
+pub(super) const FLUSH_EARLY: usize = 256 * 1024;
+
+/// The part of a worker that reaches all connections while one of them runs a command.
+pub(super) struct Hall<'a, S> {
+    pub connections: &'a mut [Option<Box<Connection<S>>>],
+    pub touched: &'a mut Vec<Token>,
+    pub buffers: &'a mut Buffers,
+    pub services: &'a Services,
+    pub config: &'a Config,
+    pub counters: &'a Counters,
+    pub now_ms: i64,
+}
+
+/// Messages in a row for the same subscribers.
+struct Run<'a> {
+    deliveries: &'a [Delivery],
+    resp2: Vec<u8>,
+    resp3: Vec<u8>,
+}
+
+impl<'a> Run<'a> {
+    fn new(deliveries: &'a [Delivery]) -> Self {
+        Self { deliveries, resp2: Vec::new(), resp3: Vec::new() }
+    }
+
+    fn bytes(&mut self, protocol: Protocol) -> &[u8] {
+        match (protocol, self.deliveries) {
+            (Protocol::Resp2, [only]) => &only.bytes,
+            (Protocol::Resp2, several) => {
+                if self.resp2.is_empty() {
+                    several.iter().for_each(|one| self.resp2.extend_from_slice(&one.bytes));
+                }
+                &self.resp2
+            }
+            (Protocol::Resp3, several) => {
+                if self.resp3.is_empty() {
+                    for one in several {
+                        self.resp3.push(Delivery::RESP3_MARK);
+                        self.resp3.extend_from_slice(one.bytes.get(1..).unwrap_or_default());
+                    }
+                }
+                &self.resp3
+            }
+        }
+    }
+}
+
+impl<S: Socket> Hall<'_, S> {
+    /// The connection, if it may run a command now.
+    pub fn admit(&mut self, token: Token) -> Option<&mut Connection<S>> {
+        let connection = self.connections.get_mut(token)?.as_mut()?;
+        if connection.session.client.killed() == Kill::Now {
+            connection.session.close = Close::Now;
+        }
+        if !connection.may_run() {
+            return None;
+        }
+        if connection.output.capacity() == 0 {
+            connection.output = self.buffers.take();
+        }
+        Some(connection)
+    }
+
+    /// Whether the client has subscriptions, or has just ended them.
+    pub fn is_subscriber(&self, token: Token) -> bool {
+        let Some(Some(connection)) = self.connections.get(token) else { return false };
+        connection.session.unsubscribed || connection.session.client.figures.is_subscriber()
+    }
+
+    /// Notes that no message is under way any more that came before the end of a subscription.
+    pub fn forget_unsubscribed(&mut self, token: Token) {
+        if let Some(Some(connection)) = self.connections.get_mut(token) {
+            connection.session.unsubscribed = false;
+        }
+    }
+
+    /// Sends what a connection has to be sent, and gives it up if too much remains.
+    pub fn relieve(&mut self, token: Token) {
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        let alive = connection.send(self.buffers, self.counters, self.now_ms)
+            && !above_output_limit(connection, self.config, self.now_ms, self.counters);
+        if !alive {
+            connection.session.close = Close::Now;
+        }
+    }
+
+    /// Delivers the messages that wait. `scratch` is empty, and stays so.
+    pub fn deliver_waiting(&mut self, inbox: &Inbox<S>, scratch: &mut Vec<Delivery>) {
+        inbox.take_messages(scratch);
+        self.deliver(scratch);
+        scratch.clear();
+    }
+
+    /// Delivers messages in their order: those for the same subscribers together, and without a copy when
+    /// there are no others.
+    pub fn deliver(&mut self, messages: &[Delivery]) {
+        let same = |one: &Delivery, next: &Delivery| Arc::ptr_eq(&one.members, &next.members);
+        let mut runs = messages.chunk_by(same).peekable();
+        let mut is_first = true;
+        while let Some(run) = runs.next() {
+            let is_only = is_first && runs.peek().is_none();
+            self.deliver_run(run, is_only);
+            is_first = false;
+        }
+    }
+
+    fn deliver_run(&mut self, deliveries: &[Delivery], at_once: bool) {
+        let Some(first) = deliveries.first() else { return };
+        let mut run = Run::new(deliveries);
+        for member in first.members.iter() {
+            let Some(Some(connection)) = self.connections.get_mut(member.place) else { continue };
+            if connection.client != member.client || connection.session.close != Close::No {
+                continue;
+            }
+            // Nothing comes behind the answer to UNSUBSCRIBE or RESET.
+            if connection.session.unsubscribed
+                && !self.services.pubsub.is_subscribed(first.kind, &first.topic, member.client)
+            {
+                continue;
+            }
+            let bytes = run.bytes(connection.session.protocol);
+            let mut alive = true;
+            if at_once {
+                alive = connection.send_now(bytes, self.buffers, self.counters, self.now_ms);
+            } else {
+                connection.keep(bytes, self.buffers);
+            }
+            if !alive {
+                connection.session.close = Close::Now;
+            }
+            let unsent = connection.unsent();
+            if !alive || unsent > 0 {
+                touch(self.touched, member.place, connection);
+            }
+            if unsent > FLUSH_EARLY {
+                self.relieve(member.place);
+            }
+        }
+    }
+}
+
+impl<S: Source> Worker<S> {
+    /// What the delivery of messages needs of this worker.
+    fn hall(&mut self) -> Hall<'_, S::Stream> {
+        Hall {
+            connections: &mut self.connections,
+            touched: &mut self.touched,
+            buffers: &mut self.buffers,
+            services: &self.services,
+            config: &self.config,
+            counters: &self.counters,
+            now_ms: self.epoch_us / 1000,
+        }
+    }
+
+    /// Gives messages to those whom they are for.
+    pub(super) fn deliver(&mut self, messages: &[Delivery]) {
+        self.hall().deliver(messages);
+    }
+}
