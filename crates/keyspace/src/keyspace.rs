@@ -71,6 +71,11 @@ impl Keyspace {
         self.order[database].load(Ordering::Relaxed)
     }
 
+    /// The number that means a physical database. The caller is inside the gate.
+    pub fn number_of(&self, physical: usize) -> Option<usize> {
+        (0..self.databases()).find(|number| self.resolve(*number) == physical)
+    }
+
     /// Exchanges two databases; the closed gate makes it atomic for everybody.
     pub fn swap(&self, _closed: &Closed<'_>, a: usize, b: usize) {
         let first = self.resolve(a);

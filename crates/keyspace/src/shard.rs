@@ -53,4 +53,9 @@ impl Shard {
     pub fn dbs_mut(&mut self) -> impl Iterator<Item = (usize, &mut Db)> {
         self.dbs.iter_mut().enumerate()
     }
+
+    /// The same with what is attached to their keys.
+    pub fn dbs_and_marks(&mut self) -> (impl Iterator<Item = (usize, &mut Db)>, &mut Marks) {
+        (self.dbs.iter_mut().enumerate(), &mut self.marks)
+    }
 }

@@ -109,12 +109,17 @@ impl<'a> Database<'a> {
     fn expire(&mut self, key: &[u8]) {
         let (physical, now_ms) = (self.physical, self.now_ms);
         let key = keyspace::Key::new(key);
+        let number = self.number;
         let removed = self.held.visit(key.hash().shard(), |shard| {
-            let db = shard.db_mut(physical);
+            let (db, marks) = shard.db_and_marks(physical);
             db.get(key).filter(|entry| is_due(*entry, now_ms))?;
-            db.remove(key)
+            let awaited = !marks.is_empty() && marks.changed(number, key.bytes());
+            Some((db.remove(key)?, awaited))
         });
-        if let Some(entry) = removed {
+        if let Some((entry, awaited)) = removed {
+            if awaited {
+                self.ready.push((number, key.bytes().into()));
+            }
             self.expired(entry);
         }
     }

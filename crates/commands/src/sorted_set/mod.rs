@@ -1,6 +1,7 @@
 //! Sorted sets.
 
 mod add;
+mod blocking;
 mod bounds;
 mod combine;
 mod count;
@@ -27,6 +28,9 @@ pub use add::{Conditions, add};
 pub const COMMANDS: &[&Spec] = &[
     &add::ZADD,
     &add::ZINCRBY,
+    &blocking::BZMPOP,
+    &blocking::BZPOPMAX,
+    &blocking::BZPOPMIN,
     &combine::ZDIFF,
     &combine::ZDIFFSTORE,
     &combine::ZINTER,

@@ -6,7 +6,7 @@ use value::zset::Zset;
 
 use super::reply_member;
 
-const KEY_FLAGS: KeyFlags = KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE);
+pub(super) const KEY_FLAGS: KeyFlags = KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE);
 
 /// `ZPOPMIN key [count]`
 pub const ZPOPMIN: Spec = Spec {
@@ -123,15 +123,15 @@ fn zmpop(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 }
 
 /// What ZMPOP and its blocking form ask for.
-struct Wanted {
+pub(super) struct Wanted {
     /// The words that are keys.
-    keys: std::ops::Range<usize>,
-    end: End,
-    count: usize,
+    pub(super) keys: std::ops::Range<usize>,
+    pub(super) end: End,
+    pub(super) count: usize,
 }
 
 /// Reads `numkeys key... MIN | MAX [COUNT count]` from word `at` on.
-fn parse_multi(args: Args<'_>, at: usize) -> Result<Wanted, Error> {
+pub(super) fn parse_multi(args: Args<'_>, at: usize) -> Result<Wanted, Error> {
     let numkeys = args.integer(at).ok().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
     if numkeys == 0 {
         return Err(NO_KEYS);

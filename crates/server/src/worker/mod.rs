@@ -172,7 +172,6 @@ impl<S: Source> Worker<S> {
                 Letter::Push { client, bytes } => self.push(client, &bytes, false),
                 Letter::Monitor { client, line } => self.push(client, &line, true),
                 Letter::Served { client, ticket, reply } => self.served(client, ticket, &reply),
-                Letter::Unblock { client, with_error } => self.unblock(client, with_error),
                 Letter::Resume => self.resume_held(i64::MAX),
             }
         }

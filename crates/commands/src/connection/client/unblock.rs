@@ -1,10 +1,11 @@
-use command::{Args, Ctx, Error, Outcome, Spec};
+use command::{Args, Ctx, Error, Flags, Outcome, Spec};
 
 /// `CLIENT UNBLOCK client-id [TIMEOUT | ERROR]`
 pub const UNBLOCK: Spec = Spec {
     name: "unblock",
     arity: -3,
-    flags: super::ADMIN,
+    // The locks of the keys that the other client waits for are taken one by one.
+    flags: super::ADMIN.union(Flags::WALK),
     since: "5.0.0",
     summary: "Ends the wait of a client in a blocking command.",
     complexity: "O(log N) where N is the number of client connections",
@@ -15,15 +16,17 @@ pub const UNBLOCK: Spec = Spec {
 
 const BAD_REASON: Error = Error::fixed("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
 
-/// No command waits yet, so there is nobody whose wait could end.
 fn unblock(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    match args.len() {
-        3 => {}
-        4 if args.is(3, "TIMEOUT") || args.is(3, "ERROR") => {}
+    let with_error = match args.len() {
+        3 => false,
+        4 if args.is(3, "TIMEOUT") => false,
+        4 if args.is(3, "ERROR") => true,
         4 => return Err(BAD_REASON),
         _ => return Err(super::wrong_number(args)),
-    }
-    args.integer(2)?;
-    ctx.reply.integer(0);
+    };
+    let id = args.integer(2)?;
+    let ended = u64::try_from(id)
+        .is_ok_and(|id| ctx.services.parked.unblock(id, with_error, ctx.db.held()));
+    ctx.reply.integer(i64::from(ended));
     Ok(())
 }
