@@ -7,13 +7,15 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use keyspace::{KeyHash, Lent};
 use parking_lot::Mutex;
 use resp::{Protocol, Writer};
 
 use crate::args::OwnedArgs;
 use crate::clients::Client;
+use crate::mailbox::Letter;
 use crate::table::Command;
 
 /// What a blocking command asks for when it finds nothing.
@@ -47,11 +49,6 @@ impl Nothing {
     }
 }
 
-const WAITING: u8 = 0;
-const CLAIMED: u8 = 1;
-const OVER: u8 = 2;
-const ENDING: u8 = 3;
-
 /// A client that waits, with all that is needed to run its command for it.
 pub struct Parked {
     /// Names it in the queues of its keys; never used twice.
@@ -72,41 +69,21 @@ pub struct Parked {
     pub deadline_ms: Option<i64>,
     /// What giving up answers.
     pub nothing: Nothing,
-    state: AtomicU8,
+    /// Changes under the locks of the keys: of all of them when the client is served, of the first when the
+    /// wait is given up.
+    over: AtomicBool,
 }
 
 impl Parked {
-    /// Takes the client for oneself: to serve it, or to end its wait. Only one can.
-    pub fn claim(&self) -> bool {
-        self.state.compare_exchange(WAITING, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok()
-    }
-
-    /// Takes the client for ending its wait, which CLIENT UNBLOCK may have announced.
-    pub fn claim_to_end(&self) -> bool {
-        let announced =
-            self.state.compare_exchange(ENDING, CLAIMED, Ordering::AcqRel, Ordering::Acquire);
-        announced.is_ok() || self.claim()
-    }
-
-    /// Announces the end of the wait: nobody serves the client from now on, and its worker, once told,
-    /// ends the wait. False when it is over, or about to be.
-    pub fn announce_end(&self) -> bool {
-        self.state.compare_exchange(WAITING, ENDING, Ordering::AcqRel, Ordering::Acquire).is_ok()
-    }
-
-    /// Gives a claimed client back: it goes on waiting.
-    pub fn unclaim(&self) {
-        self.state.store(WAITING, Ordering::Release);
-    }
-
-    /// Marks a claimed client as served, or its wait as ended.
-    pub fn finish(&self) {
-        self.state.store(OVER, Ordering::Release);
+    /// Ends the wait; false when somebody else has ended it before. The caller holds the lock of the first
+    /// key at least.
+    pub fn finish(&self) -> bool {
+        !self.over.swap(true, Ordering::AcqRel)
     }
 
     /// Whether the wait is over.
     pub fn is_over(&self) -> bool {
-        self.state.load(Ordering::Acquire) == OVER
+        self.over.load(Ordering::Acquire)
     }
 }
 
@@ -145,7 +122,7 @@ impl Lot {
             keys: wait.keys,
             deadline_ms: wait.deadline_ms,
             nothing: wait.nothing,
-            state: AtomicU8::new(WAITING),
+            over: AtomicBool::new(false),
         });
         self.parked.lock().insert(ticket, Arc::clone(&parked));
         parked
@@ -164,6 +141,46 @@ impl Lot {
     /// Strikes a client.
     pub fn leave(&self, ticket: u64) {
         self.parked.lock().remove(&ticket);
+    }
+
+    /// Ends a wait without serving it; false when it is over already, and its reply under way. `held` is all
+    /// or nothing, since the keys are visited one after the other.
+    pub fn give_up(&self, parked: &Parked, held: &mut Lent<'_>) -> bool {
+        let mut ended = false;
+        for (place, key) in parked.keys.iter().enumerate() {
+            held.visit(KeyHash::of(key).shard(), |shard| {
+                // Whoever serves the client holds this lock, so it is served before this or not at all.
+                if place == 0 {
+                    ended = parked.finish();
+                }
+                if ended {
+                    shard.marks.stop_waiting(parked.database, key, parked.ticket);
+                }
+            });
+            if !ended {
+                return false;
+            }
+        }
+        self.leave(parked.ticket);
+        true
+    }
+
+    /// CLIENT UNBLOCK: ends a client's wait as its timeout would, or with an error. False when the client
+    /// does not wait. As for [`Lot::give_up`], `held` is all or nothing.
+    pub fn unblock(&self, client: u64, with_error: bool, held: &mut Lent<'_>) -> bool {
+        let Some(parked) = self.of_client(client).filter(|parked| self.give_up(parked, held))
+        else {
+            return false;
+        };
+        let mut reply = Vec::new();
+        let mut writer = Writer::new(&mut reply, parked.protocol);
+        if with_error {
+            writer.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+        } else {
+            parked.nothing.write(&mut writer);
+        }
+        parked.client.post(Letter::Served { client, ticket: parked.ticket, reply });
+        true
     }
 
     /// The number of clients that wait.

@@ -258,8 +258,8 @@ impl<'a> Database<'a> {
                 return Some(entry);
             }
             Lookup::Expired(entry) => {
-                if !marks.is_empty() {
-                    marks.changed(self.number, key.bytes());
+                if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
+                    self.ready.push((self.number, key.bytes().into()));
                 }
                 self.counters.expired_keys.add(1);
                 keyspace.reclaimer().dispose(entry);

@@ -35,15 +35,6 @@ pub enum Letter {
         /// The reply.
         reply: Vec<u8>,
     },
-    /// CLIENT UNBLOCK: a client's wait is to be ended.
-    Unblock {
-        /// The client's id.
-        client: u64,
-        /// The wait's ticket.
-        ticket: u64,
-        /// Answer with an error, not as at a timeout.
-        with_error: bool,
-    },
     /// Commands that were held back may go on (CLIENT UNPAUSE); for every worker.
     Resume,
 }

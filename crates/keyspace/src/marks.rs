@@ -81,10 +81,10 @@ impl Marks {
             .collect()
     }
 
-    /// Puts a waiter, by its ticket, at the end of a key's queue.
+    /// Puts a waiter at the end of a key's queue. Tickets rise: each is drawn under the lock of this shard.
     pub fn wait(&mut self, database: usize, key: &[u8], ticket: u64) {
         let queue = self.waiters.entry((database, key.into())).or_default();
-        if !queue.contains(&ticket) {
+        if queue.back().is_none_or(|last| *last < ticket) {
             queue.push_back(ticket);
         }
     }
@@ -93,19 +93,19 @@ impl Marks {
     pub fn stop_waiting(&mut self, database: usize, key: &[u8], ticket: u64) {
         let place = (database, key.into());
         if let Some(queue) = self.waiters.get_mut(&place) {
-            queue.retain(|other| *other != ticket);
+            if let Ok(at) = queue.binary_search(&ticket) {
+                queue.remove(at);
+            }
             if queue.is_empty() {
                 self.waiters.remove(&place);
             }
         }
     }
 
-    /// Who waits for a key, longest first.
-    pub fn waiters(&self, database: usize, key: &[u8]) -> Vec<u64> {
-        self.waiters
-            .get(&(database, key.into()))
-            .map(|queue| queue.iter().copied().collect())
-            .unwrap_or_default()
+    /// Who has waited longest for a key of those that came after the one with the ticket `after`.
+    pub fn next_waiter(&self, database: usize, key: &[u8], after: u64) -> Option<u64> {
+        let queue = self.waiters.get(&(database, key.into()))?;
+        queue.get(queue.partition_point(|ticket| *ticket <= after)).copied()
     }
 }
 
@@ -131,12 +131,17 @@ mod tests {
     #[test]
     fn waiters_stand_in_the_order_in_which_they_came() {
         let mut marks = Marks::default();
-        for ticket in [7, 3, 7, 5] {
+        for ticket in [3, 5, 5, 7] {
             marks.wait(1, b"k", ticket);
         }
-        assert_eq!(marks.waiters(1, b"k"), [7, 3, 5]);
         assert!(marks.changed(1, b"k") && !marks.changed(0, b"k"));
-        marks.stop_waiting(1, b"k", 3);
-        assert_eq!(marks.waiters(1, b"k"), [7, 5]);
+        assert_eq!(marks.next_waiter(1, b"k", 0), Some(3));
+        assert_eq!(marks.next_waiter(1, b"k", 3), Some(5));
+        marks.stop_waiting(1, b"k", 5);
+        marks.stop_waiting(1, b"k", 6);
+        assert_eq!(marks.next_waiter(1, b"k", 3), Some(7));
+        assert_eq!(marks.next_waiter(1, b"k", 7), None);
+        [3, 7].into_iter().for_each(|ticket| marks.stop_waiting(1, b"k", ticket));
+        assert!(marks.is_empty());
     }
 }

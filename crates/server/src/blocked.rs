@@ -1,11 +1,13 @@
-//! Clients that wait: how a wait begins, how it is served, how it ends otherwise.
+//! Clients that wait: how a wait begins, and how it is served. How it ends otherwise is the matter of
+//! `command::blocked::Lot`.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::blocked::{Arrival, Parked, Wait};
 use command::clients::Kill;
-use command::{Command, Group, Letter, OwnedArgs, ReadyKey, Services, Session};
+use command::{Command, Group, Letter, OwnedArgs, ReadyKey, Session};
 use keyspace::{Held, Key, KeyHash};
 use value::Kind;
 
@@ -36,58 +38,73 @@ impl Bench<'_> {
         parked
     }
 
-    /// Serves everybody who waits for one of these keys, as far as there is something for them: first those
-    /// whose keys are all locked already, so that nobody can come in between, then the others.
+    /// Serves everybody who waits for one of these keys, as far as there is something for them, and in the
+    /// order in which they came.
+    ///
+    /// Whoever waits for keys of other shards too has to be served under more locks: then these are given
+    /// back and all that is needed is locked anew.
     pub fn serve_all(&mut self, ready: Vec<ReadyKey>, mut held: Held<'_>) {
-        let mut late = self.serve(ready, &mut held);
+        let mut queues: VecDeque<Queue> = ready.into_iter().map(Queue::new).collect();
+        let mut missing = self.serve(&mut queues, &mut held);
         drop(held);
-        while !late.is_empty() {
-            for parked in std::mem::take(&mut late) {
-                let args = parked.args.view();
-                let keys = keys_of(parked.command, args);
-                let hashes = keys.iter().map(|(word, _)| KeyHash::of(args.at(*word))).collect();
-                late.extend(self.with_held(Scope::Keys(hashes), |bench, mut held| {
-                    let ready = bench.serve_one(&parked, &mut held);
-                    bench.serve(ready, &mut held)
-                }));
-            }
+        while let Some(hashes) = missing {
+            missing = self.with_held(Scope::Keys(hashes), |bench, mut held| {
+                bench.serve(&mut queues, &mut held)
+            });
         }
     }
 
-    /// Serves who waits for these keys; gives back those who need locks that are not held.
-    fn serve(&mut self, ready: Vec<ReadyKey>, held: &mut Held<'_>) -> Vec<Arc<Parked>> {
-        let mut late: Vec<Arc<Parked>> = Vec::new();
-        let mut ready = std::collections::VecDeque::from(ready);
-        while let Some((database, key)) = ready.pop_front() {
-            let tickets = held.shard_mut(KeyHash::of(&key)).marks.waiters(database, &key);
-            for parked in tickets.into_iter().filter_map(|ticket| self.services.parked.get(ticket))
-            {
+    /// Serves the queues until they are done, or until the next waiter needs locks that are not held; gives
+    /// back which are needed to go on.
+    fn serve(&mut self, queues: &mut VecDeque<Queue>, held: &mut Held<'_>) -> Option<Vec<KeyHash>> {
+        while let Some(mut queue) = queues.pop_front() {
+            let hash = KeyHash::of(&queue.key);
+            let covered = held.covers(hash);
+            while covered && let Some(parked) = self.next_in(&queue, held) {
+                if !has_kind(parked.command, held, queue.database, &queue.key) {
+                    break;
+                }
                 let args = parked.args.view();
                 let keys = keys_of(parked.command, args);
-                let covered = keys.iter().all(|(word, _)| held.covers(KeyHash::of(args.at(*word))));
-                if !has_kind(parked.command, held, database, &key) {
-                    continue;
+                let mut hashes = keys.iter().map(|(word, _)| KeyHash::of(args.at(*word)));
+                if !hashes.clone().all(|hash| held.covers(hash)) {
+                    queues.push_front(queue);
+                    let rest = queues.iter().map(|queue| KeyHash::of(&queue.key));
+                    return Some(hashes.by_ref().chain(rest).collect());
                 }
-                // Nobody overtakes who came before.
-                if !covered || !late.is_empty() {
-                    late.push(parked);
-                    continue;
-                }
-                ready.extend(self.serve_one(&parked, held));
+                queue.after = parked.ticket;
+                queues.extend(self.serve_one(&parked, held).into_iter().map(Queue::new));
+            }
+            if !covered {
+                queues.push_front(queue);
+                return Some(queues.iter().map(|queue| KeyHash::of(&queue.key)).collect());
             }
         }
-        late
+        None
+    }
+
+    /// Who is next in a queue.
+    fn next_in(&self, queue: &Queue, held: &mut Held<'_>) -> Option<Arc<Parked>> {
+        let marks = &held.shard_mut(KeyHash::of(&queue.key)).marks;
+        let mut after = queue.after;
+        loop {
+            after = marks.next_waiter(queue.database, &queue.key, after)?;
+            // One that gives up or was killed at this moment may still stand here.
+            let parked = self.services.parked.get(after);
+            if let Some(parked) = parked.filter(|parked| parked.client.killed() == Kill::No) {
+                return Some(parked);
+            }
+        }
     }
 
     /// Runs a waiting client's command for it. When there is still nothing for it, it goes on waiting.
     fn serve_one(&mut self, parked: &Arc<Parked>, held: &mut Held<'_>) -> Vec<ReadyKey> {
-        // What a killed client was given would be lost.
-        if parked.client.killed() == Kill::Now || !parked.claim() {
+        if parked.is_over() {
             return Vec::new();
         }
         let mut session = Session::new(Arc::clone(&parked.client), true);
         (session.database, session.protocol) = (parked.database, parked.protocol);
-        let now_us = self.epoch_us + (self.clock_ns.saturating_sub(self.epoch_ns) / 1000) as i64;
+        let now_us = self.now_us();
         let call = Call {
             command: parked.command,
             args: parked.args.view(),
@@ -96,9 +113,9 @@ impl Bench<'_> {
             resumed: true,
         };
         let mut reply = Vec::new();
-        let ran = self.run_and_account(&mut session, call, &mut reply, held);
+        // It was counted when it began to wait.
+        let ran = self.run_and_answer(&mut session, call, &mut reply, held);
         if ran.wait.is_some() {
-            parked.unclaim();
             return ran.ready;
         }
         for key in &parked.keys {
@@ -107,40 +124,38 @@ impl Bench<'_> {
         }
         parked.finish();
         self.services.parked.leave(parked.ticket);
-        parked.client.post(Letter::Served {
-            client: parked.client.id,
-            ticket: parked.ticket,
-            reply,
-        });
+        let (client, ticket) = (parked.client.id, parked.ticket);
+        parked.client.post(Letter::Served { client, ticket, reply });
         ran.ready
     }
 }
 
-/// Whether a key holds what the waiting command works on. Lists and sorted sets are waited for until they
-/// are there, whatever else the key becomes meanwhile; readers of streams are told.
+/// A key that changed, and how far those have been served who wait for it.
+struct Queue {
+    database: usize,
+    key: Box<[u8]>,
+    /// The ticket of the last one.
+    after: u64,
+}
+
+impl Queue {
+    fn new((database, key): ReadyKey) -> Self {
+        Self { database, key, after: 0 }
+    }
+}
+
+/// Whether a key holds what the waiting command works on. Most keys are waited for until they are
+/// there, whatever else they become meanwhile; but who reads as a member of a group is told when the group
+/// is gone.
 fn has_kind(command: Command, held: &mut Held<'_>, database: usize, key: &[u8]) -> bool {
     let wanted = match command.group {
         Group::List => Kind::List,
         Group::SortedSet => Kind::SortedSet,
-        _ => return true,
+        _ if command.name == "xreadgroup" => return true,
+        _ => Kind::Stream,
     };
     let physical = held.keyspace().resolve(database);
     let key = Key::new(key);
     let db = held.shard_mut(key.hash()).db_mut(physical);
     db.get(key).is_some_and(|entry| entry.kind() == wanted)
-}
-
-/// Ends a wait without serving it: at a timeout, by CLIENT UNBLOCK, or because the client has gone. False
-/// when somebody is serving it right now: then its reply is under way. The caller is inside the gate.
-pub fn end_wait(services: &Services, parked: &Parked) -> bool {
-    if !parked.claim_to_end() {
-        return false;
-    }
-    for key in &parked.keys {
-        let mut guard = services.keyspace.lock(KeyHash::of(key).shard());
-        guard.get_mut().marks.stop_waiting(parked.database, key, parked.ticket);
-    }
-    parked.finish();
-    services.parked.leave(parked.ticket);
-    true
 }

@@ -1,10 +1,11 @@
 //! What a worker does beside serving commands: expiry, idle connections, output limits.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use command::Close;
 use command::clients::Class;
+use command::{Close, ReadyKey};
 use config::{Config, KeyspaceEvents};
 use keyspace::SHARDS;
 use observe::Counters;
@@ -95,8 +96,8 @@ fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
 }
 
 /// Removes expired keys from this worker's share of the shards; false when the slice ran out first.
-fn expire<S: Source>(worker: &Worker<S>, now_ms: i64) -> bool {
-    let services = &worker.services;
+fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
+    let services = Arc::clone(&worker.services);
     // A pause of writes freezes the data set: nothing goes for being too old either.
     if !services.active_expire.load(Ordering::Relaxed) || services.pause.is_active(now_ms) {
         return true;
@@ -105,7 +106,10 @@ fn expire<S: Source>(worker: &Worker<S>, now_ms: i64) -> bool {
     let workers = services.host.workers().max(1);
     for shard in (worker.number % workers..SHARDS).step_by(workers) {
         while services.keyspace.may_expire(shard, now_ms) {
-            expire_some(worker, shard, now_ms);
+            let ready = expire_some(worker, shard, now_ms);
+            if !ready.is_empty() {
+                worker.serve_waiting(ready);
+            }
             let spent = services.clock.monotonic_ns().saturating_sub(start);
             if spent > EXPIRE_SLICE_NS {
                 worker.counters.expire_ns.add(spent);
@@ -118,24 +122,26 @@ fn expire<S: Source>(worker: &Worker<S>, now_ms: i64) -> bool {
     true
 }
 
-/// Removes a few expired keys from one shard.
-fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) {
+/// Removes a few expired keys from one shard; gives back those that somebody waits for.
+fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<ReadyKey> {
     let services = &worker.services;
     let keyspace = &services.keyspace;
     let announced = notify::wanted(services, &worker.config).contains(KeyspaceEvents::EXPIRED);
     let mut guard = keyspace.lock(shard);
     let mut steps = EXPIRE_STEPS;
     let mut next_due = i64::MAX;
+    let mut ready = Vec::new();
     let (dbs, marks) = guard.get_mut().dbs_and_marks();
     for (physical, db) in dbs.iter_mut().enumerate() {
         while let Some(entry) = db.pop_expired(now_ms, &mut steps) {
             worker.counters.expired_keys.add(1);
-            // Who watches the key learns of its end; nobody waits for a key to go.
             if (announced || !marks.is_empty())
                 && let Some(number) = keyspace.number_of(physical)
             {
                 let key = entry.view().key();
-                marks.changed(number, key);
+                if marks.changed(number, key) {
+                    ready.push((number, key.into()));
+                }
                 if announced {
                     notify::publish_one(services, &worker.config, "expired", key, number);
                 }
@@ -145,6 +151,7 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) {
         next_due = next_due.min(db.next_due_ms().unwrap_or(i64::MAX));
     }
     guard.set_next_due(next_due);
+    ready
 }
 
 fn look_at_clients<S: Source>(worker: &mut Worker<S>, now_ms: i64) {

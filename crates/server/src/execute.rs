@@ -90,7 +90,7 @@ pub enum Scope {
 
 impl Bench<'_> {
     /// The time of the command that begins now, microseconds since the epoch.
-    fn now_us(&self) -> i64 {
+    pub fn now_us(&self) -> i64 {
         self.epoch_us + (self.clock_ns.saturating_sub(self.epoch_ns) / 1000) as i64
     }
 
@@ -129,6 +129,8 @@ impl Bench<'_> {
             ReplyMode::On => {}
             ReplyMode::Off => output.truncate(start),
             ReplyMode::SkipNext => session.reply_mode = ReplyMode::Skip,
+            // Its reply is still to come.
+            ReplyMode::Skip if matches!(done, Done::Parked(_)) => {}
             ReplyMode::Skip => {
                 output.truncate(start);
                 session.reply_mode = ReplyMode::On;
@@ -202,7 +204,12 @@ impl Bench<'_> {
                 command.full_name()
             )));
         }
-        let may_write = command.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE);
+        const WRITES: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
+        let queued = session.transaction.as_ref().filter(|_| command.name == "exec");
+        let may_write = command.flags.intersects(WRITES)
+            || queued.is_some_and(|transaction| {
+                transaction.queued.iter().any(|(queued, _)| queued.flags.intersects(WRITES))
+            });
         // Otherwise nobody could end the pause.
         let exempt = command.container == Some("client");
         let held = if exempt { None } else { self.services.pause.holds(may_write, now_ms) };
@@ -288,6 +295,20 @@ impl Bench<'_> {
         held: &mut Held<'_>,
     ) -> Ran {
         let start = output.len();
+        let ran = self.run_and_answer(session, call, output, held);
+        self.account(session, call, output.len() - start);
+        ran
+    }
+
+    /// Runs a command, and writes its error if it fails.
+    pub fn run_and_answer(
+        &mut self,
+        session: &mut Session,
+        call: Call<'_>,
+        output: &mut Vec<u8>,
+        held: &mut Held<'_>,
+    ) -> Ran {
+        let start = output.len();
         let ran = self.call(session, call, output, held);
         if let Err(error) = &ran.outcome {
             output.truncate(start);
@@ -296,7 +317,6 @@ impl Bench<'_> {
             self.counters.command(call.command.id()).failed.add(1);
             self.services.statistics.count_error(error.prefix());
         }
-        self.account(session, call, output.len() - start);
         ran
     }
 

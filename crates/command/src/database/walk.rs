@@ -111,18 +111,19 @@ impl<'a> Database<'a> {
 
     /// Removes a key whose time has come; the caller has met it while no lock was declared for it.
     fn expire(&mut self, key: &[u8]) {
-        let (physical, number, now_ms) = (self.physical, self.number, self.now_ms);
-        let key = Key::new(key);
+        let (physical, now_ms) = (self.physical, self.now_ms);
+        let key = keyspace::Key::new(key);
+        let number = self.number;
         let removed = self.held.visit(key.hash().shard(), |shard| {
             let (db, marks) = shard.db_and_marks(physical);
             db.get(key).filter(|entry| is_due(*entry, now_ms))?;
-            // For those who watch the key; nobody waits for a key to go.
-            if !marks.is_empty() {
-                marks.changed(number, key.bytes());
-            }
-            db.remove(key)
+            let awaited = !marks.is_empty() && marks.changed(number, key.bytes());
+            Some((db.remove(key)?, awaited))
         });
-        if let Some(entry) = removed {
+        if let Some((entry, awaited)) = removed {
+            if awaited {
+                self.ready.push((number, key.bytes().into()));
+            }
             self.expired(entry);
         }
     }

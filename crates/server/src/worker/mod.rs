@@ -179,9 +179,6 @@ impl<S: Source> Worker<S> {
                 Letter::Push { client, bytes } => self.push(client, &bytes, false),
                 Letter::Monitor { client, line } => self.push(client, &line, true),
                 Letter::Served { client, ticket, reply } => self.served(client, ticket, &reply),
-                Letter::Unblock { client, ticket, with_error } => {
-                    self.unblock(client, ticket, with_error);
-                }
                 Letter::Resume => self.resume_held(i64::MAX),
             }
         }

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use command::Close;
+use command::{Close, ReadyKey};
+use keyspace::Held;
 use resp::{Limits, ProtocolError};
 
 use super::messages::{FLUSH_EARLY, Hall};
@@ -39,6 +40,9 @@ impl<S: Source> Worker<S> {
         if !connection.may_run() {
             // What is held back reads on when it is resumed.
             connection.readable = false;
+            if connection.hung_up && connection.parked.is_some() {
+                self.close(token);
+            }
             return;
         }
         match connection.fill(&mut self.buffers) {
@@ -205,6 +209,22 @@ impl<S: Source> Worker<S> {
             hall.deliver_waiting(&self.inbox, &mut self.messages);
         }
         self.batch.clear();
+    }
+
+    /// Serves those who wait for keys that have changed without any command. The worker is inside the gate.
+    pub(crate) fn serve_waiting(&mut self, ready: Vec<ReadyKey>) {
+        let mut bench = Bench {
+            services: &self.services,
+            config: &self.config,
+            counters: &self.counters,
+            random: &mut self.random,
+            gate: &self.gate,
+            epoch_us: self.epoch_us,
+            epoch_ns: self.epoch_ns,
+            clock_ns: self.services.clock.monotonic_ns(),
+            garbage: Vec::new(),
+        };
+        bench.serve_all(ready, Held::nothing(&self.services.keyspace));
     }
 
     /// Lets commands run again that CLIENT PAUSE held back until `now_ms`.

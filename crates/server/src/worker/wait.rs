@@ -3,10 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use command::ReplyMode;
+use keyspace::Held;
 use resp::Writer;
 
 use super::{Worker, touch};
-use crate::blocked;
 use crate::connection::Connection;
 use crate::source::{Source, Token};
 
@@ -15,38 +15,36 @@ impl<S: Source> Worker<S> {
     pub(super) fn served(&mut self, client: u64, ticket: u64, reply: &[u8]) {
         let Some(&token) = self.tokens.get(&client) else { return };
         let Some(Some(connection)) = self.connections.get_mut(token) else { return };
-        if connection.parked.take_if(|parked| parked.ticket == ticket).is_some() {
-            if connection.session.reply_mode == ReplyMode::On {
-                connection.output.extend_from_slice(reply);
-            }
-            self.go_on(token);
-        }
-    }
-
-    /// Ends a client's wait as a timeout does, or with an error.
-    pub(super) fn unblock(&mut self, client: u64, ticket: u64, with_error: bool) {
-        let Some(&token) = self.tokens.get(&client) else { return };
-        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
         let Some(parked) = connection.parked.take_if(|parked| parked.ticket == ticket) else {
             return;
         };
-        self.gate.enter();
-        let ended = blocked::end_wait(&self.services, &parked);
-        self.gate.leave();
-        if !ended {
-            // It is being served at this very moment.
-            connection.parked = Some(parked);
-            return;
+        if let Some(deadline) = parked.deadline_ms {
+            self.deadlines.remove(&(deadline, client));
         }
-        if connection.session.reply_mode == ReplyMode::On {
-            let mut writer = Writer::new(&mut connection.output, connection.session.protocol);
-            if with_error {
-                writer.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
-            } else {
-                parked.nothing.write(&mut writer);
-            }
+        match connection.session.reply_mode {
+            ReplyMode::Skip => connection.session.reply_mode = ReplyMode::On,
+            ReplyMode::Off => {}
+            ReplyMode::On | ReplyMode::SkipNext => connection.output.extend_from_slice(reply),
         }
         self.go_on(token);
+    }
+
+    /// Ends a client's wait for want of anything to give it.
+    fn time_out(&mut self, token: Token) {
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        let Some(parked) = connection.parked.clone() else { return };
+        self.gate.enter();
+        let mut held = Held::nothing(&self.services.keyspace);
+        let ended = self.services.parked.give_up(&parked, &mut held.lend());
+        drop(held);
+        self.gate.leave();
+        // Otherwise it has just been served, and the letter with its reply is under way.
+        if ended {
+            let mut reply = Vec::new();
+            parked.nothing.write(&mut Writer::new(&mut reply, parked.protocol));
+            let (client, ticket) = (parked.client.id, parked.ticket);
+            self.served(client, ticket, &reply);
+        }
     }
 
     /// Lets a connection run commands again after a wait.
@@ -70,13 +68,8 @@ impl<S: Source> Worker<S> {
                 self.cron.wake_at(deadline);
                 break;
             }
-            let token = self.tokens.get(&client);
-            let connection = token.and_then(|token| self.connections.get(*token)?.as_ref());
-            let parked = connection.and_then(|connection| connection.parked.as_ref());
-            if let Some(parked) = parked
-                && parked.deadline_ms == Some(deadline)
-            {
-                self.unblock(client, parked.ticket, false);
+            if let Some(&token) = self.tokens.get(&client) {
+                self.time_out(token);
             }
         }
         self.run_batch();
@@ -99,7 +92,11 @@ impl<S: Source> Worker<S> {
         if let Some(parked) = parked {
             // If it is being served, what it was given is lost with its connection, as it is when the
             // reply is under way.
-            blocked::end_wait(&self.services, &parked);
+            let mut held = Held::nothing(&self.services.keyspace);
+            self.services.parked.give_up(&parked, &mut held.lend());
+            if let Some(deadline) = parked.deadline_ms {
+                self.deadlines.remove(&(deadline, parked.client.id));
+            }
         }
         self.gate.leave();
     }

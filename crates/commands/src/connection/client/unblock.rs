@@ -1,10 +1,11 @@
-use command::{Args, Ctx, Error, Letter, Outcome, Spec};
+use command::{Args, Ctx, Error, Flags, Outcome, Spec};
 
 /// `CLIENT UNBLOCK client-id [TIMEOUT | ERROR]`
 pub const UNBLOCK: Spec = Spec {
     name: "unblock",
     arity: -3,
-    flags: super::ADMIN,
+    // The locks of the keys that the other client waits for are taken one by one.
+    flags: super::ADMIN.union(Flags::WALK),
     since: "5.0.0",
     summary: "Ends the wait of a client in a blocking command.",
     complexity: "O(log N) where N is the number of client connections",
@@ -23,13 +24,9 @@ fn unblock(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         4 => return Err(BAD_REASON),
         _ => return Err(crate::help::wrong_number(args)),
     };
-    let id = u64::try_from(args.integer(2)?).ok();
-    let parked = id.and_then(|id| ctx.services.parked.of_client(id));
-    let ended = parked.filter(|parked| parked.announce_end());
-    if let Some(parked) = &ended {
-        let (client, ticket) = (parked.client.id, parked.ticket);
-        parked.client.post(Letter::Unblock { client, ticket, with_error });
-    }
-    ctx.reply.integer(i64::from(ended.is_some()));
+    let id = args.integer(2)?;
+    let ended = u64::try_from(id)
+        .is_ok_and(|id| ctx.services.parked.unblock(id, with_error, ctx.db.held()));
+    ctx.reply.integer(i64::from(ended));
     Ok(())
 }

@@ -1,5 +1,3 @@
-use std::sync::atomic::Ordering;
-
 use command::{Ctx, MemoryFigures};
 use keyspace::SHARDS;
 
@@ -127,6 +125,5 @@ pub fn largest_buffers(ctx: &Ctx<'_>) -> (u64, u64) {
 
 /// The number of clients that wait in a blocking command.
 pub fn blocked_clients(ctx: &Ctx<'_>) -> usize {
-    let all = ctx.services.clients.all();
-    all.iter().filter(|client| client.figures.blocked.load(Ordering::Relaxed)).count()
+    ctx.services.parked.len()
 }

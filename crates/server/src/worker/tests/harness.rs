@@ -48,6 +48,7 @@ impl Lab {
             latency: LatencyMonitor::default(),
             pause: Default::default(),
             parked: Default::default(),
+            pubsub: Default::default(),
             active_expire: AtomicBool::new(true),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             host: Arc::new(NoHost),
