@@ -25,7 +25,7 @@ pub fn run(seconds: u64) -> anyhow::Result<()> {
             longest = micros;
             println!("Max latency so far: {longest} microseconds.");
         }
-        let stop = runs % RUNS_PER_LOOK == 0 && stop_requested(interrupt.as_ref());
+        let stop = runs.is_multiple_of(RUNS_PER_LOOK) && stop_requested(interrupt.as_ref());
         if stop || begun.elapsed() > duration {
             break;
         }
@@ -35,10 +35,7 @@ pub fn run(seconds: u64) -> anyhow::Result<()> {
         "\n{runs} total runs (avg latency: {average_us:.4} microseconds / {:.2} nanoseconds per run).",
         average_us * 1e3
     );
-    println!(
-        "Worst run took {:.0}x longer than the average latency.",
-        longest as f64 / average_us
-    );
+    println!("Worst run took {:.0}x longer than the average latency.", longest as f64 / average_us);
     Ok(())
 }
 
