@@ -18,7 +18,7 @@ pub enum Mode {
     /// Sample the round-trip time; with `history`, start over every interval.
     Latency { history: bool },
     /// Show the distribution of round-trip times as a spectrum.
-    LatencyDist { monochrome: bool },
+    LatencyDist,
     /// Send protocol from standard input and count the replies.
     Pipe,
     /// Find the keys with the most elements of each type.
@@ -93,7 +93,8 @@ pub struct Options {
     /// Script to run with EVAL.
     pub eval: Option<Vec<u8>>,
     pub pipe_timeout: Duration,
-    pub verbose: bool,
+    /// The spectrum of [`Mode::LatencyDist`] in shades of grey.
+    pub monochrome: bool,
 }
 
 impl Options {
@@ -132,7 +133,7 @@ impl Options {
             first_cursor: 0,
             eval: None,
             pipe_timeout: Duration::from_secs(30),
-            verbose: false,
+            monochrome: false,
         }
     }
 

@@ -1,8 +1,8 @@
 //! One connection: commands out, replies in. It knows nothing of what they mean.
 
 use crate::args::Options;
-use crate::reply::{self, Value};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use resp::{ReplyLimits, ReplyParser, Value};
 use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -76,6 +76,7 @@ enum Stream {
 /// A connection with the bytes read but not yet parsed.
 pub struct Connection {
     stream: Stream,
+    parser: ReplyParser,
     input: Vec<u8>,
     /// Start of the bytes of `input` that no reply has taken.
     parsed: usize,
@@ -88,7 +89,7 @@ impl Connection {
             Some(path) => Stream::Unix(UnixStream::connect(OsStr::from_bytes(path))?),
             None => Stream::Tcp(connect_tcp(options)?),
         };
-        Ok(Self { stream, input: Vec::new(), parsed: 0 })
+        Ok(Self { stream, parser: ReplyParser::new(), input: Vec::new(), parsed: 0 })
     }
 
     /// Sends one command.
@@ -130,15 +131,20 @@ impl Connection {
     /// The next reply among the bytes that are here already.
     pub fn buffered(&mut self) -> Result<Option<Value>, Broken> {
         let rest = self.input.get(self.parsed..).unwrap_or_default();
-        let Some((value, taken)) = reply::parse(rest).map_err(Broken::Protocol)? else {
-            return Ok(None);
-        };
+        let parsed = self.parser.parse(rest, &ReplyLimits::default());
+        let parsed =
+            parsed.map_err(|error| Broken::Protocol(format!("Protocol error, {error}")))?;
+        let Some((value, taken)) = parsed else { return Ok(None) };
         self.parsed += taken;
         if self.parsed >= self.input.len() {
             self.input.clear();
             self.parsed = 0;
         }
-        Ok(Some(value))
+        // Nothing is shown of a reply's attributes.
+        Ok(Some(match value {
+            Value::Attributed { value, .. } => *value,
+            value => value,
+        }))
     }
 
     /// Reads what is there, at most as much again as is held: a long reply is then looked at only a

@@ -12,7 +12,6 @@ mod interactive;
 mod modes;
 mod output;
 mod quoting;
-mod reply;
 mod session;
 
 use args::{Options, Parsed, StdinArgument};
@@ -50,6 +49,9 @@ fn run(mut options: Options, command: Vec<Vec<u8>>) -> ExitCode {
     if options.password.is_none() {
         options.password = std::env::var_os(PASSWORD_VARIABLE).map(OsStringExt::into_vec);
     }
+    if options.ask_password {
+        options.password = interactive::ask_password();
+    }
     let mode = options.mode;
     let mut session = Session::new(options);
     if let Some(mode) = mode {
@@ -57,6 +59,9 @@ fn run(mut options: Options, command: Vec<Vec<u8>>) -> ExitCode {
     }
     if session.options.eval.is_some() {
         return exit(eval(&mut session, &command));
+    }
+    if command.is_empty() {
+        return exit(interactive::run(&mut session));
     }
     // A failure to connect is reported when the command is tried.
     let _ = session.connect(Report::Quiet);
@@ -120,6 +125,9 @@ fn one_command(session: &mut Session, mut command: Vec<Vec<u8>>) -> Result<(), S
             *word = standard_input()?;
         }
         None => {}
+    }
+    if interactive::answer_help(session, &command) {
+        return Ok(());
     }
     session.issue(&command, session.options.repeat)
 }

@@ -13,9 +13,9 @@ mod stat;
 use crate::args::Mode;
 use crate::connection::Broken;
 use crate::interactive::interrupt::Interrupt;
-use crate::reply::Value;
-use crate::session::{Report, Session, Stop};
+use crate::session::{Report, Session};
 use anyhow::{Context, anyhow, bail};
+use resp::Value;
 use std::io::Write;
 use std::time::Duration;
 
@@ -25,10 +25,10 @@ pub fn run(mode: Mode, session: &mut Session) -> anyhow::Result<()> {
         return intrinsic::run(seconds);
     }
     // What went wrong has been printed.
-    session.connect(Report::Loud).map_err(Silent)?;
+    session.connect(Report::Loud).map_err(|_| Silent)?;
     match mode {
         Mode::Latency { history } => latency::run(session, history),
-        Mode::LatencyDist { monochrome } => latency_dist::run(session, monochrome),
+        Mode::LatencyDist => latency_dist::run(session),
         Mode::Pipe => pipe::run(session),
         Mode::BigKeys => bigkeys::run(session, bigkeys::Measure::Elements),
         Mode::MemKeys { samples } => bigkeys::run(session, bigkeys::Measure::Memory { samples }),
@@ -41,7 +41,7 @@ pub fn run(mode: Mode, session: &mut Session) -> anyhow::Result<()> {
 
 /// A failure of which everything has been said.
 #[derive(Debug)]
-pub struct Silent(pub Stop);
+pub struct Silent;
 
 impl std::fmt::Display for Silent {
     fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

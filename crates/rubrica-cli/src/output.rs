@@ -5,7 +5,7 @@ mod json;
 mod raw;
 mod tty;
 
-use crate::reply::Value;
+use resp::Value;
 
 /// The five ways a reply can look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use crate::args::{Options, Protocol};
 use crate::connection::{Broken, Connection, system_text};
 use crate::interactive::interrupt::Interrupt;
 use crate::output::Format;
-use crate::reply::Value;
+use resp::Value;
 use std::io::Write;
 use std::os::fd::AsFd;
 
@@ -47,8 +47,8 @@ pub struct Session {
     in_transaction: bool,
     /// The database before MULTI, to which a transaction that did not happen returns.
     database_before: i64,
-    /// Set in interactive mode: ends MONITOR and SUBSCRIBE.
-    interrupt: Option<Interrupt>,
+    /// A user is there: Ctrl-C ends what streams, and a lost connection is not the end.
+    interactive: bool,
     redirect: Option<Redirect>,
     shutting_down: bool,
 }
@@ -62,19 +62,20 @@ impl Session {
             database: 0,
             in_transaction: false,
             database_before: 0,
-            interrupt: None,
+            interactive: false,
             redirect: None,
             shutting_down: false,
         }
     }
 
-    /// From now on Ctrl-C ends what streams instead of ending the process.
-    pub fn make_interactive(&mut self, interrupt: Interrupt) {
-        self.interrupt = Some(interrupt);
+    /// A user is there from now on.
+    pub fn make_interactive(&mut self) {
+        self.interactive = true;
     }
 
-    fn interactive(&self) -> bool {
-        self.interrupt.is_some()
+    /// Commands are being queued.
+    pub fn in_transaction(&self) -> bool {
+        self.in_transaction
     }
 
     /// Connected, as far as is known.
@@ -260,15 +261,15 @@ impl Session {
 
     /// Prints whatever arrives until an error reply or Ctrl-C.
     fn stream(&mut self, verbatim: bool) -> Result<(), Stop> {
+        let interrupt = if self.interactive { Interrupt::new().ok() } else { None };
         loop {
             let Some(connection) = self.connection.as_mut() else { return Err(Stop::Failed) };
             let reply = match connection.buffered() {
                 Ok(Some(reply)) => reply,
                 Ok(None) => {
-                    if let Some(interrupt) = &self.interrupt
+                    if let Some(interrupt) = &interrupt
                         && connection.wait(interrupt.as_fd()).unwrap_or(false)
                     {
-                        interrupt.clear();
                         // The server goes on sending, so only a new connection is quiet.
                         return self.connect(Report::Loud);
                     }
@@ -296,13 +297,13 @@ impl Session {
                     self.follow(redirect)?;
                     return Ok(Outcome::Error);
                 }
-                if self.options.fail_on_error && !self.interactive() {
+                if self.options.fail_on_error && !self.interactive {
                     eprintln!("{}", String::from_utf8_lossy(text));
                     return Err(Stop::Exit(1));
                 }
                 Outcome::Error
             }
-            Value::Null => Outcome::Null,
+            reply if reply.is_null() => Outcome::Null,
             _ => Outcome::Other,
         };
         let style = &self.options.style;
@@ -316,7 +317,7 @@ impl Session {
             self.options.host.clone_from(&redirect.host);
         }
         self.options.port = redirect.port;
-        if self.interactive() {
+        if self.interactive {
             self.print(
                 format!(
                     "-> Redirected to slot [{}] located at {}:{}\n",
@@ -340,7 +341,7 @@ impl Session {
         eprintln!("Error: {broken}");
         self.connection = None;
         self.in_transaction = false;
-        if self.interactive() && broken.is_lost() { Stop::Failed } else { Stop::Exit(1) }
+        if self.interactive && broken.is_lost() { Stop::Failed } else { Stop::Exit(1) }
     }
 
     fn lose_stream(&mut self, broken: &Broken) -> Stop {

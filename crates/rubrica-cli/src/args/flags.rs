@@ -164,15 +164,9 @@ pub const FLAGS: &[Flag] = &[
         o.mode = Some(Mode::Latency { history: true })
     }),
     switch!(["--latency-dist"], "Draw round-trip times as a spectrum (256 colours).", |o| {
-        o.mode = Some(Mode::LatencyDist {
-            monochrome: matches!(o.mode, Some(Mode::LatencyDist { monochrome: true })),
-        })
+        o.mode = Some(Mode::LatencyDist)
     }),
-    switch!(["--mono"], "The spectrum in shades of grey; after --latency-dist.", |o| {
-        if matches!(o.mode, Some(Mode::LatencyDist { .. })) {
-            o.mode = Some(Mode::LatencyDist { monochrome: true });
-        }
-    }),
+    switch!(["--mono"], "The spectrum in shades of grey.", |o| o.monochrome = true),
     value!(
         ["--intrinsic-latency"],
         "seconds",
@@ -184,7 +178,11 @@ pub const FLAGS: &[Flag] = &[
         help: "Refused: not supported yet.",
         apply: Apply::Switch(|_| Err(NO_TLS.into())),
     },
-    switch!(["--verbose"], "Accepted for compatibility.", |o| o.verbose = true),
+    Flag {
+        names: &["--verbose"],
+        help: "Accepted for compatibility.",
+        apply: Apply::Switch(|_| Ok(Effect::Set)),
+    },
     Flag {
         names: &["--help"],
         help: "Print this.",

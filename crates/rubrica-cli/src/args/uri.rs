@@ -59,9 +59,9 @@ fn percent_decode(text: &[u8]) -> Result<Vec<u8>, String> {
             out.push(byte);
             continue;
         }
-        let (Some(high), Some(low)) = (bytes.next(), bytes.next()) else {
-            return Err("Incomplete URI encoding".into());
-        };
+        let Some(high) = bytes.next() else { return Err("Incomplete URI encoding".into()) };
+        // What is missing is no digit.
+        let low = bytes.next().unwrap_or_default();
         let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
         match (digit(high), digit(low)) {
             (Some(high), Some(low)) => out.push(high << 4 | low),

@@ -3,9 +3,9 @@
 use super::keyspace::{self, Progress};
 use super::{pipeline, stop_request, stop_requested};
 use crate::quoting::quoted;
-use crate::reply::Value;
 use crate::session::Session;
 use anyhow::bail;
+use resp::Value;
 
 /// How many keys are kept.
 const KEPT: usize = 16;

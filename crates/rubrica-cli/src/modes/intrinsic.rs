@@ -25,7 +25,7 @@ pub fn run(seconds: u64) -> anyhow::Result<()> {
             longest = micros;
             println!("Max latency so far: {longest} microseconds.");
         }
-        let stop = runs % RUNS_PER_LOOK == 0 && stop_requested(interrupt.as_ref());
+        let stop = runs.is_multiple_of(RUNS_PER_LOOK) && stop_requested(interrupt.as_ref());
         if stop || begun.elapsed() > duration {
             break;
         }

@@ -1,9 +1,9 @@
 //! Walking over all keys with SCAN.
 
 use super::call;
-use crate::reply::Value;
 use crate::session::Session;
 use anyhow::bail;
+use resp::Value;
 
 /// One step of a scan.
 pub struct Step {
@@ -82,7 +82,7 @@ impl Progress {
     /// Counts one key.
     pub fn count(&mut self) {
         self.sampled += 1;
-        if self.sampled % 1_000_000 == 0 {
+        if self.sampled.is_multiple_of(1_000_000) {
             println!("{} Sampled {} keys so far", self.label(), self.sampled);
         }
     }
@@ -90,7 +90,7 @@ impl Progress {
     /// Ends a step: every hundredth one is followed by a pause of `interval`.
     pub fn end_step(&mut self, interval: std::time::Duration) {
         self.steps += 1;
-        if self.steps % 100 == 0 {
+        if self.steps.is_multiple_of(100) {
             std::thread::sleep(interval);
         }
     }

@@ -1,16 +1,15 @@
 //! `--pipe`: protocol from standard input to the server as fast as it takes it, replies counted.
 
 use crate::connection::Connection;
-use crate::reply::Value;
 use crate::session::Session;
 use anyhow::{anyhow, bail};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use resp::Value;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::modes::Silent;
-use crate::session::Stop;
 
 /// How much is read from standard input at once, bytes.
 const CHUNK: usize = 64 * 1024;
@@ -62,7 +61,7 @@ pub fn run(session: &mut Session) -> anyhow::Result<()> {
         }
     }
     println!("errors: {}, replies: {}", pipe.errors, pipe.replies);
-    if pipe.errors > 0 { Err(Silent(Stop::Failed).into()) } else { Ok(()) }
+    if pipe.errors > 0 { Err(Silent.into()) } else { Ok(()) }
 }
 
 impl Pipe<'_> {
@@ -102,7 +101,7 @@ impl Pipe<'_> {
             self.count(&reply);
         }
         // What came before the end has been counted and its errors shown.
-        if ended && !self.done { Err(Silent(Stop::Failed).into()) } else { Ok(()) }
+        if ended && !self.done { Err(Silent.into()) } else { Ok(()) }
     }
 
     fn count(&mut self, reply: &Value) {

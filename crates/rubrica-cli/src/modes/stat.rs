@@ -1,9 +1,9 @@
 //! `--stat`: a line of the server's figures per interval, taken from INFO.
 
 use super::call_persistently;
-use crate::reply::Value;
 use crate::session::Session;
 use anyhow::bail;
+use resp::Value;
 use std::io::Write;
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ pub fn run(session: &mut Session) -> anyhow::Result<()> {
     let mut requests_before = 0;
     loop {
         let info = match call_persistently(session, &["INFO"])? {
-            Value::Bulk(text) | Value::Verbatim(text) | Value::Simple(text) => text,
+            Value::Bulk(text) | Value::Verbatim { text, .. } | Value::Simple(text) => text,
             Value::Error(text) => bail!("ERROR: {}", String::from_utf8_lossy(&text)),
             _ => bail!("ERROR: unexpected reply to INFO"),
         };
         let info = String::from_utf8_lossy(&info);
-        if lines % HEAD_EVERY == 0 {
+        if lines.is_multiple_of(HEAD_EVERY) {
             println!(
                 "------- data ------ --------------------- load -------------------- - child -\n\
                  keys       mem      clients blocked requests            connections          "

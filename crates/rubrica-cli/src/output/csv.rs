@@ -1,7 +1,7 @@
 //! One line of comma-separated literals; nesting is flattened.
 
 use crate::quoting::quote_into;
-use crate::reply::Value;
+use resp::Value;
 
 /// Appends `reply` without a line feed.
 pub fn value(out: &mut Vec<u8>, reply: &Value) {
@@ -10,12 +10,15 @@ pub fn value(out: &mut Vec<u8>, reply: &Value) {
             out.extend(b"ERROR,");
             quote_into(out, text);
         }
-        Value::Simple(text) | Value::Bulk(text) | Value::Verbatim(text) => quote_into(out, text),
+        Value::Simple(text) | Value::Bulk(text) | Value::Verbatim { text, .. } => {
+            quote_into(out, text)
+        }
         Value::Integer(number) => out.extend(number.to_string().bytes()),
-        Value::Double(text) | Value::BigNumber(text) => out.extend(text),
-        Value::Null => out.extend(b"NULL"),
+        Value::Double(text) | Value::BigNumber(text) => out.extend(text.bytes()),
+        Value::Null | Value::NullBulk | Value::NullArray => out.extend(b"NULL"),
         Value::Boolean(truth) => out.extend(truth.to_string().bytes()),
         Value::Array(items) | Value::Set(items) | Value::Push(items) => list(out, items.iter()),
+        Value::Attributed { value: inner, .. } => value(out, inner),
         Value::Map(pairs) => list(out, pairs.iter().flat_map(|(key, item)| [key, item])),
     }
 }

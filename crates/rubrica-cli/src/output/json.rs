@@ -2,7 +2,7 @@
 //! [`Strings::Quoted`].
 
 use crate::quoting::quoted;
-use crate::reply::Value;
+use resp::Value;
 
 /// How strings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,12 +20,12 @@ pub fn value(out: &mut Vec<u8>, reply: &Value, strings: Strings) {
             out.extend(b"error:");
             string(out, text, strings);
         }
-        Value::Simple(text) | Value::Bulk(text) | Value::Verbatim(text) => {
+        Value::Simple(text) | Value::Bulk(text) | Value::Verbatim { text, .. } => {
             string(out, text, strings);
         }
         Value::Integer(number) => out.extend(number.to_string().bytes()),
-        Value::Double(text) | Value::BigNumber(text) => out.extend(text),
-        Value::Null => out.extend(b"null"),
+        Value::Double(text) | Value::BigNumber(text) => out.extend(text.bytes()),
+        Value::Null | Value::NullBulk | Value::NullArray => out.extend(b"null"),
         Value::Boolean(truth) => out.extend(truth.to_string().bytes()),
         Value::Array(items) | Value::Set(items) | Value::Push(items) => {
             out.push(b'[');
@@ -37,6 +37,7 @@ pub fn value(out: &mut Vec<u8>, reply: &Value, strings: Strings) {
             }
             out.push(b']');
         }
+        Value::Attributed { value: inner, .. } => value(out, inner, strings),
         Value::Map(pairs) => {
             out.push(b'{');
             for (index, (key, item)) in pairs.iter().enumerate() {
@@ -54,8 +55,10 @@ pub fn value(out: &mut Vec<u8>, reply: &Value, strings: Strings) {
 
 /// JSON's keys are strings, RESP3's may be anything: what is not a string is put in quotes.
 fn map_key(out: &mut Vec<u8>, key: &Value, strings: Strings) {
-    let bare =
-        !matches!(key, Value::Error(_) | Value::Simple(_) | Value::Bulk(_) | Value::Verbatim(_));
+    let bare = !matches!(
+        key,
+        Value::Error(_) | Value::Simple(_) | Value::Bulk(_) | Value::Verbatim { .. }
+    );
     if bare {
         out.push(b'"');
     }

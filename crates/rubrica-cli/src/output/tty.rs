@@ -1,27 +1,28 @@
 //! For eyes: types named, elements numbered, nested ones indented under their parent.
 
 use crate::quoting::quote_into;
-use crate::reply::Value;
+use resp::Value;
 
 /// Appends `reply` with a final line feed. `indent` is the column at which it starts: the first line
 /// is there already, the following ones are padded to it.
 pub fn value(out: &mut Vec<u8>, reply: &Value, indent: usize) {
     match reply {
         Value::Error(text) => line(out, &[b"(error) ", text]),
-        Value::Simple(text) | Value::Verbatim(text) => line(out, &[text]),
+        Value::Simple(text) | Value::Verbatim { text, .. } => line(out, &[text]),
         Value::Integer(number) => line(out, &[b"(integer) ", number.to_string().as_bytes()]),
-        Value::Double(text) => line(out, &[b"(double) ", text]),
-        Value::BigNumber(text) => line(out, &[b"(big number) ", text]),
+        Value::Double(text) => line(out, &[b"(double) ", text.as_bytes()]),
+        Value::BigNumber(text) => line(out, &[b"(big number) ", text.as_bytes()]),
         Value::Bulk(text) => {
             quote_into(out, text);
             out.push(b'\n');
         }
-        Value::Null => line(out, &[b"(nil)"]),
+        Value::Null | Value::NullBulk | Value::NullArray => line(out, &[b"(nil)"]),
         Value::Boolean(truth) => line(out, &[if *truth { b"(true)" } else { b"(false)" }]),
         Value::Array(items) => elements(out, items, indent, ')', "(empty array)"),
         Value::Set(items) => elements(out, items, indent, '~', "(empty set)"),
         Value::Push(items) => elements(out, items, indent, ')', "(empty push)"),
         Value::Map(pairs) => map(out, pairs, indent),
+        Value::Attributed { value: inner, .. } => value(out, inner, indent),
     }
 }
 
@@ -113,6 +114,7 @@ fn is_multiline(reply: &Value) -> bool {
             [(_, only)] => is_multiline(only),
             _ => true,
         },
+        Value::Attributed { value, .. } => is_multiline(value),
         _ => false,
     }
 }
