@@ -6,6 +6,9 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::keys::{KeyFlags, KeyList, KeySpec};
 
+/// Finds the keys of a command in its words.
+pub type FindKeys = fn(Args<'_>, &mut KeyList) -> Result<(), Error>;
+
 /// Everything there is to say of a command, beside its code.
 pub struct Spec {
     /// Lower-case name; of a subcommand, the word after its container's name.
@@ -23,7 +26,7 @@ pub struct Spec {
     /// Where the keys are.
     pub keys: &'static [KeySpec],
     /// Finds the keys where `keys` cannot say it all (marked incomplete there).
-    pub find_keys: Option<fn(Args<'_>, &mut KeyList) -> Result<(), Error>>,
+    pub find_keys: Option<FindKeys>,
     /// The version of Redis (or Valkey, or Rubrica, where only they have it) that brought the command.
     pub since: &'static str,
     /// One sentence.

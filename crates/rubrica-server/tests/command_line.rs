@@ -1,5 +1,7 @@
 //! The program as an operator or a test suite starts it: without a port, on a Unix socket.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};

@@ -51,8 +51,13 @@ pub fn persistence(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 }
 
 pub fn stats(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    traffic(ctx, lines);
+    keyspace(ctx, lines);
+    replies(ctx, lines);
+}
+
+fn traffic(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let totals = ctx.services.statistics.totals();
-    let pubsub = &ctx.services.pubsub;
     let rates = ctx.services.statistics.rates().figures();
     let kilobytes = |bytes: f64| format!("{:.2}", bytes / 1024.0);
     write(
@@ -73,6 +78,16 @@ pub fn stats(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("sync_full", &0),
             ("sync_partial_ok", &0),
             ("sync_partial_err", &0),
+        ],
+    );
+}
+
+fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let totals = ctx.services.statistics.totals();
+    let pubsub = &ctx.services.pubsub;
+    write(
+        lines,
+        &[
             ("expired_subkeys", &totals.expired_fields),
             ("expired_keys", &totals.expired_keys),
             ("expired_stale_perc", &"0.00"),
@@ -100,6 +115,11 @@ pub fn stats(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("current_active_defrag_time", &0),
         ],
     );
+}
+
+fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let totals = ctx.services.statistics.totals();
+    let rates = ctx.services.statistics.rates().figures();
     write(
         lines,
         &[

@@ -2,7 +2,8 @@
 
 pub mod report;
 
-use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
+use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, MemoryFigures, Outcome, Spec};
+use resp::Writer;
 
 use report::{Report, excess};
 
@@ -113,76 +114,83 @@ fn stats(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     let report = Report::take(ctx);
     let figures = report.figures;
     let reply = &mut ctx.reply;
-    let integer = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     reply.map(27 + report.databases.len());
-    let before = [
-        ("peak.allocated", figures.peak),
-        ("total.allocated", figures.allocated),
-        ("startup.allocated", figures.startup),
-        ("replication.backlog", 0),
-        ("clients.slaves", 0),
-        ("clients.normal", report.clients_bytes),
-        ("cluster.links", 0),
-        ("aof.buffer", 0),
-        ("lua.caches", 0),
-        ("functions.caches", 0),
-    ];
-    for (name, bytes) in before {
-        reply.bulk(name.as_bytes());
-        reply.integer(integer(bytes));
-    }
+    write_figures(
+        reply,
+        &[
+            ("peak.allocated", figures.peak),
+            ("total.allocated", figures.allocated),
+            ("startup.allocated", figures.startup),
+            ("replication.backlog", 0),
+            ("clients.slaves", 0),
+            ("clients.normal", report.clients_bytes),
+            ("cluster.links", 0),
+            ("aof.buffer", 0),
+            ("lua.caches", 0),
+            ("functions.caches", 0),
+        ],
+    );
     for database in &report.databases {
         reply.bulk(format!("db.{}", database.number).as_bytes());
         reply.map(3);
         // Deadlines are indexed in the same tables.
-        let tables = [("main", database.tables_bytes), ("expires", 0), ("slot-to-keys", 0)];
-        for (name, bytes) in tables {
-            reply.bulk(format!("overhead.hashtable.{name}").as_bytes());
-            reply.integer(integer(bytes));
-        }
+        write_figures(
+            reply,
+            &[
+                ("overhead.hashtable.main", database.tables_bytes),
+                ("overhead.hashtable.expires", 0),
+                ("overhead.hashtable.slot-to-keys", 0),
+            ],
+        );
     }
     let keys = report.keys();
-    let per_key = report.net().checked_div(keys).unwrap_or(0);
-    let after = [
-        ("overhead.total", report.overhead()),
-        ("keys.count", keys),
-        ("keys.bytes-per-key", per_key),
-        ("dataset.bytes", report.dataset()),
-    ];
-    for (name, number) in after {
-        reply.bulk(name.as_bytes());
-        reply.integer(integer(number));
-    }
-    for (name, percent) in [
-        ("dataset.percentage", report.dataset_percent()),
-        ("peak.percentage", report.peak_percent()),
-    ] {
-        reply.bulk(name.as_bytes());
-        reply.double(percent);
-    }
-    for (name, bytes) in [
-        ("allocator.allocated", figures.allocated),
-        ("allocator.active", figures.active),
-        ("allocator.resident", figures.resident),
-    ] {
-        reply.bulk(name.as_bytes());
-        reply.integer(integer(bytes));
-    }
+    write_figures(
+        reply,
+        &[
+            ("overhead.total", report.overhead()),
+            ("keys.count", keys),
+            ("keys.bytes-per-key", report.net().checked_div(keys).unwrap_or(0)),
+            ("dataset.bytes", report.dataset()),
+        ],
+    );
+    reply.bulk(b"dataset.percentage");
+    reply.double(report.dataset_percent());
+    reply.bulk(b"peak.percentage");
+    reply.double(report.peak_percent());
+    write_allocator(reply, figures);
+    Ok(())
+}
+
+fn write_allocator(reply: &mut Writer<'_>, figures: MemoryFigures) {
+    write_figures(
+        reply,
+        &[
+            ("allocator.allocated", figures.allocated),
+            ("allocator.active", figures.active),
+            ("allocator.resident", figures.resident),
+        ],
+    );
     let fragmentation = ["fragmentation".to_owned(), "fragmentation.bytes".to_owned()];
     let named = |name: &str| [format!("{name}.ratio"), format!("{name}.bytes")];
-    for (names, over, under) in [
+    for ([ratio_name, bytes_name], over, under) in [
         (named("allocator-fragmentation"), figures.active, figures.allocated),
         (named("allocator-rss"), figures.resident, figures.active),
         (named("rss-overhead"), figures.rss, figures.resident),
         (fragmentation, figures.rss, figures.allocated),
     ] {
         let (ratio, bytes) = excess(over, under);
-        reply.bulk(names[0].as_bytes());
+        reply.bulk(ratio_name.as_bytes());
         reply.double(ratio);
-        reply.bulk(names[1].as_bytes());
+        reply.bulk(bytes_name.as_bytes());
         reply.integer(bytes);
     }
-    Ok(())
+}
+
+fn write_figures(reply: &mut Writer<'_>, figures: &[(&str, u64)]) {
+    for (name, figure) in figures {
+        reply.bulk(name.as_bytes());
+        reply.integer(i64::try_from(*figure).unwrap_or(i64::MAX));
+    }
 }
 
 /// Differences below this are nobody's concern.
