@@ -28,8 +28,6 @@ pub struct Ctx<'a> {
     pub now_us: i64,
     /// Whether the command may wait; inside a transaction or a script it may not.
     pub may_wait: bool,
-    /// Whether the client has been waiting and the command runs again.
-    pub resumed: bool,
     /// What the command waits for, when it does.
     pub waits_for: Option<Wait>,
 }

@@ -5,6 +5,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use value::Kind;
+
 /// A key with the number of its database.
 type Place = (usize, Box<[u8]>);
 
@@ -12,7 +14,7 @@ type Place = (usize, Box<[u8]>);
 #[derive(Default)]
 pub struct Marks {
     watches: HashMap<Place, Watch>,
-    waiters: HashMap<Place, VecDeque<u64>>,
+    waiters: HashMap<Place, VecDeque<Waiter>>,
     /// Changes of watched keys so far: what versions are made of.
     changes: u64,
 }
@@ -20,6 +22,14 @@ pub struct Marks {
 struct Watch {
     watchers: u32,
     version: u64,
+}
+
+/// Somebody who waits for a key.
+struct Waiter {
+    /// Rises with the time at which the wait began.
+    ticket: u64,
+    /// What the key has to hold; `None` for who is told of any change.
+    kind: Option<Kind>,
 }
 
 impl Marks {
@@ -81,11 +91,12 @@ impl Marks {
             .collect()
     }
 
-    /// Puts a waiter at the end of a key's queue. Tickets rise: each is drawn under the lock of this shard.
-    pub fn wait(&mut self, database: usize, key: &[u8], ticket: u64) {
+    /// Puts a waiter at the end of a key's queue, for when the key holds a value of `kind`, or whenever it
+    /// changes. Tickets rise: each is drawn under the lock of this shard.
+    pub fn wait(&mut self, database: usize, key: &[u8], ticket: u64, kind: Option<Kind>) {
         let queue = self.waiters.entry((database, key.into())).or_default();
-        if queue.back().is_none_or(|last| *last < ticket) {
-            queue.push_back(ticket);
+        if queue.back().is_none_or(|last| last.ticket < ticket) {
+            queue.push_back(Waiter { ticket, kind });
         }
     }
 
@@ -93,7 +104,7 @@ impl Marks {
     pub fn stop_waiting(&mut self, database: usize, key: &[u8], ticket: u64) {
         let place = (database, key.into());
         if let Some(queue) = self.waiters.get_mut(&place) {
-            if let Ok(at) = queue.binary_search(&ticket) {
+            if let Ok(at) = queue.binary_search_by_key(&ticket, |waiter| waiter.ticket) {
                 queue.remove(at);
             }
             if queue.is_empty() {
@@ -102,10 +113,19 @@ impl Marks {
         }
     }
 
-    /// Who has waited longest for a key of those that came after the one with the ticket `after`.
-    pub fn next_waiter(&self, database: usize, key: &[u8], after: u64) -> Option<u64> {
+    /// Who has waited longest for a key that holds a value of `kind` now, of those that came after the one
+    /// with the ticket `after`.
+    pub fn next_waiter(
+        &self,
+        database: usize,
+        key: &[u8],
+        kind: Option<Kind>,
+        after: u64,
+    ) -> Option<u64> {
         let queue = self.waiters.get(&(database, key.into()))?;
-        queue.get(queue.partition_point(|ticket| *ticket <= after)).copied()
+        let first = queue.partition_point(|waiter| waiter.ticket <= after);
+        let mut rest = queue.range(first..);
+        rest.find(|waiter| waiter.kind.is_none() || waiter.kind == kind).map(|next| next.ticket)
     }
 }
 
@@ -131,17 +151,29 @@ mod tests {
     #[test]
     fn waiters_stand_in_the_order_in_which_they_came() {
         let mut marks = Marks::default();
+        let list = Some(Kind::List);
         for ticket in [3, 5, 5, 7] {
-            marks.wait(1, b"k", ticket);
+            marks.wait(1, b"k", ticket, list);
         }
         assert!(marks.changed(1, b"k") && !marks.changed(0, b"k"));
-        assert_eq!(marks.next_waiter(1, b"k", 0), Some(3));
-        assert_eq!(marks.next_waiter(1, b"k", 3), Some(5));
+        assert_eq!(marks.next_waiter(1, b"k", list, 0), Some(3));
+        assert_eq!(marks.next_waiter(1, b"k", list, 3), Some(5));
         marks.stop_waiting(1, b"k", 5);
         marks.stop_waiting(1, b"k", 6);
-        assert_eq!(marks.next_waiter(1, b"k", 3), Some(7));
-        assert_eq!(marks.next_waiter(1, b"k", 7), None);
+        assert_eq!(marks.next_waiter(1, b"k", list, 3), Some(7));
+        assert_eq!(marks.next_waiter(1, b"k", list, 7), None);
         [3, 7].into_iter().for_each(|ticket| marks.stop_waiting(1, b"k", ticket));
         assert!(marks.is_empty());
+    }
+
+    #[test]
+    fn waiters_are_passed_over_while_the_key_holds_something_else() {
+        let mut marks = Marks::default();
+        marks.wait(0, b"k", 1, Some(Kind::List));
+        marks.wait(0, b"k", 2, Some(Kind::SortedSet));
+        marks.wait(0, b"k", 3, None);
+        assert_eq!(marks.next_waiter(0, b"k", Some(Kind::SortedSet), 0), Some(2));
+        assert_eq!(marks.next_waiter(0, b"k", Some(Kind::Hash), 0), Some(3));
+        assert_eq!(marks.next_waiter(0, b"k", None, 0), Some(3));
     }
 }

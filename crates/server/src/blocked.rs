@@ -32,7 +32,7 @@ impl Bench<'_> {
         let parked = self.services.parked.park(arrival, wait);
         for key in &parked.keys {
             let marks = &mut held.shard_mut(KeyHash::of(key)).marks;
-            marks.wait(parked.database, key, parked.ticket);
+            marks.wait(parked.database, key, parked.ticket, awaited_kind(call.command));
         }
         session.client.figures.blocked.store(true, Ordering::Relaxed);
         parked
@@ -61,9 +61,6 @@ impl Bench<'_> {
             let hash = KeyHash::of(&queue.key);
             let covered = held.covers(hash);
             while covered && let Some(parked) = self.next_in(&queue, held) {
-                if !has_kind(parked.command, held, queue.database, &queue.key) {
-                    break;
-                }
                 let args = parked.args.view();
                 let keys = keys_of(parked.command, args);
                 let mut hashes = keys.iter().map(|(word, _)| KeyHash::of(args.at(*word)));
@@ -85,10 +82,13 @@ impl Bench<'_> {
 
     /// Who is next in a queue.
     fn next_in(&self, queue: &Queue, held: &mut Held<'_>) -> Option<Arc<Parked>> {
-        let marks = &held.shard_mut(KeyHash::of(&queue.key)).marks;
+        let physical = held.keyspace().resolve(queue.database);
+        let key = Key::new(&queue.key);
+        let shard = held.shard_mut(key.hash());
+        let kind = shard.db_mut(physical).get(key).map(|entry| entry.kind());
         let mut after = queue.after;
         loop {
-            after = marks.next_waiter(queue.database, &queue.key, after)?;
+            after = shard.marks.next_waiter(queue.database, &queue.key, kind, after)?;
             // One that gives up or was killed at this moment may still stand here.
             let parked = self.services.parked.get(after);
             if let Some(parked) = parked.filter(|parked| parked.client.killed() == Kill::No) {
@@ -105,13 +105,8 @@ impl Bench<'_> {
         let mut session = Session::new(Arc::clone(&parked.client), true);
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
-        let call = Call {
-            command: parked.command,
-            args: parked.args.view(),
-            now_us,
-            may_wait: true,
-            resumed: true,
-        };
+        let call =
+            Call { command: parked.command, args: parked.args.view(), now_us, may_wait: true };
         let mut reply = Vec::new();
         // It was counted when it began to wait.
         let ran = self.run_and_answer(&mut session, call, &mut reply, held);
@@ -144,18 +139,13 @@ impl Queue {
     }
 }
 
-/// Whether a key holds what the waiting command works on. Most keys are waited for until they are
-/// there, whatever else they become meanwhile; but who reads as a member of a group is told when the group
-/// is gone.
-fn has_kind(command: Command, held: &mut Held<'_>, database: usize, key: &[u8]) -> bool {
-    let wanted = match command.group {
-        Group::List => Kind::List,
-        Group::SortedSet => Kind::SortedSet,
-        _ if command.name == "xreadgroup" => return true,
-        _ => Kind::Stream,
-    };
-    let physical = held.keyspace().resolve(database);
-    let key = Key::new(key);
-    let db = held.shard_mut(key.hash()).db_mut(physical);
-    db.get(key).is_some_and(|entry| entry.kind() == wanted)
+/// What a key has to hold for a blocking command to run again. Who reads as a member of a group is also told
+/// when the group is gone.
+fn awaited_kind(command: Command) -> Option<Kind> {
+    match command.group {
+        Group::List => Some(Kind::List),
+        Group::SortedSet => Some(Kind::SortedSet),
+        _ if command.name == "xreadgroup" => None,
+        _ => Some(Kind::Stream),
+    }
 }

@@ -3,18 +3,14 @@ use config::KeyspaceEvents;
 use value::stream::{Id, Stream};
 
 use super::super::{ids, no_group, reply};
+use super::Served;
 use super::options::Options;
-use super::{Served, with_count};
 
 const LAST_ID: Error = Error::fixed(
     "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of \
      this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would \
      just return an empty result set.",
 );
-
-const GROUP_GONE: Error =
-    Error::fixed("NOGROUP the consumer group this client was blocked on no longer exists");
-const STREAM_GONE: Error = Error::fixed("UNBLOCKED the stream key no longer exists");
 
 /// What a consumer wants of a stream.
 #[derive(Clone, Copy)]
@@ -30,17 +26,9 @@ pub fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let group = args.at(options.group);
     let mut wanted = Vec::with_capacity(options.streams);
     for (key, id) in options.places() {
-        let stream = match ctx.db.read::<Stream>(args.key(key)) {
-            Err(_) if ctx.resumed => return Err(STREAM_GONE),
-            stream => stream?,
-        };
-        let has_stream = stream.is_some();
+        let stream = ctx.db.read::<Stream>(args.key(key))?;
         if stream.and_then(|stream| stream.group(group)).is_none() {
-            return Err(match (ctx.resumed, has_stream) {
-                (true, true) => GROUP_GONE,
-                (true, false) => STREAM_GONE,
-                _ => no_group(args, key, options.group, " in XREADGROUP with GROUP option"),
-            });
+            return Err(no_group(args, key, options.group, " in XREADGROUP with GROUP option"));
         }
         wanted.push(match args.at(id) {
             b"$" => return Err(LAST_ID),
@@ -57,11 +45,7 @@ pub fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         serve(ctx, args, &options, key, from, &mut out)?;
     }
     if !out.finish(&mut ctx.reply) {
-        let retry = options
-            .block
-            .is_some()
-            .then(|| with_count(args.iter().map(<[u8]>::to_vec).collect(), &options));
-        options.wait_or_nothing(ctx, args, retry);
+        options.wait_or_nothing(ctx, args, None);
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ mod options;
 
 use command::blocked::{Nothing, Wait};
 use command::{
-    Args, Begin, Ctx, Database, Error, Find, Flags, Group, KeyFlags, KeyList, KeySpec, Outcome,
-    OwnedArgs, Spec,
+    Args, Begin, Ctx, Error, Find, Flags, Group, KeyFlags, KeyList, KeySpec, Outcome, OwnedArgs,
+    Spec,
 };
 use resp::{Deferred, Protocol, Writer};
 use value::stream::{Id, Stream};
@@ -46,9 +46,6 @@ const HALF: Find = Find::Range { last: -1, step: 1, limit: 2 };
 const BASE: Spec =
     Spec { group: Group::Stream, find_keys: Some(find_keys), since: "5.0.0", ..Spec::BASE };
 
-/// How many entries a client gets that had to wait and set no COUNT.
-const COUNT_AFTER_WAIT: usize = 1000;
-
 const NEW_ALONE: Error = Error::fixed(
     "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> \
      <consumer> option.",
@@ -67,7 +64,7 @@ fn xread(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let options = Options::parse(ctx, args, false)?;
     let mut after = Vec::with_capacity(options.streams);
     for (key, id) in options.places() {
-        let stream = stream_at(&mut ctx.db, args, key, ctx.resumed)?;
+        let stream = ctx.db.read::<Stream>(args.key(key))?;
         after.push(match args.at(id) {
             b"$" => stream.map_or(Id::MIN, Stream::last_id),
             b"+" => stream.map_or(Id::MIN, before_last),
@@ -77,7 +74,7 @@ fn xread(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     }
     let mut out = Served::default();
     for ((key, _), &after) in options.places().zip(&after) {
-        let Some(stream) = stream_at(&mut ctx.db, args, key, ctx.resumed)? else { continue };
+        let Some(stream) = ctx.db.read::<Stream>(args.key(key))? else { continue };
         let mut entries = stream.after(after).peekable();
         if entries.peek().is_some() {
             out.begin(&mut ctx.reply, args.at(key));
@@ -92,19 +89,6 @@ fn xread(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
-/// The stream at word `key`. Who waits for one goes on when the key has become something else.
-fn stream_at<'d>(
-    db: &'d mut Database<'_>,
-    args: Args<'_>,
-    key: usize,
-    resumed: bool,
-) -> Result<Option<&'d Stream>, Error> {
-    match db.read::<Stream>(args.key(key)) {
-        Err(_) if resumed => Ok(None),
-        stream => stream,
-    }
-}
-
 /// The ID after which only the last entry comes.
 fn before_last(stream: &Stream) -> Id {
     let last = stream.range(Id::MIN, Id::MAX, true).next();
@@ -117,15 +101,6 @@ fn with_ids(args: Args<'_>, options: &Options, after: &[Id]) -> OwnedArgs {
     let mut words: Vec<Vec<u8>> = args.iter().map(<[u8]>::to_vec).collect();
     for (word, id) in words.iter_mut().skip(ids.start).zip(after) {
         *word = id.to_string().into_bytes();
-    }
-    with_count(words, options)
-}
-
-/// Adds the COUNT that holds for clients that had to wait.
-fn with_count(mut words: Vec<Vec<u8>>, options: &Options) -> OwnedArgs {
-    if options.count.is_none() {
-        let at = options.keys().start - 1;
-        words.splice(at..at, [b"COUNT".to_vec(), COUNT_AFTER_WAIT.to_string().into_bytes()]);
     }
     OwnedArgs::new(words)
 }
