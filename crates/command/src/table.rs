@@ -4,7 +4,7 @@ use hashbrown::HashTable;
 
 use crate::args::Args;
 use crate::keys::{Begin, Find, KeySpec};
-use crate::spec::Spec;
+use crate::spec::{Categories, Spec};
 
 /// A command of the table: its declaration, and the number it goes by in this process's statistics.
 #[derive(Clone, Copy)]
@@ -119,6 +119,20 @@ impl Table {
     /// Top-level commands, in declaration order.
     pub fn commands(&self) -> impl Iterator<Item = Command> {
         self.all.iter().copied().filter(|one| one.container.is_none())
+    }
+
+    /// What rules of users may name.
+    pub fn catalogue(&self) -> acl::Catalogue {
+        let facts = |command: &Command| acl::Facts {
+            name: command.full_name(),
+            container: command
+                .container
+                .and_then(|container| self.command(container.as_bytes()))
+                .map(|container| container.id()),
+            categories: command.all_categories().bits(),
+        };
+        let categories = Categories::named().map(|(name, one)| (name, one.bits()));
+        acl::Catalogue::new(self.all.iter().map(facts).collect(), categories.collect())
     }
 
     /// Commands and subcommands, in declaration order.

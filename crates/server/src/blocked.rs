@@ -24,6 +24,7 @@ impl Bench<'_> {
     ) -> Arc<Parked> {
         let arrival = Arrival {
             client: Arc::clone(&session.client),
+            user: Arc::clone(&session.user),
             command: call.command,
             args: OwnedArgs::new(call.args.iter()),
             database: session.database,
@@ -102,14 +103,19 @@ impl Bench<'_> {
         if parked.is_over() {
             return Vec::new();
         }
-        let mut session = Session::new(Arc::clone(&parked.client), true);
+        let user = Arc::clone(&parked.user);
+        let mut session = Session::new(Arc::clone(&parked.client), user, true);
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
         let call =
             Call { command: parked.command, args: parked.args.view(), now_us, may_wait: true };
         let mut reply = Vec::new();
         // It was counted when it began to wait.
-        let ran = self.run_and_answer(&mut session, call, &mut reply, held);
+        let ran = match self.permit(&session, call) {
+            Ok(()) => self.run_and_answer(&mut session, call, &mut reply, held),
+            // The rules have changed since.
+            Err(error) => self.answer_denied(&session, error, &mut reply),
+        };
         if ran.wait.is_some() {
             return ran.ready;
         }

@@ -23,6 +23,7 @@ mod server;
 mod source;
 mod stream;
 mod transaction;
+mod users;
 mod worker;
 
 pub use host::ProcessMemory;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use command::{Host, Services, Shutdown, Table};
+use acl::Acl;
+use command::{Host, Services, Shutdown, Table, acl_defaults};
 use config::{Config, Store};
 use env::{Clock, SystemClock};
 use keyspace::Keyspace;
@@ -99,6 +100,7 @@ impl Server {
         let table = Table::new(commands::FAMILIES);
         let services = Arc::new(Services {
             statistics: Statistics::new(table.all().len()),
+            acl: Acl::new(table.catalogue(), acl_defaults(&config)),
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             config: Arc::new(Store::new(config)),
@@ -112,6 +114,7 @@ impl Server {
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,
         });
+        crate::users::load(&services).map_err(StartError)?;
         configure_logs(&services);
         let failed = |error: std::io::Error| StartError(format!("cannot start: {error}"));
         let accepting = Epoll::new().map_err(failed)?;

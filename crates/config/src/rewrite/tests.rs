@@ -84,7 +84,7 @@ fn a_value_cannot_add_a_line() {
 #[test]
 fn user_lines_are_replaced_when_they_are_given() {
     let users = vec![b"default on nopass ~* &* +@all".to_vec(), b"bob off #0\nport ~x\"y".to_vec()];
-    let rewrite = Rewrite { users: Some(users), all: false };
+    let rewrite = Rewrite { users: Some(users), ..Rewrite::default() };
     let text = rewrite.text(&Config::default(), b"user old on\nport 6379\n");
     assert_eq!(
         String::from_utf8(text).unwrap(),

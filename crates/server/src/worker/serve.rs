@@ -89,7 +89,7 @@ impl<S: Source> Worker<S> {
             }
             touch(&mut self.touched, token, connection);
             let authenticated =
-                connection.session.authenticated || self.config.requirepass.is_empty();
+                connection.session.authenticated || self.services.acl.default_needs_no_password();
             let limits = Limits {
                 bulk_len: usize::try_from(self.config.proto_max_bulk_len).unwrap_or(usize::MAX),
                 authenticated,

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::sync::atomic::Ordering;
 
-use command::Table;
-use command::clients::{Client, Kill};
+use crate::clients::{Client, Kill};
+use crate::table::Table;
 
 /// Output up to here counts as the buffer that every client has (`obl`); what is beyond counts as a
 /// list of buffers of this size (`oll`, `omem`), which is what monitoring looks at to find those who do
