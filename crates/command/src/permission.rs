@@ -169,6 +169,7 @@ pub fn note(
     command: Command,
     args: Args<'_>,
 ) {
+    session.client.note_command(command);
     let object = match denied.reason {
         Reason::Command | Reason::Auth => command.full_name().into_bytes(),
         _ => args.at(denied.word).to_vec(),
