@@ -209,11 +209,10 @@ impl Account {
 
     /// The rules of all selectors: all there is of a role.
     pub fn describe_selectors(&self) -> Vec<u8> {
-        let mut parts = Vec::new();
-        for (place, selector) in self.selectors.iter().enumerate() {
-            let rules = selector.describe();
-            parts.push(if place == 0 { rules } else { [b"(", rules.as_slice(), b")"].concat() });
-        }
+        let mut selectors = self.selectors.iter();
+        let mut parts: Vec<Vec<u8>> =
+            selectors.next().map(Selector::describe).into_iter().collect();
+        parts.extend(selectors.map(Selector::describe_enclosed));
         parts.join(&b' ')
     }
 

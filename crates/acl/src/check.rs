@@ -114,6 +114,11 @@ impl Selector {
         }
     }
 
+    /// Whether the selector allows all of a request.
+    pub fn allows(&self, request: &Request<'_>) -> bool {
+        self.check(request).is_ok()
+    }
+
     fn denied_database(&self, asked: Databases<'_>) -> Option<usize> {
         let DatabaseSet::These(allowed) = &self.databases else { return None };
         match asked {

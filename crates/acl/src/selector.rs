@@ -127,6 +127,7 @@ impl Commands {
             None => {
                 if !self.allows_with(id, Some(first)) {
                     self.first_words.push((id, first.to_ascii_lowercase()));
+                    self.first_words.sort_unstable();
                 }
                 self.note(true, noted());
                 Ok(())
@@ -217,7 +218,18 @@ impl Selector {
             Some(known) => known.access |= access,
             None => keys.push(KeyPattern { pattern: pattern.to_vec(), access }),
         }
+        // However that was said.
+        if keys.iter().any(|known| known.pattern == b"*" && known.access == Access::all()) {
+            self.keys = None;
+        }
         Ok(())
+    }
+
+    /// All rules, within parentheses.
+    pub(crate) fn describe_enclosed(&self) -> Vec<u8> {
+        let rules = self.describe();
+        let words: Vec<Vec<u8>> = rules.split(|byte| *byte == b' ').map(enclosed).collect();
+        [b"(", words.join(&b' ').as_slice(), b")"].concat()
     }
 
     fn add_channels(&mut self, pattern: &[u8]) -> Result<(), RuleError> {
@@ -299,6 +311,14 @@ impl Selector {
         parts.retain(|part| !part.is_empty());
         parts.join(&b' ')
     }
+}
+
+/// A word as it stands within parentheses: there quotes are understood, and a parenthesis ends the selector.
+fn enclosed(word: &[u8]) -> Vec<u8> {
+    if !word.iter().any(|byte| b"\"'\\)".contains(byte)) {
+        return word.to_vec();
+    }
+    codec::quote::quote(word).replace(')', "\\x29").into_bytes()
 }
 
 /// `R`, `W` or both, in any order, then `~` and the pattern; the sign may be missing where the pattern is
