@@ -12,7 +12,7 @@ use value::hash::Hash;
 ///
 /// # Errors
 /// When the key holds another type.
-pub(super) fn read<R>(
+pub(crate) fn read<R>(
     db: &mut Database<'_>,
     key: Key<'_>,
     work: impl FnOnce(Option<&Hash>) -> R,

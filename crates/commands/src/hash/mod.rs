@@ -3,7 +3,7 @@
 //! Fields may have deadlines. A field past its own is gone for every command here: the first to touch
 //! its hash removes it, see [`access`].
 
-mod access;
+pub(crate) mod access;
 mod all;
 mod del;
 mod expire;
