@@ -112,7 +112,7 @@ fn reply(ctx: &mut Ctx<'_>, request: &Request<'_>, rows: &Rows) -> Outcome {
             pattern.look_up(&mut ctx.db, row, |text| match text {
                 Some(text) => ctx.reply.bulk(text),
                 None => ctx.reply.null(),
-            })?;
+            });
         }
     }
     Ok(())
@@ -130,7 +130,7 @@ fn store(ctx: &mut Ctx<'_>, key: Key<'_>, request: &Request<'_>, rows: &Rows) ->
             push(row);
         }
         for pattern in &request.gets {
-            pattern.look_up(&mut ctx.db, row, |text| push(text.unwrap_or_default()))?;
+            pattern.look_up(&mut ctx.db, row, |text| push(text.unwrap_or_default()));
         }
     }
     let len = list.len();

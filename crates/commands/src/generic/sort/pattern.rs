@@ -1,9 +1,7 @@
-use command::{Database, Error};
+use command::Database;
 use keyspace::{Key, Value};
 use value::hash::Hash;
 use value::{Item, Typed};
-
-use crate::hash::access;
 
 /// What BY or GET makes of an element.
 pub(super) enum Pattern<'a> {
@@ -52,39 +50,32 @@ impl<'a> Pattern<'a> {
 
     /// Shows what the pattern makes of `element` to `show`: nothing where there is no such key or field,
     /// or the key holds another type.
-    ///
-    /// # Errors
-    /// None; the type is that of the reading of hashes.
     pub(super) fn look_up<R>(
         &self,
         db: &mut Database<'_>,
         element: &[u8],
         show: impl FnOnce(Option<&[u8]>) -> R,
-    ) -> Result<R, Error> {
+    ) -> R {
         match self {
-            Self::Element => Ok(show(Some(element))),
-            Self::Nothing => Ok(show(None)),
+            Self::Element => show(Some(element)),
+            Self::Nothing => show(None),
             Self::Text(name) => {
                 let name = name.with(element);
                 let entry = db.get(Key::new(&name));
                 let mut digits = keyspace::Digits::new();
-                Ok(show(entry.and_then(|entry| entry.value().text(&mut digits))))
+                show(entry.and_then(|entry| entry.value().text(&mut digits)))
             }
             Self::Field(name, field) => {
                 let name = name.with(element);
                 let key = Key::new(&name);
-                let is_hash = db.get(key).is_some_and(
-                    |entry| matches!(entry.value(), Value::Object(object) if Hash::of(object).is_some()),
-                );
-                if !is_hash {
-                    return Ok(show(None));
+                let hash = match db.get(key).map(|entry| entry.value()) {
+                    Some(Value::Object(object)) => Hash::of(object),
+                    _ => None,
+                };
+                match hash.and_then(|hash| hash.get(Item::parse(field))) {
+                    Some(value) => value.with_bytes(|text| show(Some(text))),
+                    None => show(None),
                 }
-                access::read(db, key, |hash| {
-                    match hash.and_then(|hash| hash.get(Item::parse(field))) {
-                        Some(value) => value.with_bytes(|text| show(Some(text))),
-                        None => show(None),
-                    }
-                })
             }
         }
     }

@@ -115,7 +115,7 @@ impl Rows {
                             Weight::Text(start..texts.len())
                         }
                         Some(text) => number(text),
-                    })?
+                    })
                 }
             };
             if !request.alpha {
