@@ -132,7 +132,7 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<
     let mut next_due = i64::MAX;
     let mut ready = Vec::new();
     let (dbs, marks) = guard.get_mut().dbs_and_marks();
-    for (physical, db) in dbs.iter_mut().enumerate() {
+    for (physical, db) in dbs {
         while let Some(gone) = db.pop_due(now_ms, &mut steps) {
             let mut tell = |key: &[u8], events: &[KeyEvent]| {
                 if let Some(number) = keyspace.number_of(physical)
