@@ -428,7 +428,7 @@ enum Admitted {
 
 /// The locks that a command needs.
 pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
-    if command.flags.contains(Flags::EXCLUSIVE) {
+    if command.is_exclusive(args) {
         return Scope::All;
     }
     if let Some(word) = command.only_key()
