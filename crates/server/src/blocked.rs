@@ -111,6 +111,7 @@ impl Bench<'_> {
         // It was counted when it began to wait.
         let ran = self.run_and_answer(&mut session, call, &mut reply, held);
         if ran.wait.is_some() {
+            self.tell_readers();
             return ran.ready;
         }
         for key in &parked.keys {
@@ -121,6 +122,8 @@ impl Bench<'_> {
         self.services.parked.leave(parked.ticket);
         let (client, ticket) = (parked.client.id, parked.ticket);
         parked.client.post(Letter::Served { client, ticket, reply });
+        // Behind the reply, if it is for the same client.
+        self.tell_readers();
         ran.ready
     }
 }

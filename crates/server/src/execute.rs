@@ -1,5 +1,6 @@
 //! What happens around a command: checks, locks, the command itself, its error, statistics and logs.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use command::blocked::{Parked, Wait};
@@ -14,6 +15,7 @@ use keyspace::gate::GateSlot;
 use keyspace::{Db, Held, KeyHash};
 use observe::Counters;
 use resp::{Protocol, Writer};
+use tracking::Notes;
 
 use crate::monitor;
 use crate::notify;
@@ -39,6 +41,8 @@ pub struct Bench<'a> {
     pub clock_ns: u64,
     /// What commands have taken out of the keyspace, to be freed when nobody waits for them any more.
     pub garbage: Vec<Db>,
+    /// What is to be told to those who cache keys.
+    pub notes: &'a RefCell<Notes>,
 }
 
 /// A command about to run.
@@ -135,6 +139,7 @@ impl Bench<'_> {
             }
         }
         output.append(&mut session.unsilenced);
+        self.end_caching(session, command);
         done
     }
 
@@ -294,6 +299,7 @@ impl Bench<'_> {
     ) -> Ran {
         let start = output.len();
         let ran = self.run_and_answer(session, call, output, held);
+        self.tell_readers();
         self.account(session, call, output.len() - start);
         ran
     }
@@ -335,6 +341,7 @@ impl Bench<'_> {
             access: self.access_clock(session, call.now_us / 1000),
             counters: self.counters,
             notify: notify::wanted(self.services, self.config),
+            tracking: self.recorder(session),
         }
     }
 
@@ -378,6 +385,7 @@ impl Bench<'_> {
         let ran = Ran { outcome, ready: ctx.db.take_ready(), wait: ctx.waits_for.take() };
         self.garbage.extend(ctx.db.take_garbage());
         notify::publish(self.services, self.config, ctx.db.take_events());
+        self.remember_keys(session, call.command, call.args);
         ran
     }
 
