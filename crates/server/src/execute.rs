@@ -300,7 +300,12 @@ impl Bench<'_> {
         let start = output.len();
         let ran = self.run_and_answer(session, call, output, held);
         self.tell_readers();
-        self.account(session, call, output.len() - start);
+        let took_ns = self.count(call);
+        // What waits is the client's next command, and logged, when it is served.
+        if ran.wait.is_none() {
+            session.client.figures.commands.add(1);
+            self.log(session, call, took_ns, output.len() - start);
+        }
         ran
     }
 
@@ -391,13 +396,31 @@ impl Bench<'_> {
 
     /// Statistics and logs of a command that has run.
     pub fn account(&mut self, session: &Session, call: Call<'_>, reply: usize) {
-        let Call { command, args, now_us, .. } = call;
+        let took_ns = self.count(call);
+        session.client.figures.commands.add(1);
+        self.log(session, call, took_ns, reply);
+    }
+
+    /// Nanoseconds since the end of the last command.
+    pub fn lap_ns(&mut self) -> u64 {
         let end = self.services.clock.monotonic_ns();
         let took_ns = end.saturating_sub(self.clock_ns);
         self.clock_ns = end;
+        took_ns
+    }
+
+    /// Statistics of a command that has run; gives back how long it took.
+    fn count(&mut self, call: Call<'_>) -> u64 {
+        let took_ns = self.lap_ns();
         self.counters.commands.add(1);
-        self.counters.command(command.id()).record(took_ns, self.config.latency_tracking);
-        session.client.figures.commands.add(1);
+        let counters = self.counters.command(call.command.id());
+        counters.record(took_ns, self.config.latency_tracking);
+        took_ns
+    }
+
+    /// Enters a command that has run into the logs of what is slow or large.
+    pub fn log(&self, session: &Session, call: Call<'_>, took_ns: u64, reply: usize) {
+        let Call { command, args, now_us, .. } = call;
         if command.flags.contains(Flags::SKIP_SLOWLOG) {
             return;
         }

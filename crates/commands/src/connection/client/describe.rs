@@ -11,6 +11,9 @@ use command::clients::{Client, Kill};
 /// list of buffers of this size (`oll`, `omem`), which is what monitoring looks at to find those who do
 /// not read.
 const OUTPUT_BLOCK: u64 = 16 * 1024;
+/// The least that a client's buffer is said to have (`rbs`). Buffers belong to the workers, not to clients;
+/// what is shown is the one that a client's latest replies have needed, as in Redis.
+const OUTPUT_LEAST: u64 = 1024;
 
 /// What is known of a client only while its own command runs.
 #[derive(Clone, Copy)]
@@ -57,7 +60,7 @@ pub fn describe(line: &mut Vec<u8>, client: &Client, table: &Table, now_ms: i64,
         figures.query_free.get(),
         argument_bytes,
         figures.queued_bytes.get(),
-        figures.output_capacity.get(),
+        figures.output_peak.get().next_power_of_two().clamp(OUTPUT_LEAST, OUTPUT_BLOCK),
         figures.output_peak.get(),
         output.buffered,
         output.blocks,
