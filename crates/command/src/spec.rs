@@ -32,6 +32,9 @@ pub struct Spec {
     pub channels: Channels,
     /// Which databases the command touches.
     pub databases: Databases,
+    /// Whether a call touches keys that its words do not name, and so needs the whole keyspace for itself;
+    /// a command of which every call does has [`Flags::EXCLUSIVE`].
+    pub needs_all: Option<fn(Args<'_>) -> bool>,
     /// The version of Redis (or Valkey, or Rubrica, where only they have it) that brought the command.
     pub since: &'static str,
     /// One sentence.
@@ -65,6 +68,7 @@ impl Spec {
         find_keys: None,
         channels: Channels::Nothing,
         databases: Databases::Selected,
+        needs_all: None,
         since: "",
         summary: "",
         complexity: "",
@@ -90,6 +94,12 @@ impl Spec {
         if self.arity >= 0 { words == least } else { words >= least }
     }
 
+    /// Whether this call runs behind the closed gate.
+    pub fn is_exclusive(&self, args: Args<'_>) -> bool {
+        self.flags.contains(Flags::EXCLUSIVE)
+            || self.needs_all.is_some_and(|needs_all| needs_all(args))
+    }
+
     /// All ACL categories, those included that flags and group imply.
     pub fn all_categories(&self) -> Categories {
         let implied = [
@@ -99,8 +109,11 @@ impl Spec {
             (Flags::PUBSUB, Categories::PUBSUB),
             (Flags::BLOCKING, Categories::BLOCKING),
         ];
-        // A container does nothing itself.
+        // A container does nothing itself; what works on keys of some types only belongs to these.
         let of_group = match self.subcommands {
+            [] if self.group == Group::Generic && self.categories.intersects(OF_SOME) => {
+                Categories::empty()
+            }
             [] => self.group.category(),
             _ => Categories::empty(),
         };
@@ -140,6 +153,12 @@ impl Spec {
         Ok(found)
     }
 }
+
+/// Categories of commands that are generic without belonging to `@keyspace`.
+const OF_SOME: Categories = Categories::LIST
+    .union(Categories::SET)
+    .union(Categories::SORTEDSET)
+    .union(Categories::CONNECTION);
 
 /// The code of a container: the first argument named no subcommand.
 ///

@@ -10,6 +10,7 @@ mod geo;
 mod hash;
 mod help;
 mod hyperloglog;
+mod lifetime;
 mod list;
 mod pubsub;
 mod reply;

@@ -111,14 +111,18 @@ impl Bench<'_> {
             Call { command: parked.command, args: parked.args.view(), now_us, may_wait: true };
         let mut reply = Vec::new();
         // It was counted when it began to wait.
+        self.lap_ns();
         let ran = match self.permit(&session, call) {
             Ok(()) => self.run_and_answer(&mut session, call, &mut reply, held),
             // The rules have changed since.
             Err(error) => self.answer_denied(&session, error, &mut reply),
         };
+        let took_ns = self.lap_ns();
         if ran.wait.is_some() {
+            self.tell_readers();
             return ran.ready;
         }
+        self.log(&session, call, took_ns, reply.len());
         for key in &parked.keys {
             let marks = &mut held.shard_mut(KeyHash::of(key)).marks;
             marks.stop_waiting(parked.database, key, parked.ticket);
@@ -127,6 +131,8 @@ impl Bench<'_> {
         self.services.parked.leave(parked.ticket);
         let (client, ticket) = (parked.client.id, parked.ticket);
         parked.client.post(Letter::Served { client, ticket, reply });
+        // Behind the reply, if it is for the same client.
+        self.tell_readers();
         ran.ready
     }
 }

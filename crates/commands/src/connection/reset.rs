@@ -23,6 +23,9 @@ fn reset(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     ctx.session.client.figures.queued.set(0);
     crate::transactions::unwatch_all(ctx);
     crate::pubsub::leave_all(ctx);
+    if let Some(tracker) = ctx.session.client.tracker() {
+        ctx.services.tracking.stop(tracker);
+    }
     let acl = &ctx.services.acl;
     let (user, authenticated) = (acl.default_user().clone(), acl.default_needs_no_password());
     ctx.session.reset(&ctx.services.clients, user, authenticated);
