@@ -52,7 +52,10 @@ impl Rewrite {
             // What must be written takes the existing lines first.
             let mut contents = option.kind.lines(&value);
             contents.sort_by_key(|(_, differs)| !differs);
+            // A line that is written would take the place of all defaults.
+            let whole = option.name == "save" && lines.has(option.name);
             for (content, differs) in contents {
+                let differs = differs || whole;
                 let forced = self.all || if option.name == "dir" { keep_dir } else { differs };
                 lines.write(option.name, &content, forced);
             }
@@ -140,6 +143,11 @@ impl Lines {
             }
             self.lines.push(Some(line));
         }
+    }
+
+    /// Whether there are unused lines of this name.
+    fn has(&self, name: &str) -> bool {
+        self.of.get(name).is_some_and(|lines| !lines.is_empty())
     }
 
     /// Removes the unused lines of this name.

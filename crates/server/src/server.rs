@@ -97,7 +97,11 @@ impl Server {
         let file = config.file.as_ref().map(|path| path.display().to_string());
         let process = Arc::new(Process::new(memory, workers, clock.unix_ms(), file));
         let listeners = listen(&config).map_err(StartError)?;
-        let table = Table::new(commands::FAMILIES);
+        let mut table = Table::new(commands::FAMILIES);
+        for line in &config.renames {
+            let [old, new] = line.args.as_slice() else { continue };
+            table.rename(old, new).map_err(|why| StartError(line.error(why).to_string()))?;
+        }
         let services = Arc::new(Services {
             statistics: Statistics::new(table.all().len()),
             acl: Acl::new(table.catalogue(), acl_defaults(&config)),

@@ -134,6 +134,15 @@ fn culprit(applied: &Applied) -> &'static str {
 }
 
 fn rewrite(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
+    write_file(ctx, false)
+}
+
+/// DEBUG CONFIG-REWRITE-FORCE-ALL: writes the options with their defaults as well.
+pub fn rewrite_all(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
+    write_file(ctx, true)
+}
+
+fn write_file(ctx: &mut Ctx<'_>, all: bool) -> Outcome {
     let config = ctx.services.config.snapshot();
     let Some(path) = &config.file else {
         return Err(Error::fixed("ERR The server is running without a config file"));
@@ -141,7 +150,7 @@ fn rewrite(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     let rewrite = Rewrite {
         users: Some(crate::acl::rewritten_users(ctx.services)),
         roles: Some(crate::acl::rewritten_roles(ctx.services)),
-        ..Rewrite::default()
+        all,
     };
     rewrite.file(&config, path).map_err(|error| {
         let text = error.to_string();

@@ -114,3 +114,11 @@ fn the_file_is_replaced_at_once_and_keeps_its_mode() {
     assert!(Rewrite::default().file(&config, &directory.join("none/a.conf")).is_err());
     fs::remove_dir_all(&directory).unwrap();
 }
+
+#[test]
+fn save_points_that_are_the_defaults_again_are_written_all_or_not_at_all() {
+    let config = Config::default();
+    let text = Rewrite::default().text(&config, b"save 900 1\n");
+    let again = Config::parse(&text, &crate::MemoryFiles::default()).unwrap();
+    assert_eq!(again.save, config.save, "{}", String::from_utf8_lossy(&text));
+}
