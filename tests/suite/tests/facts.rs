@@ -76,7 +76,7 @@ fn categories_of(program: &Program) -> BTreeMap<String, BTreeSet<String>> {
     let mut names = |words: &[&str]| -> BTreeSet<String> {
         let reply = client.call(words).expect("ACL CAT is answered");
         let Reply::Array(names) = reply else { panic!("{words:?}: no array") };
-        names.iter().map(|name| text(name)).collect()
+        names.iter().map(text).collect()
     };
     let categories = names(&["ACL", "CAT"]);
     categories.into_iter().map(|name| (name.clone(), names(&["ACL", "CAT", &name]))).collect()
