@@ -9,14 +9,9 @@ use crate::key::{Key, KeyHash};
 
 /// One database's part of one shard: a table of entries and the index of their deadlines.
 ///
-<<<<<<< HEAD
 /// Invariant: every entry that is due at some time, itself or a field or member of its value, has at
 /// least one item in the index at or before that time. Items are hints; the entry decides.
-=======
-/// Invariant: every entry with a deadline has at least one item in the index at or before it. Items
-/// are hints; the entry decides.
 #[repr(C)]
->>>>>>> main
 pub struct Db {
     table: Table,
     expiry: ExpiryIndex,
