@@ -1,4 +1,5 @@
 use command::{Ctx, REDIS_VERSION, RUBRICA_VERSION};
+use keyspace::SHARDS;
 
 use super::Lines;
 use crate::server::memory::report::{blocked_clients, largest_buffers};
@@ -72,8 +73,13 @@ pub fn clients(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     lines.field("watching_clients", watching);
     lines.field("clients_in_timeout_table", 0);
     lines.field("total_watched_keys", watched);
-    lines.field("total_blocking_keys", 0);
-    lines.field("total_blocking_keys_on_nokey", 0);
+    let mut blocking = (0, 0);
+    for shard in 0..SHARDS {
+        let (any, on_nokey) = ctx.db.held().visit(shard, |shard| shard.marks.awaited_keys());
+        blocking = (blocking.0 + any, blocking.1 + on_nokey);
+    }
+    lines.field("total_blocking_keys", blocking.0);
+    lines.field("total_blocking_keys_on_nokey", blocking.1);
 }
 
 pub fn cpu(ctx: &mut Ctx<'_>, lines: &mut Lines) {
