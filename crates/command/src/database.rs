@@ -4,6 +4,7 @@ use keyspace::{
     Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Tidied, Value,
 };
 use observe::Counters;
+use tracking::Recorder;
 use value::{Kind, Object, Typed};
 
 use crate::error::Error;
@@ -30,6 +31,7 @@ pub struct Database<'a> {
     garbage: Vec<Db>,
     /// Keys that changed and that somebody waits for.
     ready: Vec<ReadyKey>,
+    tracking: Option<Recorder<'a>>,
 }
 
 /// A key that changed while somebody waits for it: database and name.
@@ -62,6 +64,8 @@ pub struct Setting<'a> {
     pub counters: &'a Counters,
     /// Event classes to collect.
     pub notify: KeyspaceEvents,
+    /// Where changes are noted for those who cache keys, when anybody does.
+    pub tracking: Option<Recorder<'a>>,
 }
 
 impl<'a> Database<'a> {
@@ -79,6 +83,7 @@ impl<'a> Database<'a> {
             events: Vec::new(),
             garbage: Vec::new(),
             ready: Vec::new(),
+            tracking: setting.tracking,
         }
     }
 
@@ -246,6 +251,9 @@ impl<'a> Database<'a> {
             Lookup::Expired(entry) => {
                 if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
                     self.ready.push((self.number, key.bytes().into()));
+                }
+                if let Some(tracking) = self.tracking {
+                    tracking.expired(key.hash().bits(), key.bytes());
                 }
                 self.counters.expired_keys.add(1);
                 keyspace.reclaimer().dispose(entry);
@@ -427,6 +435,9 @@ impl<'a> Database<'a> {
     /// Lets those know that watch the key or wait for it, for changes that are neither counted nor
     /// announced.
     pub fn mark(&mut self, key: Key<'_>) {
+        if let Some(tracking) = self.tracking {
+            tracking.changed(key.hash().bits(), key.bytes());
+        }
         let marks = &mut self.held.shard_mut(key.hash()).marks;
         if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
             let ready = (self.number, key.bytes().into());

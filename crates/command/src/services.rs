@@ -5,6 +5,7 @@ use env::Clock;
 use keyspace::Keyspace;
 use observe::{CommandLogs, LatencyMonitor, Statistics};
 use pubsub::PubSub;
+use tracking::Tracking;
 
 use crate::blocked::Lot;
 use crate::clients::Registry;
@@ -30,6 +31,8 @@ pub struct Services {
     pub clients: Registry,
     /// Who is subscribed to what.
     pub pubsub: PubSub,
+    /// Who caches what.
+    pub tracking: Tracking,
     /// Counters and histograms of all workers.
     pub statistics: Statistics,
     /// SLOWLOG and COMMANDLOG.

@@ -106,14 +106,6 @@ impl Marks {
         places.filter(|place| place.0 == database).map(|place| place.1.clone()).collect()
     }
 
-    /// How many keys somebody waits for, and how many of them somebody who is also told when the key is
-    /// gone.
-    pub fn awaited_keys(&self) -> (usize, usize) {
-        let Some(attached) = &self.attached else { return (0, 0) };
-        let any = |queue: &&VecDeque<Waiter>| queue.iter().any(|waiter| waiter.kind.is_none());
-        (attached.waiters.len(), attached.waiters.values().filter(any).count())
-    }
-
     /// Puts a waiter at the end of a key's queue, for when the key holds a value of `kind`, or whenever it
     /// changes. Tickets rise: each is drawn under the lock of this shard.
     pub fn wait(&mut self, database: usize, key: &[u8], ticket: u64, kind: Option<Kind>) {

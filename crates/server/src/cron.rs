@@ -7,8 +7,9 @@ use std::time::Duration;
 use command::clients::Class;
 use command::{Close, ReadyKey, members_expired};
 use config::{Config, KeyspaceEvents};
-use keyspace::{Gone, Marks, SHARDS, Tidied};
+use keyspace::{Gone, KeyHash, Marks, SHARDS, Tidied};
 use observe::Counters;
+use tracking::Recorder;
 
 use crate::connection::Connection;
 use crate::notify;
@@ -87,6 +88,11 @@ fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
     if now_ms >= worker.cron.sample_ms {
         worker.cron.sample_ms = now_ms + SAMPLE_PERIOD_MS;
         services.statistics.sample(services.clock.monotonic_ns());
+        if services.tracking.is_on() {
+            let mut notes = worker.notes.borrow_mut();
+            services.tracking.evict(worker.config.tracking_table_max_keys, &mut notes);
+            services.tracking.post(&mut notes);
+        }
     }
     if now_ms >= worker.cron.memory_ms {
         worker.cron.memory_ms = now_ms + MEMORY_PERIOD_MS;
@@ -107,6 +113,9 @@ fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
     for shard in (worker.number % workers..SHARDS).step_by(workers) {
         while services.keyspace.may_expire(shard, now_ms) {
             let ready = expire_some(worker, shard, now_ms);
+            if !worker.notes.borrow().is_empty() {
+                services.tracking.broadcast(&mut worker.notes.borrow_mut());
+            }
             if !ready.is_empty() {
                 worker.serve_waiting(ready);
             }
@@ -131,10 +140,16 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<
     let mut steps = EXPIRE_STEPS;
     let mut next_due = i64::MAX;
     let mut ready = Vec::new();
+    let tracking = &services.tracking;
+    let recorder = Recorder { tracking, notes: &worker.notes, client: 0 };
+    let tracked = tracking.is_on();
     let (dbs, marks) = guard.get_mut().dbs_and_marks();
     for (physical, db) in dbs {
         while let Some(gone) = db.pop_due(now_ms, &mut steps) {
             let mut tell = |key: &[u8], events: &[KeyEvent]| {
+                if tracked {
+                    recorder.expired(KeyHash::of(key).bits(), key);
+                }
                 if let Some(number) = keyspace.number_of(physical)
                     && self::tell(worker, marks, number, key, events)
                 {
@@ -163,6 +178,7 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<
         next_due = next_due.min(db.next_due_ms().unwrap_or(i64::MAX));
     }
     guard.set_next_due(next_due);
+    tracking.post(&mut worker.notes.borrow_mut());
     ready
 }
 

@@ -121,7 +121,7 @@ impl Object {
             Self::Set(set) => set.free_cost(),
             Self::Hash(hash) => hash.free_cost(),
             Self::SortedSet(zset) => zset.len(),
-            Self::Stream(stream) => stream.len() as usize / 64,
+            Self::Stream(stream) => stream.free_cost(),
         }
     }
 }
