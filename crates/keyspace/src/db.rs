@@ -109,6 +109,11 @@ impl Db {
         self.volatile
     }
 
+    /// The number of keys with fields or members that have a deadline, or had one until lately.
+    pub fn timed(&self) -> usize {
+        self.timed
+    }
+
     /// Sum of the deadlines of the keys that have one, milliseconds since the epoch.
     pub fn deadlines_ms(&self) -> i128 {
         self.deadlines_ms
