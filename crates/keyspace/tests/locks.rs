@@ -162,3 +162,13 @@ fn a_prefetch_beside_writers_touches_nothing_that_is_gone() {
     stopped.store(true, Ordering::Relaxed);
     reader.join().expect("the reader has panicked");
 }
+
+#[test]
+fn whoever_tries_a_lock_in_vain_leaves_it_to_its_holder() {
+    let keyspace = Keyspace::new(1, 0);
+    let held = keyspace.lock(7);
+    assert!(keyspace.try_lock(7).is_none());
+    assert!(keyspace.try_lock(7).is_none(), "the first attempt gave the lock away");
+    drop(held);
+    assert!(keyspace.try_lock(7).is_some());
+}
