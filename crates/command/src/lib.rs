@@ -8,6 +8,7 @@
 
 mod args;
 pub mod blocked;
+mod budget;
 pub mod clients;
 mod context;
 mod database;
@@ -21,6 +22,7 @@ pub mod syntax;
 mod table;
 
 pub use args::{Args, OwnedArgs};
+pub use budget::{Budget, Exceeded};
 pub use context::Ctx;
 pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint};
 pub use error::Error;

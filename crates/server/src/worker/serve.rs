@@ -154,6 +154,7 @@ impl<S: Source> Worker<S> {
             epoch_us: self.epoch_us,
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
+            evictor: &mut self.evictor,
             garbage: Vec::new(),
         };
         let mut hall = Hall {
@@ -213,7 +214,15 @@ impl<S: Source> Worker<S> {
 
     /// Serves those who wait for keys that have changed without any command. The worker is inside the gate.
     pub(crate) fn serve_waiting(&mut self, ready: Vec<ReadyKey>) {
-        let mut bench = Bench {
+        self.on_bench(|bench| {
+            let services = bench.services;
+            bench.serve_all(ready, Held::nothing(&services.keyspace));
+        });
+    }
+
+    /// Works as commands do. The worker is inside the gate.
+    pub(crate) fn on_bench<T>(&mut self, work: impl FnOnce(&mut Bench<'_>) -> T) -> T {
+        work(&mut Bench {
             services: &self.services,
             config: &self.config,
             counters: &self.counters,
@@ -222,9 +231,9 @@ impl<S: Source> Worker<S> {
             epoch_us: self.epoch_us,
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
+            evictor: &mut self.evictor,
             garbage: Vec::new(),
-        };
-        bench.serve_all(ready, Held::nothing(&self.services.keyspace));
+        })
     }
 
     /// Lets commands run again that CLIENT PAUSE held back until `now_ms`.

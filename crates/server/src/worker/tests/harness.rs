@@ -48,6 +48,7 @@ impl Lab {
             latency: LatencyMonitor::default(),
             pause: Default::default(),
             parked: Default::default(),
+            budget: command::Budget::default(),
             pubsub: Default::default(),
             active_expire: AtomicBool::new(true),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -130,6 +131,9 @@ impl Host for NoHost {
     }
     fn memory(&self) -> MemoryFigures {
         MemoryFigures::default()
+    }
+    fn thread_memory(&self) -> Option<i64> {
+        None
     }
     fn reconfigure(&self, _changed: &[&'static str]) -> Result<(), String> {
         Ok(())
