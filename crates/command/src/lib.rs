@@ -24,7 +24,7 @@ mod table;
 pub use args::{Args, OwnedArgs};
 pub use budget::{Budget, Exceeded};
 pub use context::Ctx;
-pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint};
+pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint, members_expired};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;

@@ -5,6 +5,7 @@ use env::Clock;
 use keyspace::Keyspace;
 use observe::{CommandLogs, LatencyMonitor, Statistics};
 use pubsub::PubSub;
+use tracking::Tracking;
 
 use crate::blocked::Lot;
 use crate::budget::Budget;
@@ -31,6 +32,8 @@ pub struct Services {
     pub clients: Registry,
     /// Who is subscribed to what.
     pub pubsub: PubSub,
+    /// Who caches what.
+    pub tracking: Tracking,
     /// Counters and histograms of all workers.
     pub statistics: Statistics,
     /// SLOWLOG and COMMANDLOG.

@@ -113,6 +113,7 @@ impl Bench<'_> {
         let ran = self.run_and_answer(&mut session, call, &mut reply, held);
         let took_ns = self.lap_ns();
         if ran.wait.is_some() {
+            self.tell_readers();
             return ran.ready;
         }
         self.log(&session, call, took_ns, reply.len());
@@ -124,6 +125,8 @@ impl Bench<'_> {
         self.services.parked.leave(parked.ticket);
         let (client, ticket) = (parked.client.id, parked.ticket);
         parked.client.post(Letter::Served { client, ticket, reply });
+        // Behind the reply, if it is for the same client.
+        self.tell_readers();
         ran.ready
     }
 }

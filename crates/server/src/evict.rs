@@ -11,6 +11,8 @@ use env::{Random, RngCore};
 use keyspace::access::{LfuScale, frequency, idle_seconds};
 use keyspace::{Db, EntryRef, Held, Key, SHARDS};
 
+use tracking::Recorder;
+
 use crate::execute::Bench;
 use crate::notify;
 
@@ -228,6 +230,12 @@ impl Bench<'_> {
         }
         let Some(entry) = db.remove(key) else { return false };
         let awaited = !marks.is_empty() && marks.changed(number, &candidate.key);
+        let tracking = &self.services.tracking;
+        if tracking.is_on() {
+            let recorder = Recorder { tracking, notes: self.notes, client: 0 };
+            recorder.expired(key.hash().bits(), &candidate.key);
+            tracking.post(&mut self.notes.borrow_mut());
+        }
         if notify::wanted(self.services, self.config).contains(KeyspaceEvents::EVICTED) {
             notify::publish_one(self.services, self.config, "evicted", &candidate.key, number);
         }

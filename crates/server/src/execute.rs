@@ -1,5 +1,6 @@
 //! What happens around a command: checks, locks, the command itself, its error, statistics and logs.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use command::blocked::{Parked, Wait};
@@ -14,6 +15,7 @@ use keyspace::gate::GateSlot;
 use keyspace::{Db, Held, KeyHash};
 use observe::Counters;
 use resp::{Protocol, Writer};
+use tracking::Notes;
 
 use crate::evict::Evictor;
 use crate::monitor;
@@ -42,6 +44,8 @@ pub struct Bench<'a> {
     pub evictor: &'a mut Evictor,
     /// What commands have taken out of the keyspace, to be freed when nobody waits for them any more.
     pub garbage: Vec<Db>,
+    /// What is to be told to those who cache keys.
+    pub notes: &'a RefCell<Notes>,
 }
 
 /// A command about to run.
@@ -138,6 +142,7 @@ impl Bench<'_> {
             }
         }
         output.append(&mut session.unsilenced);
+        self.end_caching(session, command);
         done
     }
 
@@ -298,6 +303,7 @@ impl Bench<'_> {
     ) -> Ran {
         let start = output.len();
         let ran = self.run_and_answer(session, call, output, held);
+        self.tell_readers();
         let took_ns = self.count(call);
         // What waits is the client's next command, and logged, when it is served.
         if ran.wait.is_none() {
@@ -344,6 +350,7 @@ impl Bench<'_> {
             access: self.access_clock(session, call.now_us / 1000),
             counters: self.counters,
             notify: notify::wanted(self.services, self.config),
+            tracking: self.recorder(session),
         }
     }
 
@@ -389,6 +396,7 @@ impl Bench<'_> {
         let ran = Ran { outcome, ready: ctx.db.take_ready(), wait: ctx.waits_for.take() };
         self.garbage.extend(ctx.db.take_garbage());
         notify::publish(self.services, self.config, ctx.db.take_events());
+        self.remember_keys(session, call.command, call.args);
         ran
     }
 
@@ -457,7 +465,7 @@ enum Admitted {
 
 /// The locks that a command needs.
 pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
-    if command.flags.contains(Flags::EXCLUSIVE) {
+    if command.is_exclusive(args) {
         return Scope::All;
     }
     if let Some(word) = command.only_key()

@@ -121,6 +121,9 @@ impl<'a> Database<'a> {
             Some((db.remove(key)?, awaited))
         });
         if let Some((entry, awaited)) = removed {
+            if let Some(tracking) = self.tracking {
+                tracking.expired(key.hash().bits(), key.bytes());
+            }
             if awaited {
                 self.ready.push((number, key.bytes().into()));
             }
@@ -217,6 +220,7 @@ impl<'a> Database<'a> {
     pub fn clear(&mut self, background: bool) -> u64 {
         let physical = self.physical;
         self.mark_all(self.number, physical);
+        self.forget_all();
         let taken: Vec<Db> = (0..SHARDS)
             .map(|shard| self.held.visit(shard, |shard| shard.take(physical)))
             .filter(|db| !db.is_empty())
@@ -251,6 +255,13 @@ impl<'a> Database<'a> {
         }
     }
 
+    /// Lets those know that cache keys that any key may have changed.
+    fn forget_all(&self) {
+        if let Some(tracking) = self.tracking {
+            tracking.flushed();
+        }
+    }
+
     /// What is to be freed once nobody waits for the shards any more.
     pub fn take_garbage(&mut self) -> Vec<Db> {
         std::mem::take(&mut self.garbage)
@@ -267,6 +278,7 @@ impl<'a> Database<'a> {
             self.expire_attached(number, other);
             self.mark_all(number, keyspace.resolve(other));
         }
+        self.forget_all();
         self.held.swap(a, b);
         self.physical = self.held.keyspace().resolve(self.number);
     }

@@ -11,6 +11,7 @@ mod serve;
 mod tests;
 mod wait;
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use config::Config;
 use env::Random;
 use keyspace::gate::GateSlot;
 use observe::Counters;
-use pubsub::{Delivery, Post};
+use tracking::Notes;
 
 use crate::accept::Arrival;
 use crate::batch::Batch;
@@ -29,7 +30,7 @@ use crate::buffers::Buffers;
 use crate::connection::Connection;
 use crate::cron::Cron;
 use crate::evict::Evictor;
-use crate::mailbox::Inbox;
+use crate::mailbox::{Inbox, Message};
 use crate::source::{Ready, Source, Token};
 
 /// A thread's share of the server.
@@ -52,7 +53,11 @@ pub struct Worker<S: Source> {
     deadlines: BTreeSet<(i64, u64)>,
     buffers: Buffers,
     batch: Batch,
-    messages: Vec<Delivery>,
+    messages: Vec<Message>,
+    /// Invalidations for clients that wait in a blocking command, whose reply may be among the letters.
+    postponed: Vec<Message>,
+    /// What is to be told to those who cache keys.
+    pub(crate) notes: RefCell<Notes>,
     ready: Vec<Ready>,
     /// Connections that did something in this turn, to be flushed at its end.
     touched: Vec<Token>,
@@ -75,7 +80,8 @@ impl<S: Source> Worker<S> {
         inbox: Arc<Inbox<S::Stream>>,
     ) -> Self {
         services.clients.join(inbox.clone() as Arc<dyn Mailbox>);
-        services.pubsub.join(number, inbox.clone() as Arc<dyn Post>);
+        services.pubsub.join(number, inbox.clone() as Arc<dyn pubsub::Post>);
+        services.tracking.join(number, inbox.clone() as Arc<dyn tracking::Post>);
         Self {
             number,
             source,
@@ -92,6 +98,8 @@ impl<S: Source> Worker<S> {
             buffers: Buffers::default(),
             batch: Batch::default(),
             messages: Vec::new(),
+            postponed: Vec::new(),
+            notes: RefCell::default(),
             ready: Vec::new(),
             touched: Vec::new(),
             unread: Vec::new(),
@@ -114,8 +122,11 @@ impl<S: Source> Worker<S> {
     /// # Errors
     /// When the event source fails.
     pub fn turn(&mut self) -> std::io::Result<()> {
-        let timeout =
-            if self.unread.is_empty() { self.cron.timeout(self.now_ms()) } else { Duration::ZERO };
+        let timeout = if self.unread.is_empty() && self.postponed.is_empty() {
+            self.cron.timeout(self.now_ms())
+        } else {
+            Duration::ZERO
+        };
         self.wait(timeout)?;
         self.counters.turns.add(1);
         if self.generation != self.services.config.generation() {
@@ -185,7 +196,9 @@ impl<S: Source> Worker<S> {
                 Letter::Resume => self.resume_held(i64::MAX),
             }
         }
-        self.deliver(&posted.deliveries);
+        let postponed = std::mem::take(&mut self.postponed);
+        self.deliver(&postponed);
+        self.deliver(&posted.messages);
     }
 
     /// Takes a new connection over.

@@ -84,6 +84,9 @@ impl<S: Source> Worker<S> {
         if client.figures.is_subscriber() {
             self.services.pubsub.leave(client.id);
         }
+        if let Some(tracker) = client.tracker() {
+            self.services.tracking.leave(tracker);
+        }
         let watched = std::mem::take(&mut connection.session.watched);
         let parked = connection.parked.take();
         if watched.is_empty() && parked.is_none() {

@@ -50,6 +50,7 @@ impl Lab {
             parked: Default::default(),
             budget: command::Budget::default(),
             pubsub: Default::default(),
+            tracking: Default::default(),
             active_expire: AtomicBool::new(true),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             host: Arc::new(NoHost),
