@@ -8,6 +8,7 @@
 
 mod args;
 pub mod blocked;
+mod budget;
 pub mod client_line;
 pub mod clients;
 mod context;
@@ -23,6 +24,7 @@ pub mod syntax;
 mod table;
 
 pub use args::{Args, OwnedArgs};
+pub use budget::{Budget, Exceeded};
 pub use context::Ctx;
 pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint, members_expired};
 pub use error::Error;

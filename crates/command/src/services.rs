@@ -8,6 +8,7 @@ use pubsub::PubSub;
 use tracking::Tracking;
 
 use crate::blocked::Lot;
+use crate::budget::Budget;
 use crate::clients::Registry;
 use crate::error::Error;
 use crate::table::Table;
@@ -45,6 +46,8 @@ pub struct Services {
     pub pause: Pause,
     /// Clients that wait in blocking commands.
     pub parked: Lot,
+    /// Memory in use, against `maxmemory`.
+    pub budget: Budget,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
     /// Wall clock and stop watch.
@@ -78,6 +81,10 @@ pub trait Host: Send + Sync {
 
     /// Memory as the allocator and the operating system see it.
     fn memory(&self) -> MemoryFigures;
+
+    /// Bytes that the calling thread has allocated, less those that it has freed; `None` where the allocator
+    /// does not tell.
+    fn thread_memory(&self) -> Option<i64>;
 
     /// Acts on options that have just changed (listening addresses, log level, ...).
     ///

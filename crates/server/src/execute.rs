@@ -17,6 +17,7 @@ use observe::Counters;
 use resp::{Protocol, Writer};
 use tracking::Notes;
 
+use crate::evict::Evictor;
 use crate::monitor;
 use crate::notify;
 use crate::redact::Secrets;
@@ -39,6 +40,8 @@ pub struct Bench<'a> {
     pub epoch_ns: u64,
     /// The stop watch at the end of the last command, which is the start of this one.
     pub clock_ns: u64,
+    /// What it keeps between evictions.
+    pub evictor: &'a mut Evictor,
     /// What commands have taken out of the keyspace, to be freed when nobody waits for them any more.
     pub garbage: Vec<Db>,
     /// What is to be told to those who cache keys.
@@ -180,7 +183,7 @@ impl Bench<'_> {
 
     /// Whether a command may run.
     fn admit(
-        &self,
+        &mut self,
         session: &Session,
         command: Option<Command>,
         args: Args<'_>,
@@ -206,6 +209,7 @@ impl Bench<'_> {
                 self.permit(session, call)?;
             }
         }
+        self.check_memory(session, command)?;
         // What comes to a subscriber in RESP2 is taken for a message.
         if session.protocol == Protocol::Resp2
             && session.client.figures.is_subscriber()
@@ -264,7 +268,7 @@ impl Bench<'_> {
         let is_exec = command.is_some_and(|command| command.name == "exec");
         if is_exec {
             // EXEC in the wrong form ends the transaction, and says so even where there is none.
-            let why = error.line().split_once(' ').map_or(error.line(), |(_, why)| why);
+            let why = error.line().strip_prefix("ERR ").unwrap_or(error.line());
             writer.error(&format!("EXECABORT Transaction discarded because of: {why}"));
             session.transaction = None;
             session.client.figures.queued.set(0);
@@ -385,13 +389,15 @@ impl Bench<'_> {
 
     /// What a command stamps on the keys that it uses.
     fn access_clock(&mut self, session: &Session, now_ms: i64) -> AccessClock {
-        use config::MaxmemoryPolicy::{AllkeysLfu, VolatileLfu};
+        use config::MaxmemoryPolicy::{AllkeysLfu, AllkeysLrm, VolatileLfu, VolatileLrm};
         let clock = if matches!(self.config.maxmemory_policy, AllkeysLfu | VolatileLfu) {
             let scale = LfuScale {
                 log_factor: self.config.lfu_log_factor,
                 decay_minutes: self.config.lfu_decay_time_min,
             };
             AccessClock::frequency(now_ms, scale, self.random.next_u64())
+        } else if matches!(self.config.maxmemory_policy, AllkeysLrm | VolatileLrm) {
+            AccessClock::modification(now_ms)
         } else {
             AccessClock::recency(now_ms)
         };

@@ -12,6 +12,7 @@ mod buffers;
 mod connection;
 mod cron;
 mod descriptors;
+mod evict;
 mod execute;
 mod host;
 mod listen;

@@ -115,6 +115,7 @@ impl Server {
             latency: LatencyMonitor::default(),
             pause: Default::default(),
             parked: Default::default(),
+            budget: command::Budget::default(),
             active_expire: AtomicBool::new(true),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,

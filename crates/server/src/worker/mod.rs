@@ -29,6 +29,7 @@ use crate::batch::Batch;
 use crate::buffers::Buffers;
 use crate::connection::Connection;
 use crate::cron::Cron;
+use crate::evict::Evictor;
 use crate::mailbox::{Inbox, Message};
 use crate::source::{Ready, Source, Token};
 
@@ -63,6 +64,7 @@ pub struct Worker<S: Source> {
     /// Connections whose socket may have more than was read.
     unread: Vec<Token>,
     pub(crate) cron: Cron,
+    pub(crate) evictor: Evictor,
     /// Held commands may be due.
     pub(crate) resume: bool,
     pub(crate) epoch_us: i64,
@@ -102,6 +104,7 @@ impl<S: Source> Worker<S> {
             touched: Vec::new(),
             unread: Vec::new(),
             cron: Cron::default(),
+            evictor: Evictor::default(),
             resume: false,
             epoch_us: services.clock.unix_us(),
             epoch_ns: services.clock.monotonic_ns(),

@@ -86,6 +86,7 @@ fn traffic(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let totals = ctx.services.statistics.totals();
     let pubsub = &ctx.services.pubsub;
+    let exceeded = ctx.services.budget.exceeded(ctx.now_ms());
     write(
         lines,
         &[
@@ -94,11 +95,11 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("expired_stale_perc", &"0.00"),
             ("expired_time_cap_reached_count", &totals.expire_slices),
             ("expire_cycle_cpu_milliseconds", &(totals.expire_ns / 1_000_000)),
-            ("evicted_keys", &0),
-            ("evicted_clients", &0),
+            ("evicted_keys", &totals.evicted_keys),
+            ("evicted_clients", &totals.evicted_clients),
             ("evicted_scripts", &0),
-            ("total_eviction_exceeded_time", &0),
-            ("current_eviction_exceeded_time", &0),
+            ("total_eviction_exceeded_time", &exceeded.total_ms),
+            ("current_eviction_exceeded_time", &exceeded.current_ms),
             ("keyspace_hits", &totals.keyspace_hits),
             ("keyspace_misses", &totals.keyspace_misses),
             ("pubsub_channels", &pubsub.len(Kind::Channel)),

@@ -49,6 +49,7 @@ impl Lab {
             latency: LatencyMonitor::default(),
             pause: Default::default(),
             parked: Default::default(),
+            budget: command::Budget::default(),
             pubsub: Default::default(),
             tracking: Default::default(),
             active_expire: AtomicBool::new(true),
@@ -132,6 +133,9 @@ impl Host for NoHost {
     }
     fn memory(&self) -> MemoryFigures {
         MemoryFigures::default()
+    }
+    fn thread_memory(&self) -> Option<i64> {
+        None
     }
     fn reconfigure(&self, _changed: &[&'static str]) -> Result<(), String> {
         Ok(())
