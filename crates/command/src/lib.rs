@@ -14,6 +14,7 @@ mod database;
 mod error;
 mod keys;
 mod mailbox;
+pub mod scripts;
 mod services;
 mod session;
 mod spec;
@@ -21,8 +22,8 @@ pub mod syntax;
 mod table;
 
 pub use args::{Args, OwnedArgs};
-pub use context::Ctx;
-pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint};
+pub use context::{Ctx, Idle};
+pub use database::{Collected, Cursor, Database, Event, ReadyKey, Setting, Stint};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;

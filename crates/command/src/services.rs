@@ -9,6 +9,7 @@ use pubsub::PubSub;
 use crate::blocked::Lot;
 use crate::clients::Registry;
 use crate::error::Error;
+use crate::scripts::Scripts;
 use crate::table::Table;
 
 /// The version of Redis whose commands and replies these are: what HELLO and INFO tell clients, which
@@ -40,6 +41,8 @@ pub struct Services {
     pub pause: Pause,
     /// Clients that wait in blocking commands.
     pub parked: Lot,
+    /// Scripts and functions.
+    pub scripts: Scripts,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
     /// Wall clock and stop watch.

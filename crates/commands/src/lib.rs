@@ -4,6 +4,7 @@
 mod bitmap;
 mod connection;
 mod draw;
+mod function;
 mod generic;
 mod geo;
 mod hash;
@@ -13,6 +14,7 @@ mod list;
 mod pubsub;
 mod reply;
 mod scan;
+mod script;
 mod server;
 mod set;
 mod sorted_set;
@@ -27,12 +29,14 @@ use command::Spec;
 pub const FAMILIES: &[&[&Spec]] = &[
     bitmap::COMMANDS,
     connection::COMMANDS,
+    function::COMMANDS,
     generic::COMMANDS,
     geo::COMMANDS,
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     list::COMMANDS,
     pubsub::COMMANDS,
+    script::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
     sorted_set::COMMANDS,

@@ -136,6 +136,12 @@ impl Gate {
         GateSlot { inside, id, shared: Arc::clone(&self.shared), _one_thread: PhantomData }
     }
 
+    /// Makes whoever waits look again whether to go on waiting.
+    pub fn nudge(&self) {
+        drop(self.shared.lock());
+        self.shared.opened.notify_all();
+    }
+
     /// Closes the gate: waits for its turn if it is closed already, then until every participant
     /// is outside. None gets in until the guard is dropped.
     ///

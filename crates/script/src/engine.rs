@@ -63,13 +63,13 @@ pub struct Failure {
 }
 
 /// A script or function that runs: what it is called with, and how it is called in errors.
-pub struct Run<'a> {
+pub struct Run<'a, 'w> {
     /// The name in errors: the script's SHA-1, the function's name.
     pub name: &'a [u8],
     /// What KEYS holds.
-    pub keys: &'a mut dyn Iterator<Item = &'a [u8]>,
+    pub keys: &'a mut (dyn Iterator<Item = &'w [u8]> + 'a),
     /// What ARGV holds.
-    pub arguments: &'a mut dyn Iterator<Item = &'a [u8]>,
+    pub arguments: &'a mut (dyn Iterator<Item = &'w [u8]> + 'a),
 }
 
 impl Engine {
@@ -134,7 +134,7 @@ impl Engine {
         &mut self,
         host: &mut dyn Host,
         sha: &[u8; 40],
-        run: Run<'_>,
+        run: Run<'_, '_>,
         reply: &mut Writer<'_>,
     ) -> Result<(), Failure> {
         let Some(kept) = self.scripts.get(sha).copied() else {
@@ -151,7 +151,7 @@ impl Engine {
         &mut self,
         host: &mut dyn Host,
         function: &Registered,
-        run: Run<'_>,
+        run: Run<'_, '_>,
         reply: &mut Writer<'_>,
     ) -> Result<(), Failure> {
         self.run(host, function.kept, run, reply)
@@ -161,7 +161,7 @@ impl Engine {
         &mut self,
         host: &mut dyn Host,
         function: c_int,
-        run: Run<'_>,
+        run: Run<'_, '_>,
         reply: &mut Writer<'_>,
     ) -> Result<(), Failure> {
         let (lua, state) = (self.interpreter.lua(), &*self.state);

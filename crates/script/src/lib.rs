@@ -23,7 +23,7 @@ mod text;
 
 pub use engine::{Engine, Failure, Kind, MEMORY_LIMIT_BYTES};
 pub use flags::{Flags, ShebangError, functions_shebang, script_shebang};
-pub use library::Registered;
+pub use library::{BAD_NAME, Registered, is_name};
 pub use state::{Host, Verdict, Words};
 
 /// SHA-1 of `bytes` in 40 lower-case hexadecimal digits: the name of a script.

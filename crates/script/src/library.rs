@@ -19,11 +19,11 @@ pub struct Registered {
 }
 
 /// What a name of a library or of a function must be.
-pub(crate) const BAD_NAME: &str = "Library names can only contain letters, numbers, or \
+pub const BAD_NAME: &str = "Library names can only contain letters, numbers, or \
                                    underscores(_) and must be at least one character long";
 
 /// Whether a library or a function may have this name.
-pub(crate) fn is_name(name: &[u8]) -> bool {
+pub fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 

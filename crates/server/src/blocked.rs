@@ -106,7 +106,7 @@ impl Bench<'_> {
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
         let call =
-            Call { command: parked.command, args: parked.args.view(), now_us, may_wait: true };
+            Call { command: parked.command, args: parked.args.view(), now_us, may_wait: true, idle: None };
         let mut reply = Vec::new();
         // It was counted when it began to wait.
         let ran = self.run_and_answer(&mut session, call, &mut reply, held);

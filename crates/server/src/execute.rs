@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use command::blocked::{Parked, Wait};
 use command::{
-    Args, Close, Command, Ctx, Database, Error, Flags, KeyList, Outcome, OwnedArgs, ReadyKey,
+    Args, Close, Command, Ctx, Database, Error, Flags, Idle, KeyList, Outcome, OwnedArgs, ReadyKey,
     ReplyMode, Services, Session, Setting,
 };
 use config::Config;
@@ -52,6 +52,8 @@ pub struct Call<'a> {
     pub now_us: i64,
     /// Whether it may wait.
     pub may_wait: bool,
+    /// What the worker does while a script keeps it busy.
+    pub idle: Option<&'a dyn Idle>,
 }
 
 /// What is left when a command has run.
@@ -116,7 +118,7 @@ impl Bench<'_> {
             Err(error) => self.refuse(session, command, &error, output),
             Ok(Admitted::Run(command)) => {
                 session.client.note_command(command);
-                let call = Call { command, args, now_us, may_wait: true };
+                let call = Call { command, args, now_us, may_wait: true, idle: None };
                 done = self.run_or_queue(session, call, output);
                 if self.services.clients.monitored() {
                     monitor::feed(self.services, session, command, args, now_us);
@@ -372,6 +374,7 @@ impl Bench<'_> {
             now_us: call.now_us,
             may_wait: call.may_wait,
             waits_for: None,
+            idle: call.idle,
         };
         let outcome = (call.command.run)(&mut ctx, call.args);
         self.counters.changes.add(ctx.db.changes());

@@ -108,6 +108,7 @@ impl Server {
             latency: LatencyMonitor::default(),
             pause: Default::default(),
             parked: Default::default(),
+            scripts: Default::default(),
             active_expire: AtomicBool::new(true),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,

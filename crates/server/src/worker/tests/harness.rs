@@ -49,6 +49,7 @@ impl Lab {
             pause: Default::default(),
             parked: Default::default(),
             pubsub: Default::default(),
+            scripts: Default::default(),
             active_expire: AtomicBool::new(true),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             host: Arc::new(NoHost),
