@@ -266,7 +266,13 @@ fn place(lua: Lua<'_>, _: &State) -> Answer {
         level += 1;
     }
     let mut found = lua.place(level);
-    while found.as_ref().is_some_and(|(source, _, _)| source == PRELUDE) {
+    let mut ours = false;
+    // What the prelude calls last leaves a mark in place of its caller.
+    while found
+        .as_ref()
+        .is_some_and(|(source, _, _)| source == PRELUDE || (ours && source == "=(tail call)"))
+    {
+        ours = true;
         level += 1;
         found = lua.place(level);
     }
@@ -378,7 +384,8 @@ fn insert(lua: Lua<'_>, _: &State) -> Answer {
     const SHIFT_MAX: i64 = 100_000_000;
     lua.table_argument(1)?;
     if is_shared(lua, 1) {
-        return Err(Fault::text("Attempt to modify a readonly table"));
+        lua.push_bytes("Attempt to modify a readonly table");
+        return Err(Fault::Top);
     }
     let mut end = lua.length(1) as i64 + 1;
     let position = match lua.top() {

@@ -202,10 +202,6 @@ impl<'a> Lua<'a> {
         unsafe { ffi::lua_insert(self.state, index) }
     }
 
-    pub fn remove(self, index: c_int) {
-        unsafe { ffi::lua_remove(self.state, index) }
-    }
-
     /// Pushes a field of the table at `index`.
     pub fn get_field(self, index: c_int, name: &str) -> Type {
         let index = self.absolute(index);

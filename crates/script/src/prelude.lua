@@ -139,7 +139,7 @@ end
 function globals.rawset(...)
   local t = ...
   if t ~= nil and real[t] then
-    error(READ_ONLY, 2)
+    error(READ_ONLY, 0)
   end
   return rawset(...)
 end
@@ -147,7 +147,7 @@ end
 function globals.setmetatable(...)
   local t = ...
   if t ~= nil and real[t] then
-    error(READ_ONLY, 2)
+    error(READ_ONLY, 0)
   end
   return setmetatable(...)
 end
@@ -198,7 +198,7 @@ native.keep_replace_by(function(text, pattern, by, max)
       elseif type(value) == 'string' or type(value) == 'number' then
         parts[#parts + 1] = tostring(value)
       else
-        error('invalid replacement value (a ' .. type(value) .. ')', 0)
+        error('invalid replacement value (a ' .. type(value) .. ')', 3)
       end
     end
     if last and last >= at then

@@ -129,6 +129,7 @@ impl State {
         self.running.set(true);
         self.protocol.set(Protocol::Resp2);
         self.dead.set(None);
+        *self.json.borrow_mut() = JsonConfig::default();
         let _ended = Ended(self);
         work()
     }
