@@ -174,7 +174,7 @@ pub struct Running {
 pub struct Libraries {
     /// By name.
     pub by_name: BTreeMap<Vec<u8>, Arc<Library>>,
-    /// The library of each function.
+    /// The library of each function, by its name in lower case.
     pub functions: HashMap<Vec<u8>, Arc<Library>>,
 }
 
@@ -205,7 +205,7 @@ impl Libraries {
     pub fn remove(&mut self, name: &[u8]) -> Option<Arc<Library>> {
         let library = self.by_name.remove(name)?;
         for function in &library.functions {
-            self.functions.remove(&function.name);
+            self.functions.remove(&function.name.to_ascii_lowercase());
         }
         Some(library)
     }
@@ -213,14 +213,17 @@ impl Libraries {
     /// Adds a library whose names are free.
     pub fn add(&mut self, library: Arc<Library>) {
         for function in &library.functions {
-            self.functions.insert(function.name.clone(), Arc::clone(&library));
+            self.functions.insert(function.name.to_ascii_lowercase(), Arc::clone(&library));
         }
         self.by_name.insert(library.name.clone(), library);
     }
 
     /// A function of `library` whose name is taken by another library.
     pub fn taken<'l>(&self, library: &'l Library) -> Option<&'l Function> {
-        library.functions.iter().find(|function| self.functions.contains_key(&function.name))
+        library
+            .functions
+            .iter()
+            .find(|function| self.functions.contains_key(&function.name.to_ascii_lowercase()))
     }
 
     /// Bytes of all texts.

@@ -23,6 +23,8 @@ mod string;
 mod timeout;
 mod transactions;
 
+pub use script::busy_error;
+
 use command::Spec;
 
 /// The commands of all families.

@@ -32,7 +32,7 @@ pub(crate) fn add_constants(lua: Lua<'_>) {
     let texts = [
         ("_NAME", "cmsgpack"),
         ("_VERSION", "lua-cmsgpack 0.4.0"),
-        ("_COPYRIGHT", "Copyright (C) 2012, Redis Ltd."),
+        ("_COPYRIGHT", "Copyright (C) 2012, Salvatore Sanfilippo"),
         ("_DESCRIPTION", "MessagePack C implementation for Lua"),
     ];
     for (name, text) in texts {

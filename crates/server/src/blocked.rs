@@ -48,9 +48,10 @@ impl Bench<'_> {
         let mut missing = self.serve(&mut queues, &mut held);
         drop(held);
         while let Some(hashes) = missing {
-            missing = self.with_held(Scope::Keys(hashes), |bench, mut held| {
+            let served = self.with_held(Scope::Keys(hashes), |bench, mut held| {
                 bench.serve(&mut queues, &mut held)
             });
+            missing = served.flatten();
         }
     }
 

@@ -31,9 +31,9 @@ pub const FCALL_RO: Spec = Spec {
 fn fcall(ctx: &mut Ctx<'_>, args: Args<'_>, read_only: bool) -> Outcome {
     let name = args.at(1);
     let libraries = ctx.services.scripts.libraries();
-    let library = libraries.functions.get(name);
+    let library = libraries.functions.get(&name.to_ascii_lowercase());
     let function = library.and_then(|library| {
-        library.functions.iter().find(|function| function.name == name)
+        library.functions.iter().find(|function| function.name.eq_ignore_ascii_case(name))
     });
     let function = function.ok_or(Error::fixed("ERR Function not found"))?;
     let keys = codec::number::parse_i64(args.at(2))
@@ -44,5 +44,5 @@ fn fcall(ctx: &mut Ctx<'_>, args: Args<'_>, read_only: bool) -> Outcome {
     let keys = usize::try_from(keys)
         .map_err(|_| Error::fixed("ERR Number of keys can't be negative"))?;
     let plan = Plan { args, keys, flags: Some(function.flags), read_only };
-    run::run(ctx, plan, Subject::Function { name })
+    run::run(ctx, plan, Subject::Function { name: &function.name })
 }

@@ -191,7 +191,7 @@ impl Host for Caller<'_, '_> {
 }
 
 /// What others are told while a script or function runs for long.
-pub(crate) fn busy_error(is_script: bool) -> Error {
+pub fn busy_error(is_script: bool) -> Error {
     Error::fixed(match is_script {
         true => {
             "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."

@@ -8,7 +8,7 @@ pub(crate) mod run;
 
 use command::Spec;
 
-pub(crate) use caller::busy_error;
+pub use caller::busy_error;
 pub(crate) use eval::{FLAGS, FLAGS_RO, KEYS, KEYS_RO};
 
 /// The commands of this family.

@@ -102,6 +102,8 @@ impl Decoder<'_> {
             b'-' | b'0'..=b'9' => self.number(),
             _ => self.word(),
         };
+        // What is wrong may be in the middle.
+        let at = if matches!(kind, Kind::Bad(_)) { self.at } else { at };
         Token { kind, at }
     }
 

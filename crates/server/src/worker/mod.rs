@@ -4,6 +4,7 @@
 //! `serve.rs` reads and executes, `send.rs` flushes and closes, `wait.rs` ends the waits of blocking
 //! commands, `messages.rs` gives subscribers their messages.
 
+mod busy;
 mod messages;
 mod send;
 mod serve;
@@ -12,6 +13,7 @@ mod tests;
 mod wait;
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +42,7 @@ pub struct Worker<S: Source> {
     /// The configuration's generation.
     generation: u64,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) gate: GateSlot,
+    pub(crate) gate: Rc<GateSlot>,
     inbox: Arc<Inbox<S::Stream>>,
     random: Random,
     pub(crate) connections: Vec<Option<Box<Connection<S::Stream>>>>,
@@ -57,6 +59,8 @@ pub struct Worker<S: Source> {
     touched: Vec<Token>,
     /// Connections whose socket may have more than was read.
     unread: Vec<Token>,
+    /// Connections to be closed that could not be.
+    later: Vec<Token>,
     pub(crate) cron: Cron,
     /// Held commands may be due.
     pub(crate) resume: bool,
@@ -80,7 +84,7 @@ impl<S: Source> Worker<S> {
             config: services.config.snapshot(),
             generation: services.config.generation(),
             counters: services.statistics.register(),
-            gate: services.keyspace.gate().register(),
+            gate: Rc::new(services.keyspace.gate().register()),
             inbox,
             random: env::random(),
             connections: Vec::new(),
@@ -93,6 +97,7 @@ impl<S: Source> Worker<S> {
             ready: Vec::new(),
             touched: Vec::new(),
             unread: Vec::new(),
+            later: Vec::new(),
             cron: Cron::default(),
             resume: false,
             epoch_us: services.clock.unix_us(),
@@ -128,6 +133,8 @@ impl<S: Source> Worker<S> {
         if std::mem::take(&mut self.resume) {
             self.resume_held(self.now_ms());
             self.end_waits();
+            let later = std::mem::take(&mut self.later);
+            later.into_iter().for_each(|token| self.close(token));
         }
         Ok(())
     }

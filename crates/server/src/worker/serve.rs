@@ -1,5 +1,6 @@
 //! Reading, parsing and executing.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::{Close, ReadyKey};
@@ -143,8 +144,33 @@ impl<S: Source> Worker<S> {
         if self.batch.len() == 0 {
             return;
         }
-        self.gate.enter();
-        self.batch.prefetch(&self.services.keyspace);
+        // While a script runs for long, a batch is answered outside: only what needs no key runs then.
+        let inside = self.gate.enter_unless(|| self.services.scripts.is_busy());
+        if inside {
+            self.batch.prefetch(&self.services.keyspace);
+        }
+        let mut from = 0;
+        while from < self.batch.len() {
+            from = self.run_until_script(from);
+            if from < self.batch.len() {
+                self.run_script(from);
+                from += 1;
+            }
+        }
+        if self.gate.is_inside() {
+            self.gate.leave();
+        }
+        if self.inbox.has_messages() {
+            let mut messages = std::mem::take(&mut self.messages);
+            let inbox = Arc::clone(&self.inbox);
+            self.hall().deliver_waiting(&inbox, &mut messages);
+            self.messages = messages;
+        }
+        self.batch.clear();
+    }
+
+    /// Executes the batch from `from` on, up to a command that may run a script; gives back where it stopped.
+    fn run_until_script(&mut self, from: usize) -> usize {
         let mut bench = Bench {
             services: &self.services,
             config: &self.config,
@@ -154,6 +180,7 @@ impl<S: Source> Worker<S> {
             epoch_us: self.epoch_us,
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
+            idle: None,
             garbage: Vec::new(),
         };
         let mut hall = Hall {
@@ -165,7 +192,7 @@ impl<S: Source> Worker<S> {
             counters: &self.counters,
             now_ms: self.epoch_us / 1000,
         };
-        for index in 0..self.batch.len() {
+        for index in from..self.batch.len() {
             let pending = self.batch.get(index);
             // A subscriber finds what was published before its command, and what its command publishes
             // right behind the reply.
@@ -173,6 +200,11 @@ impl<S: Source> Worker<S> {
                 hall.deliver_waiting(&self.inbox, &mut self.messages);
             }
             let Some(connection) = hall.admit(pending.token) else { continue };
+            if let Some(command) = pending.command
+                && execute::may_run_script(&connection.session, command)
+            {
+                return index;
+            }
             let end = pending.end;
             let args = self.batch.args(index, &connection.input);
             let done = bench.execute(
@@ -204,11 +236,7 @@ impl<S: Source> Worker<S> {
             }
             hall.forget_unsubscribed(pending.token);
         }
-        self.gate.leave();
-        if self.inbox.has_messages() {
-            hall.deliver_waiting(&self.inbox, &mut self.messages);
-        }
-        self.batch.clear();
+        self.batch.len()
     }
 
     /// Serves those who wait for keys that have changed without any command. The worker is inside the gate.
@@ -222,6 +250,7 @@ impl<S: Source> Worker<S> {
             epoch_us: self.epoch_us,
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
+            idle: None,
             garbage: Vec::new(),
         };
         bench.serve_all(ready, Held::nothing(&self.services.keyspace));

@@ -95,7 +95,7 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("expire_cycle_cpu_milliseconds", &(totals.expire_ns / 1_000_000)),
             ("evicted_keys", &0),
             ("evicted_clients", &0),
-            ("evicted_scripts", &0),
+            ("evicted_scripts", &ctx.services.scripts.evicted()),
             ("total_eviction_exceeded_time", &0),
             ("current_eviction_exceeded_time", &0),
             ("keyspace_hits", &totals.keyspace_hits),
