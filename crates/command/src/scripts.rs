@@ -24,6 +24,8 @@ pub struct Scripts {
     libraries: RwLock<Arc<Libraries>>,
     running: Mutex<Option<Arc<Running>>>,
     busy: AtomicBool,
+    /// Scripts may run every command (DEBUG SET-DISABLE-DENY-SCRIPTS).
+    pub allow_all: AtomicBool,
     /// Bytes that interpreters hold: of scripts, of functions.
     pub vm_bytes: [AtomicU64; 2],
 }

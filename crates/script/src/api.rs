@@ -420,7 +420,7 @@ fn unpack(lua: Lua<'_>, _: &State) -> Answer {
         return Ok(0);
     }
     let count = last - first + 1;
-    if !usize::try_from(count).is_ok_and(|count| lua.reserve(count)) {
+    if !lua.reserve_exactly(count) {
         return Err(Fault::text("too many results to unpack"));
     }
     for at in first..=last {

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::ffi::c_int;
 use std::time::{Duration, Instant};
 
-use resp::{Protocol, Writer};
+use resp::Writer;
 
 use crate::api;
 use crate::flags::Flags;
@@ -126,7 +126,8 @@ impl Engine {
         }
     }
 
-    /// Runs a compiled script, and writes what it returns.
+    /// Runs a compiled script, and writes what it returns; gives back the codes of the errors therein that
+    /// nobody has counted.
     ///
     /// # Errors
     /// What it raised; nothing is written then.
@@ -136,14 +137,14 @@ impl Engine {
         sha: &[u8; 40],
         run: Run<'_, '_>,
         reply: &mut Writer<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Vec<u8>>, Failure> {
         let Some(kept) = self.scripts.get(sha).copied() else {
             return Err(Failure { line: b"NOSCRIPT No matching script.".to_vec(), counted: false });
         };
         self.run(host, kept, run, reply)
     }
 
-    /// Runs a function of a library, and writes what it returns.
+    /// Runs a function of a library, and writes what it returns, as [`Engine::eval`] does.
     ///
     /// # Errors
     /// What it raised; nothing is written then.
@@ -153,7 +154,7 @@ impl Engine {
         function: &Registered,
         run: Run<'_, '_>,
         reply: &mut Writer<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Vec<u8>>, Failure> {
         self.run(host, function.kept, run, reply)
     }
 
@@ -163,7 +164,7 @@ impl Engine {
         function: c_int,
         run: Run<'_, '_>,
         reply: &mut Writer<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Vec<u8>>, Failure> {
         let (lua, state) = (self.interpreter.lua(), &*self.state);
         let before = lua.top();
         lua.push_kept(self.handler);
@@ -188,8 +189,9 @@ impl Engine {
         };
         let done = state.serve(host, || lua.run(state, arguments, handler));
         let result = if done {
-            reply::write(lua, reply, state.protocol.get() == Protocol::Resp3);
-            Ok(())
+            state.uncounted.borrow_mut().clear();
+            reply::write(lua, reply, state);
+            Ok(state.uncounted.take())
         } else {
             Err(failure(lua, state, run.name))
         };
@@ -340,6 +342,7 @@ const PRELUDE: &str = include_str!("prelude.lua");
 fn build(lua: Lua<'_>, state: &State, kind: Kind) -> [c_int; 4] {
     // SAFETY: the interpreter is new.
     unsafe { open_libraries(lua) };
+    crate::lua::replace_protected_calls(lua);
     crate::lua::push_globals(lua);
     lua.compile(PRELUDE.as_bytes(), api::PRELUDE).expect("the prelude is right");
     push_functions(lua, state, api::BASE);

@@ -82,6 +82,11 @@ impl<'a> Lua<'a> {
         })
     }
 
+    /// The same for values that the function returns at once.
+    pub fn reserve_exactly(self, count: i64) -> bool {
+        c_int::try_from(count).is_ok_and(|count| unsafe { ffi::lua_checkstack(self.state, count) != 0 })
+    }
+
     fn one_more(self) {
         // Beyond its bound the stack still has a reserve for the interpreter itself; our functions push few
         // values without `reserve`, and they have 20 places from the start.
@@ -508,6 +513,50 @@ impl<'a> Lua<'a> {
             Type::Table => Ok(()),
             _ => Err(self.wrong_type(index, "table")),
         }
+    }
+}
+
+/// `pcall` and `xpcall`, with room for the status behind as many results as there may be: the interpreter's own
+/// have none.
+///
+/// # Safety
+/// Called by the interpreter. What raises here has nothing to drop.
+unsafe extern "C-unwind" fn protected_call(lua: *mut lua_State) -> c_int {
+    // SAFETY: the caller's promise; places on the stack are there or asked for.
+    unsafe {
+        ffi::luaL_checkany(lua, 1);
+        let status = ffi::lua_pcall(lua, ffi::lua_gettop(lua) - 1, ffi::LUA_MULTRET, 0);
+        ffi::luaL_checkstack_(lua, 1, c"too many results".as_ptr());
+        ffi::lua_pushboolean(lua, c_int::from(status == ffi::LUA_OK));
+        ffi::lua_insert(lua, 1);
+        ffi::lua_gettop(lua)
+    }
+}
+
+/// # Safety
+/// As [`protected_call`].
+unsafe extern "C-unwind" fn handled_call(lua: *mut lua_State) -> c_int {
+    // SAFETY: as above.
+    unsafe {
+        ffi::luaL_checkany(lua, 2);
+        ffi::lua_settop(lua, 2);
+        ffi::lua_insert(lua, 1);
+        let status = ffi::lua_pcall(lua, 0, ffi::LUA_MULTRET, 1);
+        ffi::luaL_checkstack_(lua, 1, c"too many results".as_ptr());
+        ffi::lua_pushboolean(lua, c_int::from(status == ffi::LUA_OK));
+        ffi::lua_replace(lua, 1);
+        ffi::lua_gettop(lua)
+    }
+}
+
+/// Puts our `pcall` and `xpcall` in the place of the interpreter's.
+pub(crate) fn replace_protected_calls(lua: Lua<'_>) {
+    // SAFETY: two C functions become globals; allocations do not fail here.
+    unsafe {
+        ffi::lua_pushcclosure(lua.raw(), protected_call, 0);
+        ffi::lua_setfield(lua.raw(), ffi::LUA_GLOBALSINDEX, c"pcall".as_ptr());
+        ffi::lua_pushcclosure(lua.raw(), handled_call, 0);
+        ffi::lua_setfield(lua.raw(), ffi::LUA_GLOBALSINDEX, c"xpcall".as_ptr());
     }
 }
 

@@ -1,9 +1,10 @@
 //! Replies to values, and values to replies.
-use resp::Writer;
+use resp::{Protocol, Writer};
 
 use crate::api::push_error;
 use crate::lua::{Fault, Lua, Type};
 use crate::number;
+use crate::state::State;
 
 /// How deep values may be nested.
 const DEPTH_MAX: usize = 1000;
@@ -118,13 +119,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Writes the value on top of the stack as a reply, and pops it. `booleans` says whether the script speaks
-/// RESP3: only then are truth values sent as such.
-pub(crate) fn write(lua: Lua<'_>, reply: &mut Writer<'_>, booleans: bool) {
-    write_nested(lua, reply, booleans, 0);
+/// Writes the value on top of the stack as a reply, and pops it. Truth values are sent as such only if the
+/// script speaks RESP3.
+pub(crate) fn write(lua: Lua<'_>, reply: &mut Writer<'_>, state: &State) {
+    write_nested(lua, reply, state, 0);
 }
 
-fn write_nested(lua: Lua<'_>, reply: &mut Writer<'_>, booleans: bool, depth: usize) {
+fn write_nested(lua: Lua<'_>, reply: &mut Writer<'_>, state: &State, depth: usize) {
     if depth > DEPTH_MAX || !lua.reserve(6) {
         reply.error("ERR reached lua stack limit");
         return lua.pop(1);
@@ -132,19 +133,25 @@ fn write_nested(lua: Lua<'_>, reply: &mut Writer<'_>, booleans: bool, depth: usi
     match lua.kind(-1) {
         Type::String => reply.bulk(lua.string(-1).unwrap_or_default()),
         Type::Number => reply.integer(number::truncate(lua.number(-1).unwrap_or_default())),
-        Type::Boolean => match (booleans, lua.boolean(-1)) {
+        Type::Boolean => match (state.protocol.get() == Protocol::Resp3, lua.boolean(-1)) {
             (true, value) => reply.boolean(value),
             (false, true) => reply.integer(1),
             (false, false) => reply.null(),
         },
-        Type::Table => write_table(lua, reply, booleans, depth),
+        Type::Table => write_table(lua, reply, state, depth),
         _ => reply.null(),
     }
     lua.pop(1);
 }
 
-fn write_table(lua: Lua<'_>, reply: &mut Writer<'_>, booleans: bool, depth: usize) {
+fn write_table(lua: Lua<'_>, reply: &mut Writer<'_>, state: &State, depth: usize) {
     if let Some(line) = string_field(lua, "err") {
+        lua.get_field(-1, "ignore_error_stats_update");
+        if !lua.boolean(-1) {
+            let code = line.split(|byte| *byte == b' ').next().unwrap_or_default();
+            state.uncounted.borrow_mut().push(code.to_vec());
+        }
+        lua.pop(1);
         return reply.error_bytes(&line);
     }
     if let Some(text) = string_field(lua, "ok") {
@@ -156,7 +163,8 @@ fn write_table(lua: Lua<'_>, reply: &mut Writer<'_>, booleans: bool, depth: usiz
     }
     lua.pop(1);
     if let Some(digits) = string_field(lua, "big_number") {
-        return reply.big_number(&String::from_utf8_lossy(&digits));
+        let digits = String::from_utf8_lossy(&digits).replace(['\r', '\n'], " ");
+        return reply.big_number(&digits);
     }
     if lua.get_field(-1, "verbatim_string") == Type::Table
         && let (Some(format), Some(text)) =
@@ -168,7 +176,7 @@ fn write_table(lua: Lua<'_>, reply: &mut Writer<'_>, booleans: bool, depth: usiz
     lua.pop(1);
     for (field, is_map) in [("map", true), ("set", false)] {
         if lua.get_field(-1, field) == Type::Table {
-            write_pairs(lua, reply, booleans, depth, is_map);
+            write_pairs(lua, reply, state, depth, is_map);
             return lua.pop(1);
         }
         lua.pop(1);
@@ -176,7 +184,7 @@ fn write_table(lua: Lua<'_>, reply: &mut Writer<'_>, booleans: bool, depth: usiz
     let deferred = reply.deferred();
     let mut len = 0;
     while lua.get_item(-1, len + 1) != Type::Nil {
-        write_nested(lua, reply, booleans, depth + 1);
+        write_nested(lua, reply, state, depth + 1);
         len += 1;
     }
     lua.pop(1);
@@ -187,7 +195,7 @@ fn write_table(lua: Lua<'_>, reply: &mut Writer<'_>, booleans: bool, depth: usiz
 fn write_pairs(
     lua: Lua<'_>,
     reply: &mut Writer<'_>,
-    booleans: bool,
+    state: &State,
     depth: usize,
     with_values: bool,
 ) {
@@ -197,9 +205,9 @@ fn write_pairs(
     lua.push_nil();
     while lua.next(table) {
         lua.push_copy(-2);
-        write_nested(lua, reply, booleans, depth + 1);
+        write_nested(lua, reply, state, depth + 1);
         if with_values {
-            write_nested(lua, reply, booleans, depth + 1);
+            write_nested(lua, reply, state, depth + 1);
         } else {
             lua.pop(1);
         }

@@ -89,6 +89,8 @@ pub(crate) struct State {
     pub random: RefCell<Lrand48>,
     pub json: RefCell<JsonConfig>,
     pub loading: RefCell<Option<Loading>>,
+    /// The codes of errors in a reply that no command has counted.
+    pub uncounted: RefCell<Vec<Vec<u8>>>,
     pub version: &'static str,
 }
 
@@ -107,6 +109,7 @@ impl State {
             random: RefCell::default(),
             json: RefCell::default(),
             loading: RefCell::new(None),
+            uncounted: RefCell::default(),
             version,
         }
     }

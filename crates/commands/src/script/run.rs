@@ -84,19 +84,21 @@ pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Ou
     }
     services.scripts.end();
     match result {
-        Ok(()) => ctx.reply.raw(&output),
-        Err(Failure { line, counted }) => fail(ctx, &line, counted),
+        Ok(uncounted) => {
+            ctx.reply.raw(&output);
+            uncounted.iter().for_each(|code| count_error(ctx, code));
+        }
+        Err(Failure { line, counted }) => {
+            ctx.reply.error_bytes(&line);
+            if !counted {
+                count_error(ctx, line.split(|byte| *byte == b' ').next().unwrap_or_default());
+            }
+        }
     }
     Ok(())
 }
 
-/// Answers with an error, and counts it unless a command has done so.
-fn fail(ctx: &mut Ctx<'_>, line: &[u8], counted: bool) {
-    ctx.reply.error_bytes(line);
-    let counters = ctx.db.counters();
-    let code = line.split(|byte| *byte == b' ').next().unwrap_or_default();
-    if !counted {
-        counters.errors.add(1);
-        ctx.services.statistics.count_error(&String::from_utf8_lossy(code));
-    }
+fn count_error(ctx: &Ctx<'_>, code: &[u8]) {
+    ctx.db.counters().errors.add(1);
+    ctx.services.statistics.count_error(&String::from_utf8_lossy(code));
 }
