@@ -91,6 +91,8 @@ fn run(lua: Lua<'_>, state: &State) -> Result<bool, Fault> {
         push_error(lua, format!("ERR {text}").as_bytes(), false);
         return Ok(false);
     }
+    // They may be so many that nothing else would fit.
+    lua.pop(lua.top());
     // A former reply may have been huge.
     const KEEP: usize = 1 << 20;
     let mut reply = state.reply.borrow_mut();
@@ -242,8 +244,7 @@ fn set_repl(lua: Lua<'_>, state: &State) -> Answer {
         return Err(raise(lua, "redis.set_repl() requires two arguments."));
     }
     if number::truncate(lua.number(1).unwrap_or_default()) & !3 != 0 {
-        let text =
-            "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.";
+        let text = "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.";
         return Err(raise(lua, text));
     }
     Ok(0)

@@ -268,7 +268,7 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn push_array<'a>(lua: Lua<'_>, words: &mut dyn Iterator<Item = &'a [u8]>) {
+fn push_array(lua: Lua<'_>, words: &mut dyn Iterator<Item = &[u8]>) {
     lua.push_table(words.size_hint().0, 0);
     for (item, word) in (1..).zip(words) {
         lua.push_bytes(word);

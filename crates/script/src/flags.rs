@@ -28,11 +28,11 @@ impl Flags {
 
     /// The flag of a name.
     pub fn named(name: &[u8], nocase: bool) -> Option<Self> {
-        let same = |known: &&str| match nocase {
+        let same = |known: &str| match nocase {
             true => known.as_bytes().eq_ignore_ascii_case(name),
             false => known.as_bytes() == name,
         };
-        NAMES.iter().position(|known| same(&known)).map(|at| Self { bits: 1 << at })
+        NAMES.iter().position(|known| same(known)).map(|at| Self { bits: 1 << at })
     }
 
     /// With those of `other`, too.
@@ -42,7 +42,11 @@ impl Flags {
 
     /// The names of those that are set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        NAMES.iter().enumerate().filter(move |(at, _)| self.bits >> at & 1 == 1).map(|(_, name)| *name)
+        NAMES
+            .iter()
+            .enumerate()
+            .filter(move |(at, _)| self.bits >> at & 1 == 1)
+            .map(|(_, name)| *name)
     }
 }
 

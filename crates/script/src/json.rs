@@ -96,8 +96,7 @@ fn integer_setting(
     if !matches!(lua.kind(index), Type::None | Type::Nil) {
         value = lua.integer_argument(index)?;
         if !range.contains(&value) {
-            let text =
-                format!("expected integer between {} and {}", range.start(), range.end());
+            let text = format!("expected integer between {} and {}", range.start(), range.end());
             return Err(Fault::Argument(1, text));
         }
     }
@@ -145,7 +144,8 @@ fn encode_sparse_array(lua: Lua<'_>, state: &State) -> Answer {
 fn encode_max_depth(lua: Lua<'_>, state: &State) -> Answer {
     at_most(lua, 1)?;
     let mut config = state.json.borrow_mut();
-    config.encode_depth = integer_setting(lua, 1, config.encode_depth as i64, 1..=INT_MAX)? as usize;
+    config.encode_depth =
+        integer_setting(lua, 1, config.encode_depth as i64, 1..=INT_MAX)? as usize;
     lua.push_number(config.encode_depth as f64);
     Ok(1)
 }
@@ -153,7 +153,8 @@ fn encode_max_depth(lua: Lua<'_>, state: &State) -> Answer {
 fn decode_max_depth(lua: Lua<'_>, state: &State) -> Answer {
     at_most(lua, 1)?;
     let mut config = state.json.borrow_mut();
-    config.decode_depth = integer_setting(lua, 1, config.decode_depth as i64, 1..=INT_MAX)? as usize;
+    config.decode_depth =
+        integer_setting(lua, 1, config.decode_depth as i64, 1..=INT_MAX)? as usize;
     lua.push_number(config.decode_depth as f64);
     Ok(1)
 }

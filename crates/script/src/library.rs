@@ -91,9 +91,10 @@ fn named(lua: Lua<'_>) -> Result<Registered, &'static str> {
             )?);
         } else if is("description") {
             let given = lua.text(-1).map(<[u8]>::to_vec);
-            description = Some(given.ok_or(
-                "description argument given to redis.register_function must be a string",
-            )?);
+            description =
+                Some(given.ok_or(
+                    "description argument given to redis.register_function must be a string",
+                )?);
         } else if is("callback") {
             if lua.kind(-1) != Type::Function {
                 return Err(

@@ -2,6 +2,9 @@
 //!
 //! Our functions run inside of [`enter`], which ends them before it raises their error: so no jump ever passes
 //! a frame that has something to drop. While they run, allocations do not fail (`State::native`).
+mod arguments;
+mod setup;
+
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,6 +14,8 @@ use mlua_sys as ffi;
 pub(crate) use ffi::lua_State;
 
 use crate::state::State;
+
+pub(crate) use setup::{Interpreter, open_libraries, replace_protected_calls};
 
 /// A function of ours: takes its arguments from the stack, leaves its results on top of it and says how many
 /// they are.
@@ -55,7 +60,15 @@ pub(crate) struct Lua<'a> {
     _stack: PhantomData<&'a State>,
 }
 
-#[expect(clippy::undocumented_unsafe_blocks, reason = "one proof for all: see `Lua::new`")]
+/// A call of the C interface.
+macro_rules! c {
+    ($($call:tt)*) => {
+        // SAFETY: what `Lua::new` promises; indices that name nothing are answered as such by what is called
+        // here, or were checked.
+        unsafe { $($call)* }
+    };
+}
+
 impl<'a> Lua<'a> {
     /// # Safety
     /// The interpreter lives, this is its running thread, and our own code is at work (`State::native`).
@@ -72,29 +85,31 @@ impl<'a> Lua<'a> {
 
     /// The number of values.
     pub fn top(self) -> c_int {
-        unsafe { ffi::lua_gettop(self.state) }
+        c! { ffi::lua_gettop(self.state) }
     }
 
     /// Makes room for more values; false when there is none.
     pub fn reserve(self, count: usize) -> bool {
-        c_int::try_from(count).is_ok_and(|count| unsafe {
-            ffi::lua_checkstack(self.state, count.saturating_add(4)) != 0
+        c_int::try_from(count).is_ok_and(|count| {
+            c! {
+                ffi::lua_checkstack(self.state, count.saturating_add(4)) != 0
+            }
         })
     }
 
     /// The same for values that the function returns at once.
     pub fn reserve_exactly(self, count: i64) -> bool {
-        c_int::try_from(count).is_ok_and(|count| unsafe { ffi::lua_checkstack(self.state, count) != 0 })
+        c_int::try_from(count).is_ok_and(|count| c! { ffi::lua_checkstack(self.state, count) != 0 })
     }
 
     fn one_more(self) {
         // Beyond its bound the stack still has a reserve for the interpreter itself; our functions push few
         // values without `reserve`, and they have 20 places from the start.
-        unsafe { ffi::lua_checkstack(self.state, 1) };
+        c! { ffi::lua_checkstack(self.state, 1) };
     }
 
     pub fn kind(self, index: c_int) -> Type {
-        match unsafe { ffi::lua_type(self.state, index) } {
+        match c! { ffi::lua_type(self.state, index) } {
             ffi::LUA_TNONE => Type::None,
             ffi::LUA_TNIL => Type::Nil,
             ffi::LUA_TBOOLEAN => Type::Boolean,
@@ -118,7 +133,7 @@ impl<'a> Lua<'a> {
             Type::String => "string",
             Type::Table => "table",
             Type::Function => "function",
-            Type::Other => match unsafe { ffi::lua_type(self.state, index) } {
+            Type::Other => match c! { ffi::lua_type(self.state, index) } {
                 ffi::LUA_TTHREAD => "thread",
                 _ => "userdata",
             },
@@ -138,87 +153,86 @@ impl<'a> Lua<'a> {
 
     fn bytes(self, index: c_int) -> &'a [u8] {
         let mut len = 0;
-        let start = unsafe { ffi::lua_tolstring(self.state, index, &mut len) };
+        let start = c! { ffi::lua_tolstring(self.state, index, &mut len) };
         if start.is_null() {
             return &[];
         }
-        unsafe { std::slice::from_raw_parts(start.cast(), len) }
+        c! { std::slice::from_raw_parts(start.cast(), len) }
     }
 
     /// A number, or a string that is one.
     pub fn number(self, index: c_int) -> Option<f64> {
-        let is_number = unsafe { ffi::lua_isnumber(self.state, index) != 0 };
-        is_number.then(|| unsafe { ffi::lua_tonumber(self.state, index) })
+        let is_number = c! { ffi::lua_isnumber(self.state, index) != 0 };
+        is_number.then(|| c! { ffi::lua_tonumber(self.state, index) })
     }
 
     pub fn boolean(self, index: c_int) -> bool {
-        unsafe { ffi::lua_toboolean(self.state, index) != 0 }
+        c! { ffi::lua_toboolean(self.state, index) != 0 }
     }
 
     /// Whether it is the pointer to nothing (`cjson.null`).
     pub fn is_null_pointer(self, index: c_int) -> bool {
-        self.kind(index) == Type::Pointer
-            && unsafe { ffi::lua_touserdata(self.state, index).is_null() }
+        self.kind(index) == Type::Pointer && c! { ffi::lua_touserdata(self.state, index).is_null() }
     }
 
     pub fn push_nil(self) {
         self.one_more();
-        unsafe { ffi::lua_pushnil(self.state) }
+        c! { ffi::lua_pushnil(self.state) }
     }
 
     pub fn push_boolean(self, value: bool) {
         self.one_more();
-        unsafe { ffi::lua_pushboolean(self.state, c_int::from(value)) }
+        c! { ffi::lua_pushboolean(self.state, c_int::from(value)) }
     }
 
     pub fn push_number(self, value: f64) {
         self.one_more();
-        unsafe { ffi::lua_pushnumber(self.state, value) }
+        c! { ffi::lua_pushnumber(self.state, value) }
     }
 
     pub fn push_bytes(self, bytes: impl AsRef<[u8]>) {
         self.one_more();
         let bytes = bytes.as_ref();
-        unsafe { ffi::lua_pushlstring_(self.state, bytes.as_ptr().cast(), bytes.len()) }
+        c! { ffi::lua_pushlstring_(self.state, bytes.as_ptr().cast(), bytes.len()) }
     }
 
     pub fn push_null_pointer(self) {
         self.one_more();
-        unsafe { ffi::lua_pushlightuserdata(self.state, std::ptr::null_mut()) }
+        c! { ffi::lua_pushlightuserdata(self.state, std::ptr::null_mut()) }
     }
 
     pub fn push_copy(self, index: c_int) {
         self.one_more();
-        unsafe { ffi::lua_pushvalue(self.state, index) }
+        c! { ffi::lua_pushvalue(self.state, index) }
     }
 
     /// Makes a table with room for so many items and fields.
     pub fn push_table(self, items: usize, fields: usize) {
         self.one_more();
         let hint = |count: usize| c_int::try_from(count.min(1 << 20)).unwrap_or(0);
-        unsafe { ffi::lua_createtable(self.state, hint(items), hint(fields)) }
+        c! { ffi::lua_createtable(self.state, hint(items), hint(fields)) }
     }
 
     pub fn pop(self, count: c_int) {
-        unsafe { ffi::lua_settop(self.state, -count - 1) }
+        c! { ffi::lua_settop(self.state, -count - 1) }
     }
 
     pub fn insert(self, index: c_int) {
-        unsafe { ffi::lua_insert(self.state, index) }
+        c! { ffi::lua_insert(self.state, index) }
     }
 
     /// Pushes a field of the table at `index`.
     pub fn get_field(self, index: c_int, name: &str) -> Type {
         let index = self.absolute(index);
         self.push_bytes(name);
-        unsafe { ffi::lua_rawget_(self.state, index) };
+        c! { ffi::lua_rawget_(self.state, index) };
         self.kind(-1)
     }
 
     /// Pushes an item of the table at `index`.
     pub fn get_item(self, index: c_int, item: c_int) -> Type {
         self.one_more();
-        unsafe { ffi::lua_rawgeti_(self.state, index, item) };
+        c! { ffi::lua_rawgeti_(self.state, index, item) };
         self.kind(-1)
     }
 
@@ -227,12 +241,12 @@ impl<'a> Lua<'a> {
         let index = self.absolute(index);
         self.push_bytes(name);
         self.insert(-2);
-        unsafe { ffi::lua_rawset(self.state, index) }
+        c! { ffi::lua_rawset(self.state, index) }
     }
 
     /// Pops a value and makes it an item of the table at `index`.
     pub fn set_item(self, index: c_int, item: c_int) {
-        unsafe { ffi::lua_rawseti_(self.state, index, item) }
+        c! { ffi::lua_rawseti_(self.state, index, item) }
     }
 
     /// Pops a value and a key below it, and puts them into the table at `index`. Keys that cannot be are left
@@ -247,18 +261,18 @@ impl<'a> Lua<'a> {
         if bad {
             return self.pop(2);
         }
-        unsafe { ffi::lua_rawset(self.state, index) }
+        c! { ffi::lua_rawset(self.state, index) }
     }
 
     /// Pops a key and pushes the next key and value of the table at `index`; false at the end.
     pub fn next(self, index: c_int) -> bool {
         self.one_more();
-        unsafe { ffi::lua_next(self.state, index) != 0 }
+        c! { ffi::lua_next(self.state, index) != 0 }
     }
 
     /// The border of a table, the length of a string.
     pub fn length(self, index: c_int) -> usize {
-        unsafe { ffi::lua_objlen(self.state, index) }
+        c! { ffi::lua_objlen(self.state, index) }
     }
 
     pub fn absolute(self, index: c_int) -> c_int {
@@ -268,40 +282,40 @@ impl<'a> Lua<'a> {
     /// Pushes the metatable of a value, if it has one.
     pub fn push_metatable(self, index: c_int) -> bool {
         self.one_more();
-        unsafe { ffi::lua_getmetatable(self.state, index) != 0 }
+        c! { ffi::lua_getmetatable(self.state, index) != 0 }
     }
 
     /// Keeps the value on top of the stack under a number.
     pub fn keep(self) -> c_int {
-        unsafe { ffi::luaL_ref(self.state, ffi::LUA_REGISTRYINDEX) }
+        c! { ffi::luaL_ref(self.state, ffi::LUA_REGISTRYINDEX) }
     }
 
     /// Pushes a kept value.
     pub fn push_kept(self, number: c_int) {
         self.one_more();
-        unsafe { ffi::lua_rawgeti_(self.state, ffi::LUA_REGISTRYINDEX, number) }
+        c! { ffi::lua_rawgeti_(self.state, ffi::LUA_REGISTRYINDEX, number) }
     }
 
     /// Lets a kept value go.
     pub fn let_go(self, number: c_int) {
-        unsafe { ffi::luaL_unref(self.state, ffi::LUA_REGISTRYINDEX, number) }
+        c! { ffi::luaL_unref(self.state, ffi::LUA_REGISTRYINDEX, number) }
     }
 
     /// Source and line of the function at `level` of the call stack, and whether it is one of C.
     pub fn place(self, level: c_int) -> Option<(String, c_int, bool)> {
-        let mut info = unsafe { std::mem::zeroed::<ffi::lua_Debug>() };
-        if unsafe { ffi::lua_getstack(self.state, level, &mut info) } == 0 {
+        let mut info = c! { std::mem::zeroed::<ffi::lua_Debug>() };
+        if c! { ffi::lua_getstack(self.state, level, &mut info) } == 0 {
             return None;
         }
-        unsafe { ffi::lua_getinfo(self.state, c"Sl".as_ptr(), &mut info) };
-        let source = unsafe { CStr::from_ptr(info.source) }.to_string_lossy().into_owned();
-        let is_c = unsafe { CStr::from_ptr(info.what) } == c"C";
+        c! { ffi::lua_getinfo(self.state, c"Sl".as_ptr(), &mut info) };
+        let source = c! { CStr::from_ptr(info.source) }.to_string_lossy().into_owned();
+        let is_c = c! { CStr::from_ptr(info.what) } == c"C";
         Some((source, info.currentline, is_c))
     }
 
     /// Pushes `bytes` with the place of the caller in front.
     fn push_with_place(self, bytes: &[u8]) {
-        unsafe { ffi::luaL_where(self.state, 1) };
+        c! { ffi::luaL_where(self.state, 1) };
         let mut text = self.bytes(-1).to_vec();
         self.pop(1);
         text.extend_from_slice(bytes);
@@ -309,15 +323,15 @@ impl<'a> Lua<'a> {
     }
 
     fn argument_fault(self, mut index: c_int, what: &str) -> String {
-        let mut info = unsafe { std::mem::zeroed::<ffi::lua_Debug>() };
+        let mut info = c! { std::mem::zeroed::<ffi::lua_Debug>() };
         let mut name = "?".to_owned();
-        if unsafe { ffi::lua_getstack(self.state, 0, &mut info) } != 0 {
-            unsafe { ffi::lua_getinfo(self.state, c"n".as_ptr(), &mut info) };
+        if c! { ffi::lua_getstack(self.state, 0, &mut info) } != 0 {
+            c! { ffi::lua_getinfo(self.state, c"n".as_ptr(), &mut info) };
             if !info.name.is_null() {
-                name = unsafe { CStr::from_ptr(info.name) }.to_string_lossy().into_owned();
+                name = c! { CStr::from_ptr(info.name) }.to_string_lossy().into_owned();
             }
-            let is_method = !info.namewhat.is_null()
-                && unsafe { CStr::from_ptr(info.namewhat) } == c"method";
+            let is_method =
+                !info.namewhat.is_null() && c! { CStr::from_ptr(info.namewhat) } == c"method";
             if is_method {
                 index -= 1;
                 if index == 0 {
@@ -331,7 +345,7 @@ impl<'a> Lua<'a> {
     /// Pushes a function of ours.
     pub fn push_native(self, state: &State, native: Native) {
         self.reserve(2);
-        unsafe {
+        c! {
             ffi::lua_pushlightuserdata(self.state, std::ptr::from_ref(state).cast_mut().cast());
             ffi::lua_pushlightuserdata(self.state, native as *mut c_void);
             ffi::lua_pushcclosure(self.state, enter, 2);
@@ -341,7 +355,7 @@ impl<'a> Lua<'a> {
     /// Pops a value and pushes a function of ours that keeps it.
     pub fn push_closure(self, state: &State, native: Native) {
         self.reserve(3);
-        unsafe {
+        c! {
             ffi::lua_pushlightuserdata(self.state, std::ptr::from_ref(state).cast_mut().cast());
             ffi::lua_pushlightuserdata(self.state, native as *mut c_void);
             ffi::lua_pushvalue(self.state, -3);
@@ -353,7 +367,7 @@ impl<'a> Lua<'a> {
     /// Pushes what the function that runs keeps.
     pub fn push_upvalue(self) {
         self.one_more();
-        unsafe { ffi::lua_pushvalue(self.state, ffi::lua_upvalueindex(3)) }
+        c! { ffi::lua_pushvalue(self.state, ffi::lua_upvalueindex(3)) }
     }
 
     /// Pushes the compiled `source`, which must be text, with the environment on top of the stack, which it
@@ -370,17 +384,16 @@ impl<'a> Lua<'a> {
         let Ok(name) = std::ffi::CString::new(name) else { return Err(Vec::new()) };
         let start = source.as_ptr().cast::<c_char>();
         // A chunk that is being compiled is not anchored everywhere: nothing may be collected meanwhile.
-        unsafe { ffi::lua_gc(self.state, ffi::LUA_GCSTOP, 0) };
-        let status =
-            unsafe { ffi::luaL_loadbuffer(self.state, start, source.len(), name.as_ptr()) };
-        unsafe { ffi::lua_gc(self.state, ffi::LUA_GCRESTART, 0) };
+        c! { ffi::lua_gc(self.state, ffi::LUA_GCSTOP, 0) };
+        let status = c! { ffi::luaL_loadbuffer(self.state, start, source.len(), name.as_ptr()) };
+        c! { ffi::lua_gc(self.state, ffi::LUA_GCRESTART, 0) };
         self.insert(-2);
         if status != ffi::LUA_OK {
             let error = self.text(-2).unwrap_or_default().to_vec();
             self.pop(2);
             return Err(error);
         }
-        unsafe { ffi::lua_setfenv(self.state, -2) };
+        c! { ffi::lua_setfenv(self.state, -2) };
         Ok(())
     }
 
@@ -389,19 +402,19 @@ impl<'a> Lua<'a> {
     /// through, or 0.
     pub fn run(self, state: &State, arguments: c_int, handler: c_int) -> bool {
         state.native.set(false);
-        let status = unsafe { ffi::lua_pcall(self.state, arguments, 1, handler) };
+        let status = c! { ffi::lua_pcall(self.state, arguments, 1, handler) };
         state.native.set(true);
         status == ffi::LUA_OK
     }
 
     /// Calls `hook` after every `count` instructions, in coroutines made from now on, too.
     pub fn set_hook(self, hook: ffi::lua_Hook, count: c_int) {
-        unsafe { ffi::lua_sethook(self.state, Some(hook), ffi::LUA_MASKCOUNT, count) };
+        c! { ffi::lua_sethook(self.state, Some(hook), ffi::LUA_MASKCOUNT, count) };
     }
 
     /// Collects all garbage.
     pub fn collect(self) {
-        unsafe { ffi::lua_gc(self.state, ffi::LUA_GCCOLLECT, 0) };
+        c! { ffi::lua_gc(self.state, ffi::LUA_GCCOLLECT, 0) };
     }
 }
 
@@ -477,133 +490,6 @@ fn invoke(lua: *mut lua_State, state: &State, native: Native) -> After {
             lua.push_bytes("internal error");
             After::Raise
         }
-    }
-}
-
-/// Reading arguments.
-impl<'a> Lua<'a> {
-    fn wrong_type(self, index: c_int, expected: &str) -> Fault {
-        let got = self.kind_name(index);
-        Fault::Argument(index, format!("{expected} expected, got {got}"))
-    }
-
-    /// A string or a number.
-    pub fn string_argument(self, index: c_int) -> Result<&'a [u8], Fault> {
-        self.text(index).ok_or_else(|| self.wrong_type(index, "string"))
-    }
-
-    pub fn number_argument(self, index: c_int) -> Result<f64, Fault> {
-        self.number(index).ok_or_else(|| self.wrong_type(index, "number"))
-    }
-
-    /// A number without its fraction, as C converts it.
-    pub fn integer_argument(self, index: c_int) -> Result<i64, Fault> {
-        self.number_argument(index).map(crate::number::truncate)
-    }
-
-    pub fn integer_or(self, index: c_int, default: i64) -> Result<i64, Fault> {
-        match self.kind(index) {
-            Type::None | Type::Nil => Ok(default),
-            _ => self.integer_argument(index),
-        }
-    }
-
-    pub fn table_argument(self, index: c_int) -> Result<(), Fault> {
-        match self.kind(index) {
-            Type::Table => Ok(()),
-            _ => Err(self.wrong_type(index, "table")),
-        }
-    }
-}
-
-/// `pcall` and `xpcall`, with room for the status behind as many results as there may be: the interpreter's own
-/// have none.
-///
-/// # Safety
-/// Called by the interpreter. What raises here has nothing to drop.
-unsafe extern "C-unwind" fn protected_call(lua: *mut lua_State) -> c_int {
-    // SAFETY: the caller's promise; places on the stack are there or asked for.
-    unsafe {
-        ffi::luaL_checkany(lua, 1);
-        let status = ffi::lua_pcall(lua, ffi::lua_gettop(lua) - 1, ffi::LUA_MULTRET, 0);
-        ffi::luaL_checkstack_(lua, 1, c"too many results".as_ptr());
-        ffi::lua_pushboolean(lua, c_int::from(status == ffi::LUA_OK));
-        ffi::lua_insert(lua, 1);
-        ffi::lua_gettop(lua)
-    }
-}
-
-/// # Safety
-/// As [`protected_call`].
-unsafe extern "C-unwind" fn handled_call(lua: *mut lua_State) -> c_int {
-    // SAFETY: as above.
-    unsafe {
-        ffi::luaL_checkany(lua, 2);
-        ffi::lua_settop(lua, 2);
-        ffi::lua_insert(lua, 1);
-        let status = ffi::lua_pcall(lua, 0, ffi::LUA_MULTRET, 1);
-        ffi::luaL_checkstack_(lua, 1, c"too many results".as_ptr());
-        ffi::lua_pushboolean(lua, c_int::from(status == ffi::LUA_OK));
-        ffi::lua_replace(lua, 1);
-        ffi::lua_gettop(lua)
-    }
-}
-
-/// Puts our `pcall` and `xpcall` in the place of the interpreter's.
-pub(crate) fn replace_protected_calls(lua: Lua<'_>) {
-    // SAFETY: two C functions become globals; allocations do not fail here.
-    unsafe {
-        ffi::lua_pushcclosure(lua.raw(), protected_call, 0);
-        ffi::lua_setfield(lua.raw(), ffi::LUA_GLOBALSINDEX, c"pcall".as_ptr());
-        ffi::lua_pushcclosure(lua.raw(), handled_call, 0);
-        ffi::lua_setfield(lua.raw(), ffi::LUA_GLOBALSINDEX, c"xpcall".as_ptr());
-    }
-}
-
-/// Opens the standard libraries that scripts have: the base, tables, strings and mathematics.
-///
-/// # Safety
-/// The interpreter is new.
-pub(crate) unsafe fn open_libraries(lua: Lua<'_>) {
-    type Open = unsafe extern "C-unwind" fn(*mut lua_State) -> c_int;
-    let libraries: [(&CStr, Open); 4] = [
-        (c"", ffi::luaopen_base),
-        (c"table", ffi::luaopen_table),
-        (c"string", ffi::luaopen_string),
-        (c"math", ffi::luaopen_math),
-    ];
-    for (name, open) in libraries {
-        // SAFETY: what the interpreter's own `luaL_openlibs` does; allocations do not fail here.
-        unsafe {
-            ffi::lua_pushcclosure(lua.raw(), open, 0);
-            ffi::lua_pushstring_(lua.raw(), name.as_ptr());
-            ffi::lua_call(lua.raw(), 1, 0);
-        }
-    }
-}
-
-/// An interpreter that allocates through `state`, which must outlive it.
-pub(crate) struct Interpreter(*mut lua_State);
-
-impl Interpreter {
-    pub fn new(state: &State) -> Option<Self> {
-        let state = std::ptr::from_ref(state).cast_mut().cast();
-        // SAFETY: the allocator's contract; the caller keeps the state.
-        let lua = unsafe { ffi::lua_newstate(crate::state::allocate, state) };
-        (!lua.is_null()).then_some(Self(lua))
-    }
-
-    /// Its main thread; the caller's code is at work (`State::native`).
-    pub fn lua(&self) -> Lua<'_> {
-        // SAFETY: it lives, and nothing of it runs.
-        unsafe { Lua::new(self.0) }
-    }
-}
-
-impl Drop for Interpreter {
-    fn drop(&mut self) {
-        // SAFETY: made by `new`, closed once.
-        unsafe { ffi::lua_close(self.0) }
     }
 }
 

@@ -1,7 +1,7 @@
 /// A number without its fraction, as x86 converts it: what does not fit becomes the least integer.
 pub(crate) fn truncate(value: f64) -> i64 {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if value >= -LIMIT && value < LIMIT { value as i64 } else { i64::MIN }
+    if (-LIMIT..LIMIT).contains(&value) { value as i64 } else { i64::MIN }
 }
 
 /// Appends a number as C's `%.<digits>g` prints it.

@@ -94,7 +94,7 @@ fn put_length(out: &mut Vec<u8>, len: usize, short: u8) {
 
 fn put_number(out: &mut Vec<u8>, value: f64) {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if value.floor() == value && value >= -LIMIT && value < LIMIT {
+    if value.floor() == value && (-LIMIT..LIMIT).contains(&value) {
         return put_integer(out, value as i64);
     }
     let single = value as f32;

@@ -231,9 +231,7 @@ impl<'a> Matcher<'a> {
     fn class_end(&self, from: usize) -> Result<usize, Fault> {
         let pattern = self.pattern;
         match pattern.get(from) {
-            Some(b'%') if from + 1 >= pattern.len() => {
-                fault("malformed pattern (ends with '%')")
-            }
+            Some(b'%') if from + 1 >= pattern.len() => fault("malformed pattern (ends with '%')"),
             Some(b'%') => Ok(from + 2),
             Some(b'[') => {
                 let mut at = from + 1;

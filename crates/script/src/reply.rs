@@ -91,6 +91,14 @@ impl<'a> Reader<'a> {
                 lua.push_number(codec::number::parse_f64(text).unwrap_or(f64::NAN));
                 lua.set_field(-2, "double");
             }
+            // What is said about a value is not shown to scripts.
+            (b'|', Ok(len)) => {
+                for _ in 0..2 * len {
+                    self.value(depth + 1)?;
+                    lua.pop(1);
+                }
+                self.value(depth + 1)?;
+            }
             (b'#', _) => lua.push_boolean(text == b"t"),
             (b'(', _) => self.wrapped("big_number", text),
             _ => lua.push_nil(),

@@ -32,8 +32,8 @@ fn search(lua: Lua<'_>, state: &State, positions: bool) -> Answer {
     let text = lua.string_argument(1)?;
     let pattern = lua.string_argument(2)?;
     let start = start_of(lua.integer_or(3, 1)?, text.len());
-    let plain = positions
-        && (lua.boolean(4) || !pattern.iter().any(|byte| SPECIALS.contains(byte)));
+    let plain =
+        positions && (lua.boolean(4) || !pattern.iter().any(|byte| SPECIALS.contains(byte)));
     if plain {
         let found = crate::text::position(&text[start..], pattern);
         let Some(at) = found.map(|at| at + start) else {

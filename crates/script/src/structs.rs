@@ -105,7 +105,8 @@ fn strip_zeros(digits: &[u8]) -> &[u8] {
 
 /// The lowest bytes of a number, sign-extended beyond 64 bits as C shifts them.
 fn integer_bytes(value: u64, size: usize, big: bool) -> Vec<u8> {
-    let mut bytes: Vec<u8> = value.to_le_bytes().into_iter().chain([0; INTEGER_MAX]).take(size).collect();
+    let mut bytes: Vec<u8> =
+        value.to_le_bytes().into_iter().chain([0; INTEGER_MAX]).take(size).collect();
     if big {
         bytes.reverse();
     }
@@ -207,8 +208,7 @@ fn unpack(lua: Lua<'_>, _: &State) -> Answer {
             b'c' => {
                 if size == 0 {
                     let known = lua.number(-1).filter(|_| count > 1);
-                    let known =
-                        known.ok_or(Fault::text("format 'c0' needs a previous size"))?;
+                    let known = known.ok_or(Fault::text("format 'c0' needs a previous size"))?;
                     lua.pop(1);
                     count -= 1;
                     size = usize::try_from(crate::number::truncate(known)).map_err(|_| short())?;

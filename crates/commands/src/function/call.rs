@@ -1,7 +1,7 @@
 use command::{Args, Ctx, Error, Group, Outcome, Spec};
 
-use crate::script::{FLAGS, FLAGS_RO, KEYS, KEYS_RO};
 use crate::script::run::{self, Plan, Subject};
+use crate::script::{FLAGS, FLAGS_RO, KEYS, KEYS_RO};
 
 /// `FCALL function numkeys [key ...] [arg ...]`
 pub const FCALL: Spec = Spec {
@@ -41,8 +41,8 @@ fn fcall(ctx: &mut Ctx<'_>, args: Args<'_>, read_only: bool) -> Outcome {
     if keys > args.len() as i64 - 3 {
         return Err(Error::fixed("ERR Number of keys can't be greater than number of args"));
     }
-    let keys = usize::try_from(keys)
-        .map_err(|_| Error::fixed("ERR Number of keys can't be negative"))?;
+    let keys =
+        usize::try_from(keys).map_err(|_| Error::fixed("ERR Number of keys can't be negative"))?;
     let plan = Plan { args, keys, flags: Some(function.flags), read_only };
     run::run(ctx, plan, Subject::Function { name: &function.name })
 }

@@ -105,8 +105,7 @@ pub fn add(
     if libraries.by_name.contains_key(&name) && !replace {
         return Err(format!("Library '{}' already exists", shown(&name)));
     }
-    let functions =
-        engines::with_functions(services, |own| own.try_load(&code[start..]))?;
+    let functions = engines::with_functions(services, |own| own.try_load(&code[start..]))?;
     if functions.is_empty() {
         return Err("No functions registered".into());
     }

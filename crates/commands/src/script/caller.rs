@@ -38,6 +38,10 @@ impl<'c, 'a> Caller<'c, 'a> {
         if command.flags.contains(Flags::NOSCRIPT) && !allow_all {
             return Err("This Redis command is not allowed from script".into());
         }
+        if waits_for_streams(command, args) {
+            let name = command.name;
+            return Err(format!("{name} command is not allowed with BLOCK option from scripts"));
+        }
         if !may_run(self.ctx, command, args) {
             return Err("The user executing the script can't run this command or subcommand".into());
         }
@@ -102,6 +106,13 @@ fn may_run(_ctx: &Ctx<'_>, _command: Command, _args: Args<'_>) -> bool {
     true
 }
 
+/// Whether a command reads streams and wants to wait for entries.
+fn waits_for_streams(command: Command, args: Args<'_>) -> bool {
+    let is_option = |word: &&[u8]| !word.eq_ignore_ascii_case(b"STREAMS");
+    matches!(command.name, "xread" | "xreadgroup")
+        && args.iter().take_while(is_option).any(|word| word.eq_ignore_ascii_case(b"BLOCK"))
+}
+
 /// Whether all keys of a command are under the locks that are held.
 fn is_covered(ctx: &mut Ctx<'_>, command: Command, args: Args<'_>) -> bool {
     let held = ctx.db.held();
@@ -149,8 +160,7 @@ impl Host for Caller<'_, '_> {
             });
         }
         let services = self.ctx.services;
-        let took_ns =
-            services.clock.monotonic_ns().saturating_sub(self.running.start_ns);
+        let took_ns = services.clock.monotonic_ns().saturating_sub(self.running.start_ns);
         let threshold_ms = self.ctx.config.busy_reply_threshold_ms;
         if threshold_ms > 0 && took_ns / 1_000_000 >= threshold_ms {
             if !services.scripts.is_busy() {

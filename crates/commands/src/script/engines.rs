@@ -32,9 +32,10 @@ pub(crate) struct Scripts {
 pub(crate) fn with_scripts<T>(services: &Services, work: impl FnOnce(&mut Scripts) -> T) -> T {
     SCRIPTS.with_borrow_mut(|place| {
         let flushes = services.scripts.flushes();
-        if place.as_ref().is_some_and(|scripts| {
-            scripts.flushes != flushes || scripts.compiled > COMPILED_MAX
-        }) {
+        if place
+            .as_ref()
+            .is_some_and(|scripts| scripts.flushes != flushes || scripts.compiled > COMPILED_MAX)
+        {
             *place = None;
         }
         let scripts = place.get_or_insert_with(|| Scripts {
@@ -149,8 +150,7 @@ impl Functions {
             let code = library.code.get(library.start..).unwrap_or_default();
             let registered = self.engine.load(code, LOAD_TIMEOUT).unwrap_or_default();
             let functions = registered.into_iter().map(|one| (one.name.clone(), one)).collect();
-            self.libraries
-                .insert(name.clone(), Loaded { library: Arc::clone(library), functions });
+            self.libraries.insert(name.clone(), Loaded { library: Arc::clone(library), functions });
         }
         self.seen = Some(Arc::clone(libraries));
     }
@@ -159,10 +159,7 @@ impl Functions {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn try_load(
-        &mut self,
-        code: &[u8],
-    ) -> Result<Vec<command::scripts::Function>, String> {
+    pub fn try_load(&mut self, code: &[u8]) -> Result<Vec<command::scripts::Function>, String> {
         let registered = self.engine.load(code, LOAD_TIMEOUT)?;
         let functions = registered.into_iter().map(|one| {
             let function = command::scripts::Function {
@@ -184,8 +181,7 @@ impl Functions {
         run: Run<'_, '_>,
         reply: &mut Writer<'_>,
     ) -> Result<Vec<Vec<u8>>, Failure> {
-        let function =
-            self.libraries.values().find_map(|loaded| loaded.functions.get(name));
+        let function = self.libraries.values().find_map(|loaded| loaded.functions.get(name));
         match function {
             Some(function) => self.engine.call(host, function, run, reply),
             None => Err(Failure { line: b"ERR Function not found".to_vec(), counted: false }),

@@ -15,13 +15,10 @@ pub(crate) const FLAGS: Flags = Flags::NOSCRIPT
     .union(Flags::STALE)
     .union(Flags::EXCLUSIVE);
 /// The same of those that may not.
-pub(crate) const FLAGS_RO: Flags =
-    FLAGS.difference(Flags::MAY_REPLICATE).union(Flags::READONLY);
+pub(crate) const FLAGS_RO: Flags = FLAGS.difference(Flags::MAY_REPLICATE).union(Flags::READONLY);
 /// Nobody can tell what is done with the keys.
-pub(crate) const KEYS: &[KeySpec] = &[KeySpec::counted(
-    2,
-    KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::UPDATE),
-)];
+pub(crate) const KEYS: &[KeySpec] =
+    &[KeySpec::counted(2, KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::UPDATE))];
 /// The same where they are only read.
 pub(crate) const KEYS_RO: &[KeySpec] = &[KeySpec::counted(2, KeyFlags::READ)];
 
@@ -77,8 +74,7 @@ pub const EVALSHA_RO: Spec = Spec {
     ..BASE
 };
 
-pub(crate) const NO_SCRIPT: Error =
-    Error::fixed("NOSCRIPT No matching script. Please use EVAL.");
+pub(crate) const NO_SCRIPT: Error = Error::fixed("NOSCRIPT No matching script. Please use EVAL.");
 
 fn eval(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     by_text(ctx, args, false)
@@ -129,11 +125,12 @@ pub(crate) fn compile(ctx: &Ctx<'_>, sha: Sha, text: &[u8]) -> Result<Arc<Source
     let (flags, start) =
         script_shebang(text).map_err(|ShebangError(why)| Error::new(format!("ERR {why}")))?;
     let source = Arc::new(Source { text: text.into(), flags, start });
-    engines::with_scripts(ctx.services, |scripts| scripts.compile(sha, &source))
-        .map_err(|why| {
+    engines::with_scripts(ctx.services, |scripts| scripts.compile(sha, &source)).map_err(
+        |why| {
             let why = String::from_utf8_lossy(&why).into_owned();
             Error::new(format!("ERR Error compiling script (new function): {why}"))
-        })?;
+        },
+    )?;
     Ok(source)
 }
 

@@ -329,7 +329,8 @@ fn to_double(text: &[u8]) -> Option<(f64, usize)> {
     }
     if matches!(text.get(end), Some(b'e' | b'E')) {
         let exponent_sign = usize::from(matches!(text.get(end + 1), Some(b'-' | b'+')));
-        let exponent = text.get(end + 1 + exponent_sign).map_or(0, |_| digits(end + 1 + exponent_sign));
+        let exponent =
+            text.get(end + 1 + exponent_sign).map_or(0, |_| digits(end + 1 + exponent_sign));
         if exponent > 0 {
             end += 1 + exponent_sign + exponent;
         }

@@ -67,12 +67,8 @@ impl<S: Source> Worker<S> {
         };
         let pending = batch.get(index);
         let args = batch.args(index, &connection.input);
-        let done = bench.execute(
-            &mut connection.session,
-            pending.command,
-            args,
-            &mut connection.output,
-        );
+        let done =
+            bench.execute(&mut connection.session, pending.command, args, &mut connection.output);
         let has_served = idler.served_ns.get() > 0;
         match done {
             Done::HeldUntil(until) => {
