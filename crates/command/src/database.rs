@@ -37,6 +37,14 @@ pub struct Database<'a> {
 /// A key that changed while somebody waits for it: database and name.
 pub type ReadyKey = (usize, Box<[u8]>);
 
+/// What a command has changed and collected.
+pub struct Collected {
+    changes: u64,
+    events: Vec<Event>,
+    garbage: Vec<Db>,
+    ready: Vec<ReadyKey>,
+}
+
 /// A keyspace event: something happened to a key.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -84,6 +92,38 @@ impl<'a> Database<'a> {
             garbage: Vec::new(),
             ready: Vec::new(),
             tracking: setting.tracking,
+        }
+    }
+
+    /// The keys of a database for a command that runs within this one, under the same locks; what it
+    /// collects goes to [`Database::absorb`].
+    pub fn nested(&mut self, number: usize) -> Database<'_> {
+        Database::new(Setting {
+            held: self.held.lend(),
+            number,
+            now_ms: self.now_ms,
+            access: self.access.clone(),
+            counters: self.counters,
+            notify: self.notify,
+            tracking: self.tracking,
+        })
+    }
+
+    /// Takes a nested database apart, for [`Database::absorb`].
+    pub fn into_collected(self) -> Collected {
+        let Self { changes, events, garbage, ready, .. } = self;
+        Collected { changes, events, garbage, ready }
+    }
+
+    /// Takes over what a nested command collected.
+    pub fn absorb(&mut self, collected: Collected) {
+        self.changes += collected.changes;
+        self.events.extend(collected.events);
+        self.garbage.extend(collected.garbage);
+        for ready in collected.ready {
+            if !self.ready.contains(&ready) {
+                self.ready.push(ready);
+            }
         }
     }
 

@@ -17,6 +17,7 @@ mod error;
 mod keys;
 mod mailbox;
 pub mod permission;
+pub mod scripts;
 mod services;
 mod session;
 mod spec;
@@ -25,8 +26,8 @@ mod table;
 
 pub use args::{Args, OwnedArgs};
 pub use budget::{Budget, Exceeded};
-pub use context::Ctx;
-pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint, members_expired};
+pub use context::{Ctx, Idle};
+pub use database::{Collected, Cursor, Database, Event, ReadyKey, Setting, Stint, members_expired};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;

@@ -5,6 +5,7 @@ mod acl;
 mod bitmap;
 mod connection;
 mod draw;
+mod function;
 mod generic;
 mod geo;
 mod hash;
@@ -15,6 +16,7 @@ mod list;
 mod pubsub;
 mod reply;
 mod scan;
+mod script;
 mod server;
 mod set;
 mod sorted_set;
@@ -24,6 +26,8 @@ mod timeout;
 mod transactions;
 
 pub use acl::cannot_open_users;
+pub use script::busy_error;
+
 use command::Spec;
 
 /// The commands of all families.
@@ -31,12 +35,14 @@ pub const FAMILIES: &[&[&Spec]] = &[
     acl::COMMANDS,
     bitmap::COMMANDS,
     connection::COMMANDS,
+    function::COMMANDS,
     generic::COMMANDS,
     geo::COMMANDS,
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     list::COMMANDS,
     pubsub::COMMANDS,
+    script::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
     sorted_set::COMMANDS,

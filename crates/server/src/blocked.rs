@@ -49,9 +49,10 @@ impl Bench<'_> {
         let mut missing = self.serve(&mut queues, &mut held);
         drop(held);
         while let Some(hashes) = missing {
-            missing = self.with_held(Scope::Keys(hashes), |bench, mut held| {
+            let served = self.with_held(Scope::Keys(hashes), |bench, mut held| {
                 bench.serve(&mut queues, &mut held)
             });
+            missing = served.flatten();
         }
     }
 
@@ -107,8 +108,13 @@ impl Bench<'_> {
         let mut session = Session::new(Arc::clone(&parked.client), user, true);
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
-        let call =
-            Call { command: parked.command, args: parked.args.view(), now_us, may_wait: true };
+        let call = Call {
+            command: parked.command,
+            args: parked.args.view(),
+            now_us,
+            may_wait: true,
+            idle: None,
+        };
         let mut reply = Vec::new();
         // It was counted when it began to wait.
         self.lap_ns();

@@ -70,10 +70,11 @@ pub fn tick<S: Source>(worker: &mut Worker<S>) {
     if now_ms < worker.cron.next_ms && !worker.cron.unfinished {
         return;
     }
-    worker.gate.enter();
-    worker.cron.unfinished = !expire(worker, now_ms);
-    evict(worker);
-    worker.gate.leave();
+    if worker.gate.enter_unless(|| worker.services.scripts.is_busy()) {
+        worker.cron.unfinished = !expire(worker, now_ms);
+        evict(worker);
+        worker.gate.leave();
+    }
     worker.cron.next_ms = now_ms + PERIOD_MS;
     if now_ms >= worker.cron.clients_ms {
         worker.cron.clients_ms = now_ms + CLIENTS_PERIOD_MS;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use command::blocked::{Parked, Wait};
 use command::{
-    Args, Close, Command, Ctx, Database, Error, Flags, KeyList, Outcome, ReadyKey, ReplyMode,
+    Args, Close, Command, Ctx, Database, Error, Flags, Idle, KeyList, Outcome, ReadyKey, ReplyMode,
     Services, Session, Setting, permission,
 };
 use config::Config;
@@ -42,6 +42,8 @@ pub struct Bench<'a> {
     pub clock_ns: u64,
     /// What it keeps between evictions.
     pub evictor: &'a mut Evictor,
+    /// What the worker does while a script keeps it busy.
+    pub idle: Option<&'a dyn Idle>,
     /// What commands have taken out of the keyspace, to be freed when nobody waits for them any more.
     pub garbage: Vec<Db>,
     /// What is to be told to those who cache keys.
@@ -59,6 +61,8 @@ pub struct Call<'a> {
     pub now_us: i64,
     /// Whether it may wait.
     pub may_wait: bool,
+    /// What the worker does while a script keeps it busy.
+    pub idle: Option<&'a dyn Idle>,
 }
 
 /// What is left when a command has run.
@@ -123,7 +127,7 @@ impl Bench<'_> {
             Err(error) => self.refuse(session, command, &error, output),
             Ok(Admitted::Run(command)) => {
                 session.client.note_command(command);
-                let call = Call { command, args, now_us, may_wait: true };
+                let call = Call { command, args, now_us, may_wait: true, idle: self.idle };
                 done = self.run_or_queue(session, call, output);
                 if self.services.clients.monitored() {
                     monitor::feed(self.services, session, command, args, now_us);
@@ -156,6 +160,11 @@ impl Bench<'_> {
             let scope = scope_of(call.command, call.args);
             let parked =
                 self.with_held(scope, |bench, held| bench.run(session, call, output, held));
+            let Some(parked) = parked else {
+                let error = self.busy();
+                self.refuse(session, Some(call.command), &error, output);
+                return Done::Yes;
+            };
             return parked.map_or(Done::Yes, Done::Parked);
         };
         match call.command.name {
@@ -201,7 +210,7 @@ impl Bench<'_> {
             return Err(Error::NO_AUTH);
         }
         if !session.user.is_unrestricted() {
-            let call = Call { command, args, now_us: now_ms * 1000, may_wait: false };
+            let call = Call { command, args, now_us: now_ms * 1000, may_wait: false, idle: None };
             let never_queued =
                 session.transaction.is_some() && command.flags.contains(Flags::NO_MULTI);
             // An unknown subcommand is nobody's to allow.
@@ -210,6 +219,9 @@ impl Bench<'_> {
             }
         }
         self.check_memory(session, command)?;
+        if self.services.scripts.is_busy() && self.is_kept_off(session, command, args) {
+            return Err(self.busy());
+        }
         // What comes to a subscriber in RESP2 is taken for a message.
         if session.protocol == Protocol::Resp2
             && session.client.figures.is_subscriber()
@@ -272,10 +284,13 @@ impl Bench<'_> {
             writer.error(&format!("EXECABORT Transaction discarded because of: {why}"));
             session.transaction = None;
             session.client.figures.queued.set(0);
-            crate::transaction::forget_watches(
-                self.services,
-                &std::mem::take(&mut session.watched),
-            );
+            // Otherwise the watches stay until the next EXEC.
+            if self.gate.is_inside() {
+                crate::transaction::forget_watches(
+                    self.services,
+                    &std::mem::take(&mut session.watched),
+                );
+            }
         } else {
             writer.error(error.line());
         }
@@ -289,25 +304,57 @@ impl Bench<'_> {
         }
     }
 
-    /// Does something under locks.
-    pub fn with_held<T>(&mut self, scope: Scope, work: impl FnOnce(&mut Self, Held<'_>) -> T) -> T {
+    /// Does something under locks; none when a script keeps everybody waiting for so long that it is not done.
+    pub fn with_held<T>(
+        &mut self,
+        scope: Scope,
+        work: impl FnOnce(&mut Self, Held<'_>) -> T,
+    ) -> Option<T> {
         let services = self.services;
         let keyspace = &services.keyspace;
-        match scope {
+        let is_busy = || services.scripts.is_busy();
+        if !self.gate.is_inside() && !matches!(scope, Scope::Nothing) {
+            // Given up before; perhaps it is open again.
+            if !self.gate.enter_unless(is_busy) {
+                return None;
+            }
+        }
+        Some(match scope {
             Scope::Key(hash) => work(self, Held::one(keyspace, hash)),
             Scope::Nothing => work(self, Held::nothing(keyspace)),
             Scope::Keys(hashes) => work(self, Held::many(keyspace, hashes.into_iter())),
             Scope::All => {
                 self.gate.leave();
-                let closed = keyspace.gate().close();
+                let closed = keyspace.gate().close_unless(is_busy)?;
                 let result = work(self, Held::all(keyspace, &closed));
                 drop(closed);
                 // May take long, and nobody else has to wait for it.
                 self.garbage.clear();
-                self.gate.enter();
+                self.gate.enter_unless(is_busy);
                 result
             }
-        }
+        })
+    }
+
+    /// What clients are told while a script runs for long.
+    fn busy(&self) -> Error {
+        let running = self.services.scripts.running();
+        commands::busy_error(running.is_none_or(|running| running.is_script))
+    }
+
+    /// Whether a command has to be refused because a script runs for long: nearly all are, and whatever needs
+    /// keys.
+    fn is_kept_off(&self, session: &Session, command: Command, args: Args<'_>) -> bool {
+        let has_queue = session.transaction.as_ref().is_some_and(|one| !one.queued.is_empty());
+        let needs_keys = match command.name {
+            "exec" => has_queue || !session.watched.is_empty(),
+            "discard" | "unwatch" | "reset" => !session.watched.is_empty(),
+            _ => false,
+        };
+        !command.flags.contains(Flags::ALLOW_BUSY)
+            || needs_keys
+            || !matches!(scope_of(command, args), Scope::Nothing)
+            || (command.name == "shutdown" && !args.is(1, "NOSAVE"))
     }
 
     /// Runs a command, lets it wait if it wants to, and serves those that waited for what it changed.
@@ -423,6 +470,7 @@ impl Bench<'_> {
             now_us: call.now_us,
             may_wait: call.may_wait,
             waits_for: None,
+            idle: call.idle,
         };
         let outcome = (call.command.run)(&mut ctx, call.args);
         self.counters.changes.add(ctx.db.changes());
@@ -510,6 +558,21 @@ pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
         [] => Scope::Nothing,
         [(word, _)] => Scope::Key(args.key(*word).hash()),
         many => Scope::Keys(many.iter().map(|(word, _)| KeyHash::of(args.at(*word))).collect()),
+    }
+}
+
+/// Whether a command may run a script, and so keep its worker busy for long.
+pub fn may_run_script(session: &Session, command: Command) -> bool {
+    const RUNS: Flags = Flags::NO_MANDATORY_KEYS.union(Flags::EXCLUSIVE);
+    let runs = |command: Command| {
+        command.flags.contains(RUNS) && command.group == command::Group::Scripting
+    };
+    match &session.transaction {
+        Some(transaction) if command.name == "exec" => {
+            transaction.queued.iter().any(|(queued, _)| runs(*queued))
+        }
+        Some(_) => false,
+        None => runs(command),
     }
 }
 

@@ -116,6 +116,7 @@ impl Server {
             pause: Default::default(),
             parked: Default::default(),
             budget: command::Budget::default(),
+            scripts: Default::default(),
             active_expire: AtomicBool::new(true),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,

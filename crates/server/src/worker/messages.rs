@@ -211,7 +211,7 @@ impl<S: Socket> Hall<'_, S> {
 
 impl<S: Source> Worker<S> {
     /// What the delivery of messages needs of this worker.
-    fn hall(&mut self) -> Hall<'_, S::Stream> {
+    pub(super) fn hall(&mut self) -> Hall<'_, S::Stream> {
         Hall {
             connections: &mut self.connections,
             touched: &mut self.touched,

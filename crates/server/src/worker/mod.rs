@@ -4,6 +4,7 @@
 //! `serve.rs` reads and executes, `send.rs` flushes and closes, `wait.rs` ends the waits of blocking
 //! commands, `messages.rs` gives subscribers their messages.
 
+mod busy;
 mod messages;
 mod send;
 mod serve;
@@ -13,6 +14,7 @@ mod wait;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +44,7 @@ pub struct Worker<S: Source> {
     /// The configuration's generation.
     generation: u64,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) gate: GateSlot,
+    pub(crate) gate: Rc<GateSlot>,
     inbox: Arc<Inbox<S::Stream>>,
     random: Random,
     pub(crate) connections: Vec<Option<Box<Connection<S::Stream>>>>,
@@ -63,6 +65,8 @@ pub struct Worker<S: Source> {
     touched: Vec<Token>,
     /// Connections whose socket may have more than was read.
     unread: Vec<Token>,
+    /// Connections to be closed that could not be.
+    later: Vec<Token>,
     pub(crate) cron: Cron,
     pub(crate) evictor: Evictor,
     /// Held commands may be due.
@@ -88,7 +92,7 @@ impl<S: Source> Worker<S> {
             config: services.config.snapshot(),
             generation: services.config.generation(),
             counters: services.statistics.register(),
-            gate: services.keyspace.gate().register(),
+            gate: Rc::new(services.keyspace.gate().register()),
             inbox,
             random: env::random(),
             connections: Vec::new(),
@@ -103,6 +107,7 @@ impl<S: Source> Worker<S> {
             ready: Vec::new(),
             touched: Vec::new(),
             unread: Vec::new(),
+            later: Vec::new(),
             cron: Cron::default(),
             evictor: Evictor::default(),
             resume: false,
@@ -142,6 +147,8 @@ impl<S: Source> Worker<S> {
         if std::mem::take(&mut self.resume) {
             self.resume_held(self.now_ms());
             self.end_waits();
+            let later = std::mem::take(&mut self.later);
+            later.into_iter().for_each(|token| self.close(token));
         }
         Ok(())
     }

@@ -54,6 +54,9 @@ impl<S: Source> Worker<S> {
     }
 
     pub(crate) fn close(&mut self, token: Token) {
+        if !self.may_detach(token) {
+            return;
+        }
         let Some(mut connection) = self.connections.get_mut(token).and_then(Option::take) else {
             return;
         };

@@ -1,6 +1,7 @@
 //! Reading, parsing and executing.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::{Close, ReadyKey};
@@ -149,8 +150,33 @@ impl<S: Source> Worker<S> {
         if self.batch.len() == 0 {
             return;
         }
-        self.gate.enter();
-        self.batch.prefetch(&self.services.keyspace);
+        // While a script runs for long, a batch is answered outside: only what needs no key runs then.
+        let inside = self.gate.enter_unless(|| self.services.scripts.is_busy());
+        if inside {
+            self.batch.prefetch(&self.services.keyspace);
+        }
+        let mut from = 0;
+        while from < self.batch.len() {
+            from = self.run_until_script(from);
+            if from < self.batch.len() {
+                self.run_script(from);
+                from += 1;
+            }
+        }
+        if self.gate.is_inside() {
+            self.gate.leave();
+        }
+        if self.inbox.has_messages() {
+            let mut messages = std::mem::take(&mut self.messages);
+            let inbox = Arc::clone(&self.inbox);
+            self.hall().deliver_waiting(&inbox, &mut messages);
+            self.messages = messages;
+        }
+        self.batch.clear();
+    }
+
+    /// Executes the batch from `from` on, up to a command that may run a script; gives back where it stopped.
+    fn run_until_script(&mut self, from: usize) -> usize {
         let mut bench = Bench {
             services: &self.services,
             config: &self.config,
@@ -161,6 +187,7 @@ impl<S: Source> Worker<S> {
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
             evictor: &mut self.evictor,
+            idle: None,
             garbage: Vec::new(),
             notes: &self.notes,
         };
@@ -175,7 +202,8 @@ impl<S: Source> Worker<S> {
             tokens: &self.tokens,
             postponed: &mut self.postponed,
         };
-        for index in 0..self.batch.len() {
+        let mut reached = self.batch.len();
+        for index in from..self.batch.len() {
             let pending = self.batch.get(index);
             bench.limit_tracking();
             // Its client finds what was published or invalidated before its command, and what its command
@@ -184,6 +212,12 @@ impl<S: Source> Worker<S> {
                 hall.deliver_waiting(&self.inbox, &mut self.messages);
             }
             let Some(connection) = hall.admit(pending.token) else { continue };
+            if let Some(command) = pending.command
+                && execute::may_run_script(&connection.session, command)
+            {
+                reached = index;
+                break;
+            }
             let end = pending.end;
             let args = self.batch.args(index, &connection.input);
             let done = bench.execute(
@@ -204,11 +238,7 @@ impl<S: Source> Worker<S> {
             hall.forget_unsubscribed(pending.token);
         }
         bench.tell_everybody();
-        self.gate.leave();
-        if self.inbox.has_messages() {
-            hall.deliver_waiting(&self.inbox, &mut self.messages);
-        }
-        self.batch.clear();
+        reached
     }
 
     /// Serves those who wait for keys that have changed without any command. The worker is inside the gate.
@@ -231,6 +261,7 @@ impl<S: Source> Worker<S> {
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
             evictor: &mut self.evictor,
+            idle: None,
             garbage: Vec::new(),
             notes: &self.notes,
         };

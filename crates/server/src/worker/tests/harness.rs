@@ -52,6 +52,7 @@ impl Lab {
             budget: command::Budget::default(),
             pubsub: Default::default(),
             tracking: Default::default(),
+            scripts: Default::default(),
             active_expire: AtomicBool::new(true),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             host: Arc::new(NoHost),
