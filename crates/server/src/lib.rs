@@ -13,6 +13,7 @@ mod connection;
 mod cron;
 mod descriptors;
 mod execute;
+mod helper;
 mod host;
 mod listen;
 mod mailbox;

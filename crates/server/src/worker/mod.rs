@@ -29,6 +29,7 @@ use crate::batch::Batch;
 use crate::buffers::Buffers;
 use crate::connection::Connection;
 use crate::cron::Cron;
+use crate::helper::Helpers;
 use crate::mailbox::{Inbox, Message};
 use crate::source::{Ready, Source, Token};
 
@@ -63,6 +64,8 @@ pub struct Worker<S: Source> {
     /// Connections whose socket may have more than was read.
     unread: Vec<Token>,
     pub(crate) cron: Cron,
+    /// Who takes over what takes long; none where all is done in place.
+    pub(crate) helpers: Option<Arc<Helpers>>,
     /// Held commands may be due.
     pub(crate) resume: bool,
     pub(crate) epoch_us: i64,
@@ -102,11 +105,17 @@ impl<S: Source> Worker<S> {
             touched: Vec::new(),
             unread: Vec::new(),
             cron: Cron::default(),
+            helpers: None,
             resume: false,
             epoch_us: services.clock.unix_us(),
             epoch_ns: services.clock.monotonic_ns(),
             services,
         }
+    }
+
+    /// Lets helpers take over what takes long.
+    pub fn set_helpers(&mut self, helpers: Arc<Helpers>) {
+        self.helpers = Some(helpers);
     }
 
     /// Milliseconds since the epoch at the beginning of this turn.

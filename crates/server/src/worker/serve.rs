@@ -162,6 +162,7 @@ impl<S: Source> Worker<S> {
             clock_ns: self.services.clock.monotonic_ns(),
             garbage: Vec::new(),
             notes: &self.notes,
+            helpers: self.helpers.as_deref(),
         };
         let mut hall = Hall {
             connections: &mut self.connections,
@@ -223,6 +224,7 @@ impl<S: Source> Worker<S> {
             clock_ns: self.services.clock.monotonic_ns(),
             garbage: Vec::new(),
             notes: &self.notes,
+            helpers: self.helpers.as_deref(),
         };
         bench.serve_all(ready, Held::nothing(&self.services.keyspace));
         bench.tell_everybody();
