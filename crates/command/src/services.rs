@@ -8,6 +8,7 @@ use pubsub::PubSub;
 use tracking::Tracking;
 
 use crate::blocked::Lot;
+use crate::budget::Budget;
 use crate::clients::Registry;
 use crate::error::Error;
 use crate::table::Table;
@@ -27,6 +28,8 @@ pub struct Services {
     pub keyspace: Keyspace,
     /// The configuration.
     pub config: Arc<config::Store>,
+    /// Users and what they may do.
+    pub acl: acl::Acl,
     /// Who is connected.
     pub clients: Registry,
     /// Who is subscribed to what.
@@ -43,12 +46,29 @@ pub struct Services {
     pub pause: Pause,
     /// Clients that wait in blocking commands.
     pub parked: Lot,
+    /// Memory in use, against `maxmemory`.
+    pub budget: Budget,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
     /// Wall clock and stop watch.
     pub clock: Arc<dyn Clock>,
     /// What only the process as a whole can do.
     pub host: Arc<dyn Host>,
+}
+
+impl Services {
+    /// What rules of users depend on.
+    pub fn acl_defaults(&self) -> acl::Defaults {
+        acl_defaults(&self.config.load())
+    }
+}
+
+/// What rules of users depend on in a configuration.
+pub fn acl_defaults(config: &config::Config) -> acl::Defaults {
+    acl::Defaults {
+        all_channels: config.acl_pubsub_default == config::AclPubsubDefault::Allchannels,
+        databases: config.databases,
+    }
 }
 
 /// What only the process as a whole can do or knows.
@@ -61,6 +81,10 @@ pub trait Host: Send + Sync {
 
     /// Memory as the allocator and the operating system see it.
     fn memory(&self) -> MemoryFigures;
+
+    /// Bytes that the calling thread has allocated, less those that it has freed; `None` where the allocator
+    /// does not tell.
+    fn thread_memory(&self) -> Option<i64>;
 
     /// Acts on options that have just changed (listening addresses, log level, ...).
     ///

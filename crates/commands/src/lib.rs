@@ -1,6 +1,7 @@
 //! Every command: a folder per family, a file per command or per handful that share one shape.
 #![forbid(unsafe_code)]
 
+mod acl;
 mod bitmap;
 mod connection;
 mod draw;
@@ -22,10 +23,12 @@ mod string;
 mod timeout;
 mod transactions;
 
+pub use acl::cannot_open_users;
 use command::Spec;
 
 /// The commands of all families.
 pub const FAMILIES: &[&[&Spec]] = &[
+    acl::COMMANDS,
     bitmap::COMMANDS,
     connection::COMMANDS,
     generic::COMMANDS,

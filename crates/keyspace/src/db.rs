@@ -386,6 +386,17 @@ impl Db {
         Some(unsafe { EntryRef::from_raw(block) })
     }
 
+    /// A key with a deadline picked by a random word, about evenly; `None` now and then though there are some.
+    pub fn random_volatile(&self, word: u64) -> Option<EntryRef<'_>> {
+        let hash = self.expiry.random(word)?;
+        let slot = self.table.find(hash, |block| {
+            // SAFETY: as in `get`.
+            unsafe { EntryRef::from_raw(block) }.deadline_ms().is_some()
+        })?;
+        // SAFETY: as in `get`.
+        Some(unsafe { EntryRef::from_raw(self.table.get(slot)) })
+    }
+
     /// Earliest moment at which [`Db::pop_expired`] may have something to do.
     pub fn next_due_ms(&self) -> Option<i64> {
         self.expiry.next_due_ms()

@@ -12,6 +12,7 @@ use observe::Counters;
 use tracking::Recorder;
 
 use crate::connection::Connection;
+use crate::evict::Room;
 use crate::notify;
 use crate::source::{Socket, Source};
 use crate::worker::Worker;
@@ -71,6 +72,7 @@ pub fn tick<S: Source>(worker: &mut Worker<S>) {
     }
     worker.gate.enter();
     worker.cron.unfinished = !expire(worker, now_ms);
+    evict(worker);
     worker.gate.leave();
     worker.cron.next_ms = now_ms + PERIOD_MS;
     if now_ms >= worker.cron.clients_ms {
@@ -182,6 +184,16 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<
     guard.set_next_due(next_due);
     tracking.post(&mut worker.notes.borrow_mut());
     ready
+}
+
+/// Goes on with evictions that commands have left off, or that a lower limit asks for.
+fn evict<S: Source>(worker: &mut Worker<S>) {
+    if worker.config.maxmemory == 0 {
+        return;
+    }
+    let room = worker.on_bench(|bench| bench.make_room());
+    let waits = worker.services.keyspace.reclaimer().pending() > 0;
+    worker.cron.unfinished |= room == Room::Soon && !waits;
 }
 
 /// An event of a key: its class and name.

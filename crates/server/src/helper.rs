@@ -16,6 +16,7 @@ use command::{Flags, Letter, OwnedArgs, Services, Session};
 use keyspace::{Key, KeyHash, Value};
 use parking_lot::Mutex;
 
+use crate::evict::Evictor;
 use crate::execute::{Bench, Call, Scope, keys_of, scope_of};
 
 /// From how many elements on values are large: about a millisecond of work.
@@ -48,6 +49,7 @@ fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
     let counters = services.statistics.register();
     let mut random = env::random();
     let notes = RefCell::default();
+    let mut evictor = Evictor::default();
     loop {
         let next = received.lock().recv();
         let Ok(parked) = next else { return };
@@ -65,6 +67,7 @@ fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
             clock_ns: now_ns,
             garbage: Vec::new(),
             notes: &notes,
+            evictor: &mut evictor,
             helpers: None,
         };
         bench.run_for(&parked);
@@ -92,6 +95,7 @@ impl Bench<'_> {
             args: OwnedArgs::new(call.args.iter()),
             database: session.database,
             protocol: session.protocol,
+            user: Arc::clone(&session.user),
         };
         let nothing = Nothing::Null;
         let wait = Wait { keys: Vec::new(), deadline_ms: None, nothing, retry: None };
@@ -143,7 +147,7 @@ impl Bench<'_> {
 
     /// Runs a command that was handed over.
     fn run_for(&mut self, parked: &Parked) {
-        let mut session = Session::new(Arc::clone(&parked.client), true);
+        let mut session = Session::new(Arc::clone(&parked.client), Arc::clone(&parked.user), true);
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
         let call =

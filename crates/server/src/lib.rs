@@ -12,6 +12,7 @@ mod buffers;
 mod connection;
 mod cron;
 mod descriptors;
+mod evict;
 mod execute;
 mod helper;
 mod host;
@@ -25,6 +26,7 @@ mod source;
 mod stream;
 mod tracked;
 mod transaction;
+mod users;
 mod worker;
 
 pub use host::ProcessMemory;

@@ -1,3 +1,4 @@
+use acl::Reason;
 use std::fmt::Display;
 
 use ::pubsub::Kind;
@@ -85,6 +86,7 @@ fn traffic(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let totals = ctx.services.statistics.totals();
     let pubsub = &ctx.services.pubsub;
+    let exceeded = ctx.services.budget.exceeded(ctx.now_ms());
     write(
         lines,
         &[
@@ -93,11 +95,11 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("expired_stale_perc", &"0.00"),
             ("expired_time_cap_reached_count", &totals.expire_slices),
             ("expire_cycle_cpu_milliseconds", &(totals.expire_ns / 1_000_000)),
-            ("evicted_keys", &0),
-            ("evicted_clients", &0),
+            ("evicted_keys", &totals.evicted_keys),
+            ("evicted_clients", &totals.evicted_clients),
             ("evicted_scripts", &0),
-            ("total_eviction_exceeded_time", &0),
-            ("current_eviction_exceeded_time", &0),
+            ("total_eviction_exceeded_time", &exceeded.total_ms),
+            ("current_eviction_exceeded_time", &exceeded.current_ms),
             ("keyspace_hits", &totals.keyspace_hits),
             ("keyspace_misses", &totals.keyspace_misses),
             ("pubsub_channels", &pubsub.len(Kind::Channel)),
@@ -118,6 +120,7 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 }
 
 fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let denied = &ctx.services.acl.log;
     let tracking = &ctx.services.tracking;
     let totals = ctx.services.statistics.totals();
     let rates = ctx.services.statistics.rates().figures();
@@ -140,6 +143,11 @@ fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("reply_buffer_expands", &0),
             ("eventloop_cycles", &totals.turns),
             ("instantaneous_eventloop_cycles_per_sec", &(rates.turns.round() as u64)),
+            ("acl_access_denied_auth", &denied.count(Reason::Auth)),
+            ("acl_access_denied_cmd", &denied.count(Reason::Command)),
+            ("acl_access_denied_key", &denied.count(Reason::Key)),
+            ("acl_access_denied_channel", &denied.count(Reason::Channel)),
+            ("acl_access_denied_db", &denied.count(Reason::Database)),
         ],
     );
 }
