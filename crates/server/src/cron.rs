@@ -114,7 +114,9 @@ fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
     let start = services.clock.monotonic_ns();
     let workers = services.host.workers().max(1);
     for shard in (worker.number % workers..SHARDS).step_by(workers) {
-        while services.keyspace.may_expire(shard, now_ms) {
+        while services.keyspace.may_expire(shard, now_ms)
+            && !services.keyspace.is_shard_occupied(shard)
+        {
             let ready = expire_some(worker, shard, now_ms);
             if !worker.notes.borrow().is_empty() {
                 services.tracking.broadcast(&mut worker.notes.borrow_mut());

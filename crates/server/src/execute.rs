@@ -18,6 +18,7 @@ use resp::{Protocol, Writer};
 use tracking::Notes;
 
 use crate::evict::Evictor;
+use crate::helper::Helpers;
 use crate::monitor;
 use crate::notify;
 use crate::redact::Secrets;
@@ -48,6 +49,8 @@ pub struct Bench<'a> {
     pub garbage: Vec<Db>,
     /// What is to be told to those who cache keys.
     pub notes: &'a RefCell<Notes>,
+    /// Who takes over what takes long; none where all is done in place.
+    pub helpers: Option<&'a Helpers>,
 }
 
 /// A command about to run.
@@ -157,6 +160,9 @@ impl Bench<'_> {
         output: &mut Vec<u8>,
     ) -> Done {
         let Some(transaction) = session.transaction.as_mut() else {
+            if let Some(parked) = self.hand_over(session, call) {
+                return Done::Parked(parked);
+            }
             let scope = scope_of(call.command, call.args);
             let parked =
                 self.with_held(scope, |bench, held| bench.run(session, call, output, held));
@@ -358,7 +364,7 @@ impl Bench<'_> {
     }
 
     /// Runs a command, lets it wait if it wants to, and serves those that waited for what it changed.
-    fn run(
+    pub fn run(
         &mut self,
         session: &mut Session,
         call: Call<'_>,

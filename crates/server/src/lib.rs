@@ -14,6 +14,7 @@ mod cron;
 mod descriptors;
 mod evict;
 mod execute;
+mod helper;
 mod host;
 mod listen;
 mod mailbox;

@@ -15,12 +15,16 @@ use parking_lot::Mutex;
 
 use crate::accept::Admission;
 use crate::descriptors;
+use crate::helper::Helpers;
 use crate::host::{Process, ProcessMemory, Request};
 use crate::listen::{Listener, listen};
 use crate::mailbox::Inbox;
 use crate::source::{Epoll, Source};
 use crate::stream::Stream;
 use crate::worker::Worker;
+
+/// Threads for commands that take long.
+const HELPERS: usize = 2;
 
 /// A running server.
 pub struct Server {
@@ -135,8 +139,9 @@ impl Server {
             stopped: AtomicBool::new(false),
         });
         let mut server = Self { services, process, control, threads: Vec::new() };
+        let helpers = Helpers::start(&server.services, HELPERS).map(Arc::new).map_err(failed)?;
         for (number, source) in sources.into_iter().enumerate() {
-            server.start_worker(number, source).map_err(failed)?;
+            server.start_worker(number, source, Arc::clone(&helpers)).map_err(failed)?;
         }
         server.start_accepting(accepting, listeners).map_err(failed)?;
         let control = Arc::clone(&server.control);
@@ -145,7 +150,12 @@ impl Server {
         Ok(server)
     }
 
-    fn start_worker(&mut self, number: usize, source: Epoll) -> std::io::Result<()> {
+    fn start_worker(
+        &mut self,
+        number: usize,
+        source: Epoll,
+        helpers: Arc<Helpers>,
+    ) -> std::io::Result<()> {
         let control = Arc::clone(&self.control);
         let services = Arc::clone(&self.services);
         let inbox = Arc::clone(&control.inboxes[number]);
@@ -153,6 +163,7 @@ impl Server {
         let run = move || {
             let _guard = AbortOnPanic;
             let mut worker = Worker::new(number, source, services, inbox);
+            worker.set_helpers(helpers);
             while !control.is_stopped() {
                 if let Err(error) = worker.turn() {
                     // Its clients would hang for ever.

@@ -32,6 +32,7 @@ use crate::buffers::Buffers;
 use crate::connection::Connection;
 use crate::cron::Cron;
 use crate::evict::Evictor;
+use crate::helper::Helpers;
 use crate::mailbox::{Inbox, Message};
 use crate::source::{Ready, Source, Token};
 
@@ -68,6 +69,8 @@ pub struct Worker<S: Source> {
     /// Connections to be closed that could not be.
     later: Vec<Token>,
     pub(crate) cron: Cron,
+    /// Who takes over what takes long; none where all is done in place.
+    pub(crate) helpers: Option<Arc<Helpers>>,
     pub(crate) evictor: Evictor,
     /// Held commands may be due.
     pub(crate) resume: bool,
@@ -109,12 +112,18 @@ impl<S: Source> Worker<S> {
             unread: Vec::new(),
             later: Vec::new(),
             cron: Cron::default(),
+            helpers: None,
             evictor: Evictor::default(),
             resume: false,
             epoch_us: services.clock.unix_us(),
             epoch_ns: services.clock.monotonic_ns(),
             services,
         }
+    }
+
+    /// Lets helpers take over what takes long.
+    pub fn set_helpers(&mut self, helpers: Arc<Helpers>) {
+        self.helpers = Some(helpers);
     }
 
     /// Milliseconds since the epoch at the beginning of this turn.

@@ -190,6 +190,7 @@ impl<S: Source> Worker<S> {
             idle: None,
             garbage: Vec::new(),
             notes: &self.notes,
+            helpers: self.helpers.as_deref(),
         };
         let mut hall = Hall {
             connections: &mut self.connections,
@@ -264,6 +265,7 @@ impl<S: Source> Worker<S> {
             idle: None,
             garbage: Vec::new(),
             notes: &self.notes,
+            helpers: self.helpers.as_deref(),
         };
         let result = work(&mut bench);
         bench.tell_everybody();
