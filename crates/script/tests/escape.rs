@@ -345,7 +345,7 @@ fn libraries_take_hostile_arguments() {
         "return ('x'):find('%b')",
         "return ('x'):gsub(')', '')",
         "return ('x'):gsub('x', '%2')",
-        "return ('x'):find(('(x)'):rep(40))",
+        "return ('x'):rep(40):find(('(x)'):rep(40))",
         "return redis.call(unpack({}, 1, 7000))",
         "error({1})",
         "error(redis)",

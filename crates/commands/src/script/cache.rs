@@ -103,9 +103,12 @@ const SHOW: Spec = Spec {
     ..BASE
 };
 
-fn debug(_ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    let known = ["YES", "SYNC", "NO"].iter().any(|mode| args.is(2, mode));
-    Err(Error::fixed(match known {
+fn debug(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    if args.is(2, "NO") {
+        ctx.reply.ok();
+        return Ok(());
+    }
+    Err(Error::fixed(match args.is(2, "YES") || args.is(2, "SYNC") {
         true => "ERR SCRIPT DEBUG is not supported",
         false => "ERR Use SCRIPT DEBUG YES/SYNC/NO",
     }))

@@ -31,7 +31,7 @@ impl Encoder<'_> {
             return Err(Fault::text("not enough memory"));
         }
         match lua.kind(-1) {
-            Type::String => self.string(-1),
+            Type::String => self.string(-1)?,
             Type::Number => self.number(-1)?,
             Type::Boolean if lua.boolean(-1) => self.out.extend_from_slice(b"true"),
             Type::Boolean => self.out.extend_from_slice(b"false"),
@@ -119,7 +119,7 @@ impl Encoder<'_> {
                     self.number(-2)?;
                     self.out.push(b'"');
                 }
-                Type::String => self.string(-2),
+                Type::String => self.string(-2)?,
                 _ => return Err(self.cannot(-2, "table key must be a number or string")),
             }
             self.out.push(b':');
@@ -145,7 +145,8 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn string(&mut self, index: c_int) {
+    fn string(&mut self, index: c_int) -> Result<(), Fault> {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
         let text = self.lua.string(index).unwrap_or_default();
         self.out.reserve(text.len() + 2);
         self.out.push(b'"');
@@ -160,11 +161,16 @@ impl Encoder<'_> {
                 12 => self.out.extend_from_slice(b"\\f"),
                 13 => self.out.extend_from_slice(b"\\r"),
                 0..0x20 | 0x7f => {
-                    self.out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+                    let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
+                    self.out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
+                    if self.out.len() > self.room {
+                        return Err(Fault::text("not enough memory"));
+                    }
                 }
                 other => self.out.push(*other),
             }
         }
         self.out.push(b'"');
+        Ok(())
     }
 }
