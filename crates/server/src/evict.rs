@@ -253,18 +253,17 @@ impl Bench<'_> {
 impl Evictor {
     /// Keeps a candidate if it is better than the worst of a full pool.
     fn offer(&mut self, rank: u64, physical: usize, key: &[u8]) {
-        let at = self.pool.partition_point(|one| one.rank < rank);
-        if self.pool.len() == POOL {
-            if at == 0 {
-                return;
-            }
-            self.pool.remove(0);
-        }
         let known = |one: &Candidate| one.physical == physical && *one.key == *key;
-        if !self.pool.iter().any(known) {
-            let at = self.pool.partition_point(|one| one.rank < rank);
-            self.pool.insert(at, Candidate { rank, physical, key: key.into() });
+        let mut at = self.pool.partition_point(|one| one.rank < rank);
+        let full = self.pool.len() == POOL;
+        if (full && at == 0) || self.pool.iter().any(known) {
+            return;
         }
+        if full {
+            self.pool.remove(0);
+            at -= 1;
+        }
+        self.pool.insert(at, Candidate { rank, physical, key: key.into() });
     }
 }
 
