@@ -23,6 +23,8 @@ mod transactions;
 
 use command::Spec;
 
+pub use connection::auth::is_user;
+
 /// The commands of all families.
 pub const FAMILIES: &[&[&Spec]] = &[
     bitmap::COMMANDS,
