@@ -1,7 +1,7 @@
 use config::KeyspaceEvents;
 use keyspace::access::AccessClock;
 use keyspace::{
-    Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Value,
+    Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Tidied, Value,
 };
 use observe::Counters;
 use tracking::Recorder;
@@ -15,7 +15,8 @@ pub use walk::{Cursor, Stint};
 
 /// The keys of one database, as far as the command may touch them.
 ///
-/// A key whose time has come is absent to every method here; the first to meet it removes it.
+/// A key whose time has come is absent to every method here; the first to meet it removes it. So are
+/// fields and members of a value.
 pub struct Database<'a> {
     held: Lent<'a>,
     number: usize,
@@ -167,26 +168,6 @@ impl<'a> Database<'a> {
         }
     }
 
-    /// As [`Database::read`], for a type that tidies itself up when it is read (hashes, of fields whose
-    /// time has come).
-    ///
-    /// # Errors
-    /// When the key holds another type.
-    pub fn read_mut<T: Typed>(&mut self, key: Key<'_>) -> Result<Option<&mut T>, Error> {
-        let counters = self.counters;
-        match self.get_mut(key) {
-            None => {
-                counters.keyspace_misses.add(1);
-                Ok(None)
-            }
-            Some(entry) => {
-                counters.keyspace_hits.add(1);
-                let object = entry.into_object_mut().ok_or(Error::WRONG_TYPE)?;
-                T::of_mut(object).map(Some).ok_or(Error::WRONG_TYPE)
-            }
-        }
-    }
-
     /// The values at several keys, for reading all at once; an absent key has none.
     ///
     /// # Errors
@@ -251,16 +232,21 @@ impl<'a> Database<'a> {
     fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
         let keyspace = self.held.keyspace();
         let (db, marks) = self.held.shard_mut(key.hash()).db_and_marks(self.physical);
-        match db.lookup(key, self.now_ms) {
-            Lookup::Live(mut entry) => {
-                if purpose.counts {
-                    self.counters.keyspace_hits.add(1);
+        let found = match db.lookup(key, self.now_ms) {
+            Lookup::Live(entry) => Some(entry),
+            Lookup::Tidied(Tidied { removed, kind, left, emptied }) => {
+                if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
+                    self.ready.push((self.number, key.bytes().into()));
                 }
-                if purpose.touches {
-                    let stamp = self.access.of_used(entry.access());
-                    entry.touch(stamp);
+                self.counters.expired_fields.add(removed as u64);
+                let ((class, event), number) = (members_expired(kind), self.number);
+                note(&mut self.events, self.notify, key.bytes(), number, class, event);
+                if let Some(entry) = emptied {
+                    let class = KeyspaceEvents::GENERIC;
+                    note(&mut self.events, self.notify, key.bytes(), number, class, "del");
+                    keyspace.reclaimer().dispose(entry);
                 }
-                return Some(entry);
+                left
             }
             Lookup::Expired(entry) => {
                 if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
@@ -273,8 +259,19 @@ impl<'a> Database<'a> {
                 keyspace.reclaimer().dispose(entry);
                 let (class, number) = (KeyspaceEvents::EXPIRED, self.number);
                 note(&mut self.events, self.notify, key.bytes(), number, class, "expired");
+                None
             }
-            Lookup::Absent => {}
+            Lookup::Absent => None,
+        };
+        if let Some(mut entry) = found {
+            if purpose.counts {
+                self.counters.keyspace_hits.add(1);
+            }
+            if purpose.touches {
+                let stamp = self.access.of_used(entry.access());
+                entry.touch(stamp);
+            }
+            return Some(entry);
         }
         if purpose.counts {
             self.counters.keyspace_misses.add(1);
@@ -311,6 +308,9 @@ impl<'a> Database<'a> {
         let put = db.put_if(key, self.now_ms, payload, deadline, access, admit);
         if let (true, Deadline::At(at)) = (put.stored, deadline) {
             self.held.note_deadline(key.hash(), at);
+        }
+        if let Some(due) = put.members_due_ms {
+            self.held.note_deadline(key.hash(), due);
         }
         if let Some(old) = put.replaced {
             keyspace.reclaimer().dispose(old);
@@ -395,6 +395,15 @@ impl<'a> Database<'a> {
         self.held.shard_mut(key.hash()).db_mut(self.physical).set_deadline(key, at_ms);
         if let Some(at) = at_ms {
             self.held.note_deadline(key.hash(), at);
+        }
+    }
+
+    /// Tells that a field or member of the value at `key` was given this deadline, milliseconds since the
+    /// epoch, so that it goes in time even if nobody looks.
+    pub fn note_member_deadline(&mut self, key: Key<'_>, at_ms: i64) {
+        let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
+        if let Some(due) = db.note_member_deadline(key, at_ms) {
+            self.held.note_deadline(key.hash(), due);
         }
     }
 
@@ -527,6 +536,15 @@ fn note(
 ) {
     if wanted.contains(class) {
         events.push(Event { class, name, key: key.into(), database });
+    }
+}
+
+/// The event that tells of fields or members that are gone because their time had come.
+pub fn members_expired(kind: Kind) -> (KeyspaceEvents, &'static str) {
+    match kind {
+        Kind::Set => (KeyspaceEvents::SET, "sexpired"),
+        Kind::SortedSet => (KeyspaceEvents::ZSET, "zexpired"),
+        _ => (KeyspaceEvents::HASH, "hexpired"),
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Services {
     pub keyspace: Keyspace,
     /// The configuration.
     pub config: Arc<config::Store>,
+    /// Users and what they may do.
+    pub acl: acl::Acl,
     /// Who is connected.
     pub clients: Registry,
     /// Who is subscribed to what.
@@ -49,6 +51,21 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// What only the process as a whole can do.
     pub host: Arc<dyn Host>,
+}
+
+impl Services {
+    /// What rules of users depend on.
+    pub fn acl_defaults(&self) -> acl::Defaults {
+        acl_defaults(&self.config.load())
+    }
+}
+
+/// What rules of users depend on in a configuration.
+pub fn acl_defaults(config: &config::Config) -> acl::Defaults {
+    acl::Defaults {
+        all_channels: config.acl_pubsub_default == config::AclPubsubDefault::Allchannels,
+        databases: config.databases,
+    }
 }
 
 /// What only the process as a whole can do or knows.

@@ -23,6 +23,8 @@ pub struct Keyspace {
     reclaimer: Reclaimer,
 }
 
+/// One shard behind its lock. The first line of memory holds all that a lookup needs before the bucket.
+#[repr(C)]
 struct Cell {
     lock: parking_lot::RawMutex,
     /// No later than the first deadline in the shard; what expiry looks at before it takes the lock.
@@ -93,7 +95,8 @@ impl Keyspace {
     /// Takes the lock of a shard if it is free. The caller is inside the gate.
     pub fn try_lock(&self, shard: usize) -> Option<Guard<'_>> {
         let cell = &*self.shards[shard];
-        cell.lock.try_lock().then_some(Guard { cell, locked: true, index: shard })
+        // Lazily: a guard that is dropped unlocks.
+        cell.lock.try_lock().then(|| Guard { cell, locked: true, index: shard })
     }
 
     /// A shard for whoever holds the gate closed.

@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use command::clients::Class;
-use command::{Close, ReadyKey};
+use command::{Close, ReadyKey, members_expired};
 use config::{Config, KeyspaceEvents};
-use keyspace::{KeyHash, SHARDS};
+use keyspace::{Gone, KeyHash, Marks, SHARDS, Tidied};
 use observe::Counters;
 use tracking::Recorder;
 
@@ -131,11 +131,11 @@ fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
     true
 }
 
-/// Removes a few expired keys from one shard; gives back those that somebody waits for.
+/// Removes what is due in one shard, a few keys or parts of values; gives back the keys that somebody
+/// waits for.
 fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<ReadyKey> {
     let services = &worker.services;
     let keyspace = &services.keyspace;
-    let announced = notify::wanted(services, &worker.config).contains(KeyspaceEvents::EXPIRED);
     let mut guard = keyspace.lock(shard);
     let mut steps = EXPIRE_STEPS;
     let mut next_due = i64::MAX;
@@ -144,31 +144,60 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<
     let recorder = Recorder { tracking, notes: &worker.notes, client: 0 };
     let tracked = tracking.is_on();
     let (dbs, marks) = guard.get_mut().dbs_and_marks();
-    for (physical, db) in dbs.iter_mut().enumerate() {
-        while let Some(entry) = db.pop_expired(now_ms, &mut steps) {
-            worker.counters.expired_keys.add(1);
-            if tracked {
-                let key = entry.view().key();
-                recorder.expired(KeyHash::of(key).bits(), key);
-            }
-            if (announced || !marks.is_empty())
-                && let Some(number) = keyspace.number_of(physical)
-            {
-                let key = entry.view().key();
-                if marks.changed(number, key) {
+    for (physical, db) in dbs {
+        while let Some(gone) = db.pop_due(now_ms, &mut steps) {
+            let mut tell = |key: &[u8], events: &[KeyEvent]| {
+                if tracked {
+                    recorder.expired(KeyHash::of(key).bits(), key);
+                }
+                if let Some(number) = keyspace.number_of(physical)
+                    && self::tell(worker, marks, number, key, events)
+                {
                     ready.push((number, key.into()));
                 }
-                if announced {
-                    notify::publish_one(services, &worker.config, "expired", key, number);
+            };
+            match gone {
+                Gone::Key(entry) => {
+                    worker.counters.expired_keys.add(1);
+                    tell(entry.view().key(), &[(KeyspaceEvents::EXPIRED, "expired")]);
+                    keyspace.reclaimer().dispose(entry);
+                }
+                Gone::Members(Tidied { removed, kind, left, emptied }) => {
+                    worker.counters.expired_fields.add(removed as u64);
+                    let expired = members_expired(kind);
+                    if let Some(key) = left {
+                        tell(&key, &[expired]);
+                    }
+                    if let Some(entry) = emptied {
+                        tell(entry.view().key(), &[expired, (KeyspaceEvents::GENERIC, "del")]);
+                        keyspace.reclaimer().dispose(entry);
+                    }
                 }
             }
-            keyspace.reclaimer().dispose(entry);
         }
         next_due = next_due.min(db.next_due_ms().unwrap_or(i64::MAX));
     }
     guard.set_next_due(next_due);
     tracking.post(&mut worker.notes.borrow_mut());
     ready
+}
+
+/// An event of a key: its class and name.
+type KeyEvent = (KeyspaceEvents, &'static str);
+
+/// Tells those who watch a key and those who listen to its events; says whether somebody waits for it.
+fn tell<S: Source>(
+    worker: &Worker<S>,
+    marks: &mut Marks,
+    number: usize,
+    key: &[u8],
+    events: &[KeyEvent],
+) -> bool {
+    let wanted = notify::wanted(&worker.services, &worker.config);
+    for (_, event) in events.iter().filter(|(class, _)| wanted.contains(*class)) {
+        notify::publish_one(&worker.services, &worker.config, event, key, number);
+    }
+    !marks.is_empty() && marks.changed(number, key)
 }
 
 fn look_at_clients<S: Source>(worker: &mut Worker<S>, now_ms: i64) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use command::blocked::{Parked, Wait};
 use command::{
-    Args, Close, Command, Ctx, Database, Error, Flags, KeyList, Outcome, OwnedArgs, ReadyKey,
-    ReplyMode, Services, Session, Setting,
+    Args, Close, Command, Ctx, Database, Error, Flags, KeyList, Outcome, ReadyKey, ReplyMode,
+    Services, Session, Setting, permission,
 };
 use config::Config;
 use env::{Random, RngCore};
@@ -170,7 +170,7 @@ impl Bench<'_> {
                 self.refuse(session, Some(call.command), &error, output);
             }
             _ => {
-                transaction.queued.push((call.command, OwnedArgs::new(call.args.iter())));
+                transaction.queue(call.command, call.args);
                 session.client.figures.queued.set(transaction.queued.len() as u64 + 1);
                 Writer::new(output, session.protocol).simple("QUEUED");
             }
@@ -191,9 +191,20 @@ impl Bench<'_> {
         if !command.accepts(args.len()) && !is_container {
             return Err(Error::arity(&command.full_name()));
         }
-        let authenticated = session.authenticated || self.config.requirepass.is_empty();
-        if !authenticated && !command.flags.contains(Flags::NO_AUTH) {
+        if !session.authenticated
+            && !command.flags.contains(Flags::NO_AUTH)
+            && !self.services.acl.default_needs_no_password()
+        {
             return Err(Error::NO_AUTH);
+        }
+        if !session.user.is_unrestricted() {
+            let call = Call { command, args, now_us: now_ms * 1000, may_wait: false };
+            let never_queued =
+                session.transaction.is_some() && command.flags.contains(Flags::NO_MULTI);
+            // An unknown subcommand is nobody's to allow.
+            if !is_container && !never_queued {
+                self.permit(session, call)?;
+            }
         }
         // What comes to a subscriber in RESP2 is taken for a message.
         if session.protocol == Protocol::Resp2
@@ -217,6 +228,28 @@ impl Bench<'_> {
         let exempt = command.container == Some("client");
         let held = if exempt { None } else { self.services.pause.holds(may_write, now_ms) };
         Ok(held.map_or(Admitted::Run(command), Admitted::HeldUntil))
+    }
+
+    /// Whether the client's user may run a command. What is denied is noted in ACL LOG.
+    #[cold]
+    pub fn permit(&self, session: &Session, call: Call<'_>) -> Result<(), Error> {
+        let Call { command, args, .. } = call;
+        session.check(command, args).map_err(|denied| {
+            let context = match session.transaction {
+                Some(_) => acl::Context::Multi,
+                None => acl::Context::TopLevel,
+            };
+            permission::note(self.services, session, context, denied, command, args);
+            permission::error(command, denied)
+        })
+    }
+
+    /// Answers a command that was allowed when it was sent, and is not when it runs.
+    pub fn answer_denied(&mut self, session: &Session, error: Error, output: &mut Vec<u8>) -> Ran {
+        Writer::new(output, session.protocol).error(error.line());
+        self.counters.errors.add(1);
+        self.services.statistics.count_error(error.prefix());
+        Ran { outcome: Err(error), ready: Vec::new(), wait: None }
     }
 
     /// Answers a command that does not run. Inside a transaction that makes EXEC fail.
@@ -300,7 +333,12 @@ impl Bench<'_> {
         let start = output.len();
         let ran = self.run_and_answer(session, call, output, held);
         self.tell_readers();
-        self.account(session, call, output.len() - start);
+        let took_ns = self.count(call);
+        // What waits is the client's next command, and logged, when it is served.
+        if ran.wait.is_none() {
+            session.client.figures.commands.add(1);
+            self.log(session, call, took_ns, output.len() - start);
+        }
         ran
     }
 
@@ -391,13 +429,31 @@ impl Bench<'_> {
 
     /// Statistics and logs of a command that has run.
     pub fn account(&mut self, session: &Session, call: Call<'_>, reply: usize) {
-        let Call { command, args, now_us, .. } = call;
+        let took_ns = self.count(call);
+        session.client.figures.commands.add(1);
+        self.log(session, call, took_ns, reply);
+    }
+
+    /// Nanoseconds since the end of the last command.
+    pub fn lap_ns(&mut self) -> u64 {
         let end = self.services.clock.monotonic_ns();
         let took_ns = end.saturating_sub(self.clock_ns);
         self.clock_ns = end;
+        took_ns
+    }
+
+    /// Statistics of a command that has run; gives back how long it took.
+    fn count(&mut self, call: Call<'_>) -> u64 {
+        let took_ns = self.lap_ns();
         self.counters.commands.add(1);
-        self.counters.command(command.id()).record(took_ns, self.config.latency_tracking);
-        session.client.figures.commands.add(1);
+        let counters = self.counters.command(call.command.id());
+        counters.record(took_ns, self.config.latency_tracking);
+        took_ns
+    }
+
+    /// Enters a command that has run into the logs of what is slow or large.
+    pub fn log(&self, session: &Session, call: Call<'_>, took_ns: u64, reply: usize) {
+        let Call { command, args, now_us, .. } = call;
         if command.flags.contains(Flags::SKIP_SLOWLOG) {
             return;
         }
@@ -436,7 +492,7 @@ enum Admitted {
 
 /// The locks that a command needs.
 pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
-    if command.flags.contains(Flags::EXCLUSIVE) {
+    if command.is_exclusive(args) {
         return Scope::All;
     }
     if let Some(word) = command.only_key()

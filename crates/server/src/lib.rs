@@ -25,6 +25,7 @@ mod stream;
 mod tls;
 mod tracked;
 mod transaction;
+mod users;
 mod worker;
 
 pub use host::ProcessMemory;

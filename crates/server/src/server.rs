@@ -6,7 +6,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use ::tls::ServerConfig;
-use command::{Host, Services, Shutdown, Table};
+use acl::Acl;
+use command::{Host, Services, Shutdown, Table, acl_defaults};
 use config::{Config, Store};
 use env::{Clock, SystemClock};
 use keyspace::Keyspace;
@@ -100,9 +101,14 @@ impl Server {
         let tls = tls::accepting(&config)
             .map_err(|error| StartError(format!("Failed to configure TLS: {error}")))?;
         let listeners = listen(&config).map_err(StartError)?;
-        let table = Table::new(commands::FAMILIES);
+        let mut table = Table::new(commands::FAMILIES);
+        for line in &config.renames {
+            let [old, new] = line.args.as_slice() else { continue };
+            table.rename(old, new).map_err(|why| StartError(line.error(why).to_string()))?;
+        }
         let services = Arc::new(Services {
             statistics: Statistics::new(table.all().len()),
+            acl: Acl::new(table.catalogue(), acl_defaults(&config)),
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             config: Arc::new(Store::new(config)),
@@ -117,6 +123,7 @@ impl Server {
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,
         });
+        crate::users::load(&services).map_err(StartError)?;
         configure_logs(&services);
         let failed = |error: std::io::Error| StartError(format!("cannot start: {error}"));
         let accepting = Epoll::new().map_err(failed)?;

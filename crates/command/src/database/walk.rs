@@ -271,12 +271,31 @@ impl<'a> Database<'a> {
     pub fn swap(&mut self, a: usize, b: usize) {
         let keyspace = self.held.keyspace();
         for number in [a, b] {
-            self.mark_all(number, keyspace.resolve(a));
-            self.mark_all(number, keyspace.resolve(b));
+            self.mark_all(number, keyspace.resolve(number));
+        }
+        for (number, other) in [(a, b), (b, a)] {
+            // A key whose time has come does not appear: whoever watches its name sees no change.
+            self.expire_attached(number, other);
+            self.mark_all(number, keyspace.resolve(other));
         }
         self.forget_all();
         self.held.swap(a, b);
         self.physical = self.held.keyspace().resolve(self.number);
+    }
+
+    /// Removes keys from the database `other` whose time has come and whose names clients of the database
+    /// `number` watch or wait for.
+    fn expire_attached(&mut self, number: usize, other: usize) {
+        let names: Vec<_> = (0..SHARDS)
+            .flat_map(|shard| {
+                self.held.visit(shard, |shard| {
+                    let mut names = shard.marks.watched(number);
+                    names.extend(shard.marks.awaited(number));
+                    names
+                })
+            })
+            .collect();
+        self.within(other, |db| names.iter().for_each(|name| db.expire(name)));
     }
 }
 

@@ -7,6 +7,7 @@ mod blocking;
 mod edit;
 mod end;
 mod lmove;
+mod lmovem;
 mod mpop;
 mod pop;
 mod pos;
@@ -37,6 +38,8 @@ pub const COMMANDS: &[&Spec] = &[
     &edit::LTRIM,
     &lmove::LMOVE,
     &lmove::RPOPLPUSH,
+    &lmovem::LMOVEM,
+    &lmovem::BLMOVEM,
     &mpop::LMPOP,
     &blocking::BLPOP,
     &blocking::BRPOP,
@@ -57,7 +60,7 @@ const LIST: Spec = Spec {
 const TAKES: KeySpec =
     KeySpec::one(1, KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE));
 
-fn limits(config: &Config) -> ListLimits {
+pub(crate) fn limits(config: &Config) -> ListLimits {
     ListLimits { max_listpack_size: i64::from(config.list_max_listpack_size) }
 }
 

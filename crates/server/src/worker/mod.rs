@@ -204,9 +204,9 @@ impl<S: Source> Worker<S> {
             self.connections.push(None);
             self.connections.len() - 1
         });
-        // Not this turn's configuration: a password set before the client connected holds for it.
-        let needs_no_password = self.services.config.load().requirepass.is_empty();
-        let mut session = Session::new(arrival.client, needs_no_password);
+        let acl = &self.services.acl;
+        let user = Arc::clone(acl.default_user());
+        let mut session = Session::new(arrival.client, user, acl.default_needs_no_password());
         session.place = token;
         let mut connection = Box::new(Connection::new(arrival.stream, session));
         if self.source.add(&mut connection.stream, token).is_err() {
@@ -220,12 +220,12 @@ impl<S: Source> Worker<S> {
         if connection.readable {
             self.unread.push(token);
         }
-        if let Some(user) = arrival.user
-            && commands::is_user(&user)
+        if let Some(user) = arrival.user.and_then(|name| acl.user(&name))
+            && user.rights().account.enabled
         {
             // Its certificate says who it is, so it needs no password.
+            connection.session.become_user(user);
             connection.session.authenticated = true;
-            connection.session.client.names.lock().user = user;
         }
         connection.report();
         self.tokens.insert(connection.session.client.id, token);

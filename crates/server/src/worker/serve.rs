@@ -9,7 +9,7 @@ use resp::{Limits, ProtocolError};
 
 use super::messages::{FLUSH_EARLY, Hall};
 use super::{Worker, touch};
-use crate::batch::Progress;
+use crate::batch::{BATCH, Progress};
 use crate::connection::{Connection, Filled};
 use crate::execute::{self, Bench, Done};
 use crate::source::{Source, Token};
@@ -20,6 +20,11 @@ impl<S: Source> Worker<S> {
         let unread = std::mem::take(&mut self.unread);
         for token in &unread {
             self.read(*token);
+            // Each has been read once and is done with. Their buffers go to the next, still in the cache.
+            if self.touched.len() >= BATCH {
+                self.run_batch();
+                self.flush_touched();
+            }
         }
         self.run_batch();
         // What was not drained comes again in the next turn, behind everybody else.
@@ -90,7 +95,7 @@ impl<S: Source> Worker<S> {
             }
             touch(&mut self.touched, token, connection);
             let authenticated =
-                connection.session.authenticated || self.config.requirepass.is_empty();
+                connection.session.authenticated || self.services.acl.default_needs_no_password();
             let limits = Limits {
                 bulk_len: usize::try_from(self.config.proto_max_bulk_len).unwrap_or(usize::MAX),
                 authenticated,

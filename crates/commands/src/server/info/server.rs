@@ -78,8 +78,9 @@ pub fn clients(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     lines.field("watching_clients", watching);
     lines.field("clients_in_timeout_table", 0);
     lines.field("total_watched_keys", watched);
-    lines.field("total_blocking_keys", 0);
-    lines.field("total_blocking_keys_on_nokey", 0);
+    let (awaited, of_groups) = ctx.services.parked.keys();
+    lines.field("total_blocking_keys", awaited);
+    lines.field("total_blocking_keys_on_nokey", of_groups);
 }
 
 pub fn cpu(ctx: &mut Ctx<'_>, lines: &mut Lines) {

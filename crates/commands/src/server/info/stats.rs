@@ -1,3 +1,4 @@
+use acl::Reason;
 use std::fmt::Display;
 
 use ::pubsub::Kind;
@@ -118,6 +119,7 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 }
 
 fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let denied = &ctx.services.acl.log;
     let tracking = &ctx.services.tracking;
     let totals = ctx.services.statistics.totals();
     let rates = ctx.services.statistics.rates().figures();
@@ -140,6 +142,11 @@ fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("reply_buffer_expands", &0),
             ("eventloop_cycles", &totals.turns),
             ("instantaneous_eventloop_cycles_per_sec", &(rates.turns.round() as u64)),
+            ("acl_access_denied_auth", &denied.count(Reason::Auth)),
+            ("acl_access_denied_cmd", &denied.count(Reason::Command)),
+            ("acl_access_denied_key", &denied.count(Reason::Key)),
+            ("acl_access_denied_channel", &denied.count(Reason::Channel)),
+            ("acl_access_denied_db", &denied.count(Reason::Database)),
         ],
     );
 }

@@ -40,6 +40,7 @@ impl Lab {
         let config = Config::default();
         let services = Arc::new(Services {
             statistics: Statistics::new(table.all().len()),
+            acl: acl::Acl::new(table.catalogue(), command::acl_defaults(&Default::default())),
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             config: Arc::new(Store::new(config)),
