@@ -24,6 +24,7 @@ mod redact;
 mod server;
 mod source;
 mod stream;
+mod tls;
 mod tracked;
 mod transaction;
 mod users;

@@ -199,7 +199,7 @@ impl<S: Socket> Hall<'_, S> {
                 connection.session.close = Close::Now;
             }
             let unsent = connection.unsent();
-            if !alive || unsent > 0 {
+            if !alive || connection.has_unsent() {
                 touch(self.touched, member.place, connection);
             }
             if unsent > FLUSH_EARLY {

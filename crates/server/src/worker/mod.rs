@@ -34,7 +34,7 @@ use crate::cron::Cron;
 use crate::evict::Evictor;
 use crate::helper::Helpers;
 use crate::mailbox::{Inbox, Message};
-use crate::source::{Ready, Source, Token};
+use crate::source::{Ready, Socket, Source, Token};
 
 /// A thread's share of the server.
 pub struct Worker<S: Source> {
@@ -183,7 +183,7 @@ impl<S: Source> Worker<S> {
         let Some(Some(connection)) = self.connections.get_mut(ready.token) else { return };
         if ready.writable {
             connection.writable = true;
-            if connection.unsent() > 0 {
+            if connection.has_unsent() {
                 touch(&mut self.touched, ready.token, connection);
             }
         }
@@ -235,6 +235,17 @@ impl<S: Source> Worker<S> {
             return;
         }
         self.counters.connections.add(1);
+        connection.readable = connection.stream.may_hold_input();
+        if connection.readable {
+            self.unread.push(token);
+        }
+        if let Some(user) = arrival.user.and_then(|name| acl.user(&name))
+            && user.rights().account.enabled
+        {
+            // Its certificate says who it is, so it needs no password.
+            connection.session.become_user(user);
+            connection.session.authenticated = true;
+        }
         connection.report();
         self.tokens.insert(connection.session.client.id, token);
         if let Some(place) = self.connections.get_mut(token) {

@@ -41,7 +41,7 @@ impl<S: Source> Worker<S> {
             connection.session.close = Close::AfterReply;
         }
         connection.report();
-        let sent_all = connection.unsent() == 0;
+        let sent_all = !connection.has_unsent();
         if connection.session.close == Close::AfterReply && sent_all && alive {
             connection.drain(&mut self.buffers);
             return self.close(token);

@@ -74,7 +74,7 @@ impl Lab {
         };
         let now_ms = self.clock.unix_ms();
         let client = self.services.clients.connect(origin, 0, self.inbox.clone(), now_ms);
-        self.inbox.hand_over(Arrival { stream, client });
+        self.inbox.hand_over(Arrival { stream, client, user: None });
         self.turn();
         peer
     }
