@@ -65,6 +65,7 @@ fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
             epoch_us: services.clock.unix_us(),
             epoch_ns: now_ns,
             clock_ns: now_ns,
+            idle: None,
             garbage: Vec::new(),
             notes: &notes,
             evictor: &mut evictor,
@@ -150,8 +151,13 @@ impl Bench<'_> {
         let mut session = Session::new(Arc::clone(&parked.client), Arc::clone(&parked.user), true);
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
-        let call =
-            Call { command: parked.command, args: parked.args.view(), now_us, may_wait: false };
+        let call = Call {
+            command: parked.command,
+            args: parked.args.view(),
+            now_us,
+            may_wait: false,
+            idle: None,
+        };
         let scope = scope_of(call.command, call.args);
         let shards = match &scope {
             _ if !call.command.flags.contains(Flags::LINEAR) => Vec::new(),

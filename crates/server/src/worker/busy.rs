@@ -65,6 +65,7 @@ impl<S: Source> Worker<S> {
             epoch_ns,
             clock_ns: services.clock.monotonic_ns(),
             evictor: &mut evictor,
+            helpers: None,
             idle: Some(&idler),
             garbage: Vec::new(),
             notes: &notes,
