@@ -5,7 +5,7 @@
 //! or the nearest end. Good candidates that were not the best are kept in a pool for the next time, which brings
 //! the choice close to that of an exact order (Redis 3.0's approximation).
 
-use command::{Command, Error, Flags, Group, ReadyKey, Session};
+use command::{Command, Error, Flags, ReadyKey, Session};
 use config::{KeyspaceEvents, MaxmemoryPolicy};
 use env::{Random, RngCore};
 use keyspace::access::{LfuScale, frequency, idle_seconds};
@@ -80,10 +80,8 @@ impl Bench<'_> {
                 // A queue takes memory, too.
                 _ => true,
             });
-        // Scripts ask for themselves when they come to a command that needs memory.
-        if !needs && command.group != Group::Scripting {
-            return Ok(());
-        }
+        // Commands that need none make room, too: what the last ones took goes before anybody's reply. And scripts
+        // ask when they come to a command that needs memory.
         match self.make_room() {
             Room::None if needs => Err(Error::OUT_OF_MEMORY),
             _ => Ok(()),

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod admission;
 mod batch;
 mod blocked;
 mod buffers;
