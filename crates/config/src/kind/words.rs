@@ -112,10 +112,10 @@ words! {
 words! {
     /// Whether clients show certificates.
     TlsAuthClients {
-        /// They have to.
-        Yes = "yes",
         /// They are not asked to.
         No = "no",
+        /// They have to.
+        Yes = "yes",
         /// They may.
         Optional = "optional",
     }
