@@ -376,6 +376,11 @@ impl<'a> Database<'a> {
                 }
             }
         }
+        self.set_access(key, access);
+    }
+
+    /// Stamps a key as used at another time, or as often.
+    pub fn set_access(&mut self, key: Key<'_>, access: u32) {
         let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
         if let Some(mut entry) = db.get_mut(key) {
             entry.set_access(access);
