@@ -1,5 +1,13 @@
 use crate::db::Db;
+use crate::era::Era;
 use crate::marks::Marks;
+
+/// Where a walk that shows entries to a witness goes on in a shard.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    database: usize,
+    position: u32,
+}
 
 /// What one lock guards: a part of every database.
 pub struct Shard {
@@ -7,11 +15,38 @@ pub struct Shard {
     pub marks: Marks,
     dbs: Vec<Db>,
     born_ms: i64,
+    era: Era,
 }
 
 impl Shard {
     pub(crate) fn new(now_ms: i64) -> Self {
-        Self { marks: Marks::default(), dbs: Vec::new(), born_ms: now_ms }
+        Self { marks: Marks::default(), dbs: Vec::new(), born_ms: now_ms, era: Era::default() }
+    }
+
+    /// Begins an era, or ends the part of its witness in it.
+    pub(crate) fn set_era(&mut self, era: Era) {
+        self.dbs.iter_mut().for_each(|db| db.set_era(&era));
+        self.era = era;
+    }
+
+    pub(crate) fn era(&self) -> &Era {
+        &self.era
+    }
+
+    /// Shows entries to the witness from a place on, some `most`; gives the place to go on from. At the
+    /// end the witness has seen all that it is to see of this shard, and is forgotten here.
+    pub fn show_some(&mut self, place: Place, most: usize) -> Option<Place> {
+        if self.era.witness.is_none() {
+            return None;
+        }
+        let Some(db) = self.dbs.get_mut(place.database) else {
+            self.set_era(Era { witness: None, ..self.era });
+            return None;
+        };
+        Some(match db.show_some(place.position, most) {
+            Some(position) => Place { position, ..place },
+            None => Place { database: place.database + 1, position: 0 },
+        })
     }
 
     /// The shard's part of database `index` (the physical one, see `Keyspace::resolve`), if it was ever
@@ -23,8 +58,9 @@ impl Shard {
     /// The shard's part of database `index`, made when it is not there yet.
     pub fn db_mut(&mut self, index: usize) -> &mut Db {
         if self.dbs.len() <= index {
-            let born_ms = self.born_ms;
-            self.dbs.resize_with(index + 1, || Db::new(born_ms));
+            for number in self.dbs.len()..=index {
+                self.dbs.push(Db::in_era(self.born_ms, number, self.era.clone()));
+            }
         }
         &mut self.dbs[index]
     }
@@ -40,9 +76,10 @@ impl Shard {
         (&mut self.dbs, &mut self.marks)
     }
 
-    /// Takes a database's part away, leaving an empty one.
+    /// Takes a database's part away, leaving an empty one. What a snapshot has not seen of it, it sees
+    /// when the part is dropped.
     pub fn take(&mut self, index: usize) -> Db {
-        let empty = Db::new(self.born_ms);
+        let empty = Db::in_era(self.born_ms, index, self.era.clone());
         match self.dbs.get_mut(index) {
             Some(db) => std::mem::replace(db, empty),
             None => empty,

@@ -18,7 +18,12 @@ pub(super) fn read<R>(
     work: impl FnOnce(Option<&Hash>) -> R,
 ) -> Result<R, Error> {
     let now = db.now_ms();
-    let (result, tidied) = tidy(db.read_mut::<Hash>(key)?, now, |hash| work(hash.as_deref()));
+    // Writing to a hash costs more than reading it while a snapshot is under way.
+    match db.read::<Hash>(key)? {
+        Some(hash) if has_due(hash, now) => {}
+        hash => return Ok(work(hash)),
+    }
+    let (result, tidied) = tidy(db.write::<Hash>(key)?, now, |hash| work(hash.as_deref()));
     tell(db, key, tidied);
     Ok(result)
 }
@@ -75,11 +80,12 @@ fn tidy<R>(
     (work(Some(hash).filter(|_| !tidied.emptied)), tidied)
 }
 
+fn has_due(hash: &Hash, now: i64) -> bool {
+    hash.next_expiry().is_some_and(|first| first < now)
+}
+
 fn remove_due(hash: &mut Hash, now: i64) -> usize {
-    match hash.next_expiry() {
-        Some(first) if first < now => hash.expire_due(now, usize::MAX, |_| ()),
-        _ => 0,
-    }
+    if has_due(hash, now) { hash.expire_due(now, usize::MAX, |_| ()) } else { 0 }
 }
 
 fn tell(db: &mut Database<'_>, key: Key<'_>, Tidied { removed, emptied }: Tidied) {
