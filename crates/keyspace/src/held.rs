@@ -180,6 +180,21 @@ impl<'a> Lent<'a> {
         }
     }
 
+    /// Ends the era's snapshot before its witness has seen everything.
+    ///
+    /// # Panics
+    /// Unless everything is held.
+    pub fn forget_witness(&mut self) {
+        let Scope::All(guards, _) = &mut self.0.scope else {
+            panic!("a snapshot is ended behind the closed gate only");
+        };
+        for guard in guards {
+            let shard = guard.get_mut();
+            let number = shard.era().number;
+            shard.set_era(Era { number, witness: None });
+        }
+    }
+
     /// Gives every entry the number of the era: for when snapshots were given up so often that the numbers
     /// could be taken for one another.
     ///

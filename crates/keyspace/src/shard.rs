@@ -36,9 +36,7 @@ impl Shard {
     /// Shows entries to the witness from a place on, some `most`; gives the place to go on from. At the
     /// end the witness has seen all that it is to see of this shard, and is forgotten here.
     pub fn show_some(&mut self, place: Place, most: usize) -> Option<Place> {
-        if self.era.witness.is_none() {
-            return None;
-        }
+        self.era.witness.as_ref()?;
         let Some(db) = self.dbs.get_mut(place.database) else {
             self.set_era(Era { witness: None, ..self.era });
             return None;
