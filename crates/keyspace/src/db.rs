@@ -12,15 +12,16 @@ use crate::key::{Key, KeyHash};
 ///
 /// Invariant: every entry with a deadline has at least one item in the index at or before it. Items
 /// are hints; the entry decides.
+#[repr(C)]
 pub struct Db {
     table: Table,
+    era: Era,
     expiry: ExpiryIndex,
     volatile: usize,
     /// Sum of the deadlines of all keys that have one.
     deadlines_ms: i128,
     /// The physical number of the database.
     number: usize,
-    era: Era,
 }
 
 /// Items of the expiry index examined per push while most of them are stale.

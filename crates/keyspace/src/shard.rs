@@ -10,22 +10,33 @@ pub struct Place {
 }
 
 /// What one lock guards: a part of every database.
+///
+/// The order of the fields keeps what a lookup in the first database needs in the line of the lock (see
+/// `keyspace::Cell`).
+#[repr(C)]
 pub struct Shard {
     /// What clients have attached to keys.
     pub marks: Marks,
-    dbs: Vec<Db>,
+    first: Db,
+    others: Vec<Db>,
     born_ms: i64,
     era: Era,
 }
 
 impl Shard {
     pub(crate) fn new(now_ms: i64) -> Self {
-        Self { marks: Marks::default(), dbs: Vec::new(), born_ms: now_ms, era: Era::default() }
+        Self {
+            marks: Marks::default(),
+            first: Db::new(now_ms),
+            others: Vec::new(),
+            born_ms: now_ms,
+            era: Era::default(),
+        }
     }
 
     /// Begins an era, or ends the part of its witness in it.
     pub(crate) fn set_era(&mut self, era: Era) {
-        self.dbs.iter_mut().for_each(|db| db.set_era(&era));
+        self.dbs_mut().for_each(|(_, db)| db.set_era(&era));
         self.era = era;
     }
 
@@ -37,11 +48,11 @@ impl Shard {
     /// end the witness has seen all that it is to see of this shard, and is forgotten here.
     pub fn show_some(&mut self, place: Place, most: usize) -> Option<Place> {
         self.era.witness.as_ref()?;
-        let Some(db) = self.dbs.get_mut(place.database) else {
+        if self.db(place.database).is_none() {
             self.set_era(Era { witness: None, ..self.era });
             return None;
-        };
-        Some(match db.show_some(place.position, most) {
+        }
+        Some(match self.db_mut(place.database).show_some(place.position, most) {
             Some(position) => Place { position, ..place },
             None => Place { database: place.database + 1, position: 0 },
         })
@@ -49,48 +60,60 @@ impl Shard {
 
     /// The shard's part of database `index` (the physical one, see `Keyspace::resolve`), if it was ever
     /// written to.
+    #[inline]
     pub fn db(&self, index: usize) -> Option<&Db> {
-        self.dbs.get(index)
+        match index {
+            0 => Some(&self.first),
+            _ => self.others.get(index - 1),
+        }
     }
 
     /// The shard's part of database `index`, made when it is not there yet.
+    #[inline]
     pub fn db_mut(&mut self, index: usize) -> &mut Db {
-        if self.dbs.len() <= index {
-            for number in self.dbs.len()..=index {
-                self.dbs.push(Db::in_era(self.born_ms, number, self.era.clone()));
-            }
-        }
-        &mut self.dbs[index]
+        self.db_and_marks(index).0
     }
 
     /// The shard's part of database `index`, and what is attached to its keys.
+    #[inline]
     pub fn db_and_marks(&mut self, index: usize) -> (&mut Db, &mut Marks) {
-        self.db_mut(index);
-        (&mut self.dbs[index], &mut self.marks)
+        let db = match index {
+            0 => &mut self.first,
+            _ => other(&mut self.others, index, self.born_ms, &self.era),
+        };
+        (db, &mut self.marks)
     }
 
-    /// All databases' parts for writing, and what is attached to their keys.
-    pub fn dbs_and_marks(&mut self) -> (&mut [Db], &mut Marks) {
-        (&mut self.dbs, &mut self.marks)
+    /// All databases' parts for writing, by physical index, and what is attached to their keys.
+    pub fn dbs_and_marks(&mut self) -> (impl Iterator<Item = (usize, &mut Db)>, &mut Marks) {
+        (std::iter::once(&mut self.first).chain(&mut self.others).enumerate(), &mut self.marks)
     }
 
     /// Takes a database's part away, leaving an empty one. What a snapshot has not seen of it, it sees
     /// when the part is dropped.
     pub fn take(&mut self, index: usize) -> Db {
         let empty = Db::in_era(self.born_ms, index, self.era.clone());
-        match self.dbs.get_mut(index) {
-            Some(db) => std::mem::replace(db, empty),
-            None => empty,
+        if self.db(index).is_none() {
+            return empty;
         }
+        std::mem::replace(self.db_mut(index), empty)
     }
 
     /// All databases' parts, by physical index.
     pub fn dbs(&self) -> impl Iterator<Item = (usize, &Db)> {
-        self.dbs.iter().enumerate()
+        std::iter::once(&self.first).chain(&self.others).enumerate()
     }
 
     /// All databases' parts for writing.
     pub fn dbs_mut(&mut self) -> impl Iterator<Item = (usize, &mut Db)> {
-        self.dbs.iter_mut().enumerate()
+        self.dbs_and_marks().0
     }
+}
+
+/// The part of the physical database `index`, which is not the first.
+fn other<'s>(others: &'s mut Vec<Db>, index: usize, born_ms: i64, era: &Era) -> &'s mut Db {
+    for number in others.len() + 1..=index {
+        others.push(Db::in_era(born_ms, number, era.clone()));
+    }
+    &mut others[index - 1]
 }

@@ -1,7 +1,7 @@
 //! Money moves between accounts while snapshots are taken: each of them has all of it, whole and at one moment.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -57,18 +57,18 @@ fn transfer(keyspace: &Keyspace, from: u64, to: u64, amount: i64) {
     set(held.shard_mut(to.hash()).db_mut(0), to, has + amount);
 }
 
-fn save(keyspace: &Keyspace, path: &PathBuf) {
+fn save(keyspace: &Keyspace, path: &Path) {
     let encode = RdbEncode { records: RECORDS, uses: Uses::None, now_ms: 0 };
     let snapshot = {
         let closed = keyspace.gate().close();
         Snapshot::begin(&mut Held::all(keyspace, &closed).lend(), Box::new(encode))
     };
     let temporary = path.with_extension("tmp");
-    let mut target = Target::create(temporary, true).unwrap();
+    let mut target = Target::create(temporary, true).expect("the disk has room");
     let preamble = Preamble { texts: Vec::new(), functions: Vec::new() };
-    target.begin(&preamble, snapshot.sizes(), RECORDS).unwrap();
-    snapshot.run(keyspace, &mut |bytes| target.write(bytes)).unwrap();
-    target.finish(path, RECORDS).unwrap();
+    target.begin(&preamble, snapshot.sizes(), RECORDS).expect("the disk has room");
+    snapshot.run(keyspace, &mut |bytes| target.write(bytes)).expect("the disk has room");
+    target.finish(path, RECORDS).expect("the disk has room");
 }
 
 fn rules() -> Rules {
