@@ -12,6 +12,7 @@ use observe::Counters;
 
 use crate::connection::Connection;
 use crate::notify;
+use crate::persistence;
 use crate::source::{Socket, Source};
 use crate::worker::Worker;
 
@@ -85,6 +86,7 @@ pub fn tick<S: Source>(worker: &mut Worker<S>) {
 fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
     let services = &worker.services;
     if now_ms >= worker.cron.sample_ms {
+        persistence::tick(services, &worker.config, now_ms);
         worker.cron.sample_ms = now_ms + SAMPLE_PERIOD_MS;
         services.statistics.sample(services.clock.monotonic_ns());
     }
@@ -99,7 +101,8 @@ fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
 fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
     let services = Arc::clone(&worker.services);
     // A pause of writes freezes the data set: nothing goes for being too old either.
-    if !services.active_expire.load(Ordering::Relaxed) || services.pause.is_active(now_ms) {
+    let rests = services.persistence.is_loading() || services.pause.is_active(now_ms);
+    if !services.active_expire.load(Ordering::Relaxed) || rests {
         return true;
     }
     let start = services.clock.monotonic_ns();

@@ -190,6 +190,18 @@ impl Bench<'_> {
         if !authenticated && !command.flags.contains(Flags::NO_AUTH) {
             return Err(Error::NO_AUTH);
         }
+        const WRITES: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
+        let hindered = self.services.persistence.has_obstacles();
+        let queued = session.transaction.as_ref().filter(|_| command.name == "exec");
+        let has_flag = |wanted: Flags| {
+            command.flags.intersects(wanted)
+                || queued.is_some_and(|transaction| {
+                    transaction.queued.iter().any(|(queued, _)| queued.flags.intersects(wanted))
+                })
+        };
+        if hindered && self.is_unsaved() && (has_flag(Flags::WRITE) || command.name == "ping") {
+            return Err(Error::UNSAVED);
+        }
         // What comes to a subscriber in RESP2 is taken for a message.
         if session.protocol == Protocol::Resp2
             && session.client.figures.is_subscriber()
@@ -202,16 +214,23 @@ impl Bench<'_> {
                 command.full_name()
             )));
         }
-        const WRITES: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
-        let queued = session.transaction.as_ref().filter(|_| command.name == "exec");
-        let may_write = command.flags.intersects(WRITES)
-            || queued.is_some_and(|transaction| {
-                transaction.queued.iter().any(|(queued, _)| queued.flags.intersects(WRITES))
-            });
+        let needs_data = !command.flags.contains(Flags::LOADING);
+        if hindered && needs_data && self.services.persistence.is_loading() && !is_container {
+            return Err(Error::LOADING);
+        }
+        let may_write = has_flag(WRITES);
         // Otherwise nobody could end the pause.
         let exempt = command.container == Some("client");
         let held = if exempt { None } else { self.services.pause.holds(may_write, now_ms) };
         Ok(held.map_or(Admitted::Run(command), Admitted::HeldUntil))
+    }
+
+    /// Whether writes are refused because the last snapshot failed.
+    #[cold]
+    fn is_unsaved(&self) -> bool {
+        self.services.persistence.is_unsaved()
+            && self.config.stop_writes_on_bgsave_error
+            && !self.config.save.is_empty()
     }
 
     /// Answers a command that does not run. Inside a transaction that makes EXEC fail.

@@ -53,6 +53,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("protocol", 3, 3, protocol::sample),
     ("quicklist", 3, 4, values::quicklist),
     ("quicklist-packed-threshold", 3, 3, packed_threshold),
+    ("reload", 2, usize::MAX, reload),
     ("replybuffer", 4, 4, reply_buffer),
     ("sdslen", 3, 3, values::string_length),
     ("set-active-expire", 3, 3, set_active_expire),
@@ -145,6 +146,35 @@ fn leading_integer(word: &[u8]) -> i64 {
 fn set_active_expire(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let on = leading_integer(args.at(2)) != 0;
     ctx.services.active_expire.store(on, Ordering::Relaxed);
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// `DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]`: saves, empties everything, and loads.
+fn reload(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let (mut save, mut flush, mut merge) = (true, true, false);
+    for word in args.iter_from(2) {
+        match word.to_ascii_lowercase().as_slice() {
+            b"nosave" => save = false,
+            b"noflush" => flush = false,
+            b"merge" => merge = true,
+            _ => {
+                return Err(Error::fixed(
+                    "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+                ));
+            }
+        }
+    }
+    if save {
+        ctx.services.host.save(ctx.services, ctx.db.held())?;
+    }
+    if flush {
+        for number in 0..ctx.services.keyspace.databases() {
+            ctx.db.within(number, |db| db.clear(false));
+        }
+    }
+    ctx.services.host.load(ctx.services, ctx.db.held(), merge)?;
+    tracing::warn!("DB reloaded by DEBUG RELOAD");
     ctx.reply.ok();
     Ok(())
 }
@@ -249,6 +279,9 @@ fn print_help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
             "    Check that the value of <key> is a list of several nodes.",
             "QUICKLIST-PACKED-THRESHOLD <size>",
             "    Accepted; list nodes take items of any size.",
+            "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
+            "    Save the data set and load it again; leave out the saving (NOSAVE) or the emptying",
+            "    before loading (NOFLUSH), replace keys that are there (MERGE).",
             "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|time>",
             "REPLYBUFFER RESIZING <0|1>",
             "    Accepted; output buffers shrink by themselves.",
