@@ -5,10 +5,11 @@
 //! no change can slip by. Whoever changes such a key runs the commands of those that wait for it, longest
 //! first, on their behalf and before anybody else gets at the key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use acl::User;
 use keyspace::{KeyHash, Lent};
 use parking_lot::Mutex;
 use resp::{Protocol, Writer};
@@ -55,6 +56,8 @@ pub struct Parked {
     pub ticket: u64,
     /// The client.
     pub client: Arc<Client>,
+    /// Who it is.
+    pub user: Arc<User>,
     /// The command.
     pub command: Command,
     /// Its words.
@@ -98,6 +101,8 @@ pub struct Lot {
 pub struct Arrival {
     /// The client.
     pub client: Arc<Client>,
+    /// Who it is.
+    pub user: Arc<User>,
     /// The command.
     pub command: Command,
     /// Its words.
@@ -115,6 +120,7 @@ impl Lot {
         let parked = Arc::new(Parked {
             ticket,
             client: arrival.client,
+            user: arrival.user,
             command: arrival.command,
             args: wait.retry.unwrap_or(arrival.args),
             database: arrival.database,
@@ -181,6 +187,18 @@ impl Lot {
         }
         parked.client.post(Letter::Served { client, ticket: parked.ticket, reply });
         true
+    }
+
+    /// The number of keys that clients wait for, and of those whose vanishing somebody is told, too
+    /// (XREADGROUP).
+    pub fn keys(&self) -> (usize, usize) {
+        let parked = self.parked.lock();
+        let keys = |groups_only: bool| {
+            let of = parked.values().filter(|one| !groups_only || one.command.name == "xreadgroup");
+            let keys = of.flat_map(|one| one.keys.iter().map(|key| (one.database, key)));
+            keys.collect::<HashSet<_>>().len()
+        };
+        (keys(false), keys(true))
     }
 
     /// The number of clients that wait.

@@ -1,9 +1,10 @@
 use config::KeyspaceEvents;
 use keyspace::access::AccessClock;
 use keyspace::{
-    Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Value,
+    Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Tidied, Value,
 };
 use observe::Counters;
+use tracking::Recorder;
 use value::{Kind, Object, Typed};
 
 use crate::error::Error;
@@ -14,7 +15,8 @@ pub use walk::{Cursor, Stint};
 
 /// The keys of one database, as far as the command may touch them.
 ///
-/// A key whose time has come is absent to every method here; the first to meet it removes it.
+/// A key whose time has come is absent to every method here; the first to meet it removes it. So are
+/// fields and members of a value.
 pub struct Database<'a> {
     held: Lent<'a>,
     number: usize,
@@ -29,6 +31,7 @@ pub struct Database<'a> {
     garbage: Vec<Db>,
     /// Keys that changed and that somebody waits for.
     ready: Vec<ReadyKey>,
+    tracking: Option<Recorder<'a>>,
 }
 
 /// A key that changed while somebody waits for it: database and name.
@@ -61,6 +64,8 @@ pub struct Setting<'a> {
     pub counters: &'a Counters,
     /// Event classes to collect.
     pub notify: KeyspaceEvents,
+    /// Where changes are noted for those who cache keys, when anybody does.
+    pub tracking: Option<Recorder<'a>>,
 }
 
 impl<'a> Database<'a> {
@@ -78,6 +83,7 @@ impl<'a> Database<'a> {
             events: Vec::new(),
             garbage: Vec::new(),
             ready: Vec::new(),
+            tracking: setting.tracking,
         }
     }
 
@@ -226,27 +232,46 @@ impl<'a> Database<'a> {
     fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
         let keyspace = self.held.keyspace();
         let (db, marks) = self.held.shard_mut(key.hash()).db_and_marks(self.physical);
-        match db.lookup(key, self.now_ms, purpose.writes) {
-            Lookup::Live(mut entry) => {
-                if purpose.counts {
-                    self.counters.keyspace_hits.add(1);
+        let found = match db.lookup(key, self.now_ms, purpose.writes) {
+            Lookup::Live(entry) => Some(entry),
+            Lookup::Tidied(Tidied { removed, kind, left, emptied }) => {
+                if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
+                    self.ready.push((self.number, key.bytes().into()));
                 }
-                if purpose.touches {
-                    let stamp = self.access.of_used(entry.access());
-                    entry.touch(stamp);
+                self.counters.expired_fields.add(removed as u64);
+                let ((class, event), number) = (members_expired(kind), self.number);
+                note(&mut self.events, self.notify, key.bytes(), number, class, event);
+                if let Some(entry) = emptied {
+                    let class = KeyspaceEvents::GENERIC;
+                    note(&mut self.events, self.notify, key.bytes(), number, class, "del");
+                    keyspace.reclaimer().dispose(entry);
                 }
-                return Some(entry);
+                left
             }
             Lookup::Expired(entry) => {
                 if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
                     self.ready.push((self.number, key.bytes().into()));
                 }
+                if let Some(tracking) = self.tracking {
+                    tracking.expired(key.hash().bits(), key.bytes());
+                }
                 self.counters.expired_keys.add(1);
                 keyspace.reclaimer().dispose(entry);
                 let (class, number) = (KeyspaceEvents::EXPIRED, self.number);
                 note(&mut self.events, self.notify, key.bytes(), number, class, "expired");
+                None
             }
-            Lookup::Absent => {}
+            Lookup::Absent => None,
+        };
+        if let Some(mut entry) = found {
+            if purpose.counts {
+                self.counters.keyspace_hits.add(1);
+            }
+            if purpose.touches && (!purpose.counts || self.access.notes_reads()) {
+                let stamp = self.access.of_used(entry.access());
+                entry.touch(stamp);
+            }
+            return Some(entry);
         }
         if purpose.counts {
             self.counters.keyspace_misses.add(1);
@@ -283,6 +308,9 @@ impl<'a> Database<'a> {
         let put = db.put_if(key, self.now_ms, payload, deadline, access, admit);
         if let (true, Deadline::At(at)) = (put.stored, deadline) {
             self.held.note_deadline(key.hash(), at);
+        }
+        if let Some(due) = put.members_due_ms {
+            self.held.note_deadline(key.hash(), due);
         }
         if let Some(old) = put.replaced {
             keyspace.reclaimer().dispose(old);
@@ -375,6 +403,15 @@ impl<'a> Database<'a> {
         }
     }
 
+    /// Tells that a field or member of the value at `key` was given this deadline, milliseconds since the
+    /// epoch, so that it goes in time even if nobody looks.
+    pub fn note_member_deadline(&mut self, key: Key<'_>, at_ms: i64) {
+        let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
+        if let Some(due) = db.note_member_deadline(key, at_ms) {
+            self.held.note_deadline(key.hash(), due);
+        }
+    }
+
     /// Records that `key` was changed: one more change since the last save, and an event of `class`
     /// for whoever listens.
     pub fn changed(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
@@ -403,6 +440,9 @@ impl<'a> Database<'a> {
     /// Lets those know that watch the key or wait for it, for changes that are neither counted nor
     /// announced.
     pub fn mark(&mut self, key: Key<'_>) {
+        if let Some(tracking) = self.tracking {
+            tracking.changed(key.hash().bits(), key.bytes());
+        }
         let marks = &mut self.held.shard_mut(key.hash()).marks;
         if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
             let ready = (self.number, key.bytes().into());
@@ -503,6 +543,15 @@ fn note(
 ) {
     if wanted.contains(class) {
         events.push(Event { class, name, key: key.into(), database });
+    }
+}
+
+/// The event that tells of fields or members that are gone because their time had come.
+pub fn members_expired(kind: Kind) -> (KeyspaceEvents, &'static str) {
+    match kind {
+        Kind::Set => (KeyspaceEvents::SET, "sexpired"),
+        Kind::SortedSet => (KeyspaceEvents::ZSET, "zexpired"),
+        _ => (KeyspaceEvents::HASH, "hexpired"),
     }
 }
 

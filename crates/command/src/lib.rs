@@ -8,12 +8,15 @@
 
 mod args;
 pub mod blocked;
+mod budget;
+pub mod client_line;
 pub mod clients;
 mod context;
 mod database;
 mod error;
 mod keys;
 mod mailbox;
+pub mod permission;
 mod persistence;
 mod services;
 mod session;
@@ -22,8 +25,9 @@ pub mod syntax;
 mod table;
 
 pub use args::{Args, OwnedArgs};
+pub use budget::{Budget, Exceeded};
 pub use context::Ctx;
-pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint};
+pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint, members_expired};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;
@@ -31,10 +35,10 @@ pub use mailbox::{Letter, Mailbox};
 pub use persistence::{CurrentSave, Loading, Persistence, SaveHandle, Saves};
 pub use services::{
     Host, MemoryFigures, ProcessorTime, REDIS_VERSION, RUBRICA_VERSION, Services, Shutdown,
-    SystemFigures,
+    SystemFigures, acl_defaults,
 };
 pub use session::{Close, ReplyMode, Session, Transaction, Watched};
-pub use spec::{Categories, Flags, Group, Spec, unknown_subcommand};
+pub use spec::{Categories, Channels, Databases, Flags, Group, Spec, unknown_subcommand};
 pub use table::{Command, Table};
 
 /// What every command returns: it has written its reply, or an error takes the reply's place.

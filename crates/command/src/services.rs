@@ -5,8 +5,10 @@ use env::Clock;
 use keyspace::{Keyspace, Lent};
 use observe::{CommandLogs, LatencyMonitor, Statistics};
 use pubsub::PubSub;
+use tracking::Tracking;
 
 use crate::blocked::Lot;
+use crate::budget::Budget;
 use crate::clients::Registry;
 use crate::error::Error;
 use crate::persistence::Persistence;
@@ -27,10 +29,14 @@ pub struct Services {
     pub keyspace: Keyspace,
     /// The configuration.
     pub config: Arc<config::Store>,
+    /// Users and what they may do.
+    pub acl: acl::Acl,
     /// Who is connected.
     pub clients: Registry,
     /// Who is subscribed to what.
     pub pubsub: PubSub,
+    /// Who caches what.
+    pub tracking: Tracking,
     /// Counters and histograms of all workers.
     pub statistics: Statistics,
     /// SLOWLOG and COMMANDLOG.
@@ -41,6 +47,8 @@ pub struct Services {
     pub pause: Pause,
     /// Clients that wait in blocking commands.
     pub parked: Lot,
+    /// Memory in use, against `maxmemory`.
+    pub budget: Budget,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
     /// Snapshots: how loading and saving go.
@@ -49,6 +57,21 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// What only the process as a whole can do.
     pub host: Arc<dyn Host>,
+}
+
+impl Services {
+    /// What rules of users depend on.
+    pub fn acl_defaults(&self) -> acl::Defaults {
+        acl_defaults(&self.config.load())
+    }
+}
+
+/// What rules of users depend on in a configuration.
+pub fn acl_defaults(config: &config::Config) -> acl::Defaults {
+    acl::Defaults {
+        all_channels: config.acl_pubsub_default == config::AclPubsubDefault::Allchannels,
+        databases: config.databases,
+    }
 }
 
 /// What only the process as a whole can do or knows.
@@ -109,6 +132,10 @@ pub trait Host: Send + Sync {
 
     /// Memory as the allocator and the operating system see it.
     fn memory(&self) -> MemoryFigures;
+
+    /// Bytes that the calling thread has allocated, less those that it has freed; `None` where the allocator
+    /// does not tell.
+    fn thread_memory(&self) -> Option<i64>;
 
     /// Acts on options that have just changed (listening addresses, log level, ...).
     ///

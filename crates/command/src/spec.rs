@@ -1,4 +1,5 @@
 use bitflags::bitflags;
+use smallvec::SmallVec;
 
 use crate::Outcome;
 use crate::args::Args;
@@ -27,6 +28,13 @@ pub struct Spec {
     pub keys: &'static [KeySpec],
     /// Finds the keys where `keys` cannot say it all (marked incomplete there).
     pub find_keys: Option<FindKeys>,
+    /// The words that name channels.
+    pub channels: Channels,
+    /// Which databases the command touches.
+    pub databases: Databases,
+    /// Whether a call touches keys that its words do not name, and so needs the whole keyspace for itself;
+    /// a command of which every call does has [`Flags::EXCLUSIVE`].
+    pub needs_all: Option<fn(Args<'_>) -> bool>,
     /// The version of Redis (or Valkey, or Rubrica, where only they have it) that brought the command.
     pub since: &'static str,
     /// One sentence.
@@ -58,6 +66,9 @@ impl Spec {
         group: Group::Generic,
         keys: &[],
         find_keys: None,
+        channels: Channels::Nothing,
+        databases: Databases::Selected,
+        needs_all: None,
         since: "",
         summary: "",
         complexity: "",
@@ -83,6 +94,12 @@ impl Spec {
         if self.arity >= 0 { words == least } else { words >= least }
     }
 
+    /// Whether this call runs behind the closed gate.
+    pub fn is_exclusive(&self, args: Args<'_>) -> bool {
+        self.flags.contains(Flags::EXCLUSIVE)
+            || self.needs_all.is_some_and(|needs_all| needs_all(args))
+    }
+
     /// All ACL categories, those included that flags and group imply.
     pub fn all_categories(&self) -> Categories {
         let implied = [
@@ -92,8 +109,11 @@ impl Spec {
             (Flags::PUBSUB, Categories::PUBSUB),
             (Flags::BLOCKING, Categories::BLOCKING),
         ];
-        // A container does nothing itself.
+        // A container does nothing itself; what works on keys of some types only belongs to these.
         let of_group = match self.subcommands {
+            [] if self.group == Group::Generic && self.categories.intersects(OF_SOME) => {
+                Categories::empty()
+            }
             [] => self.group.category(),
             _ => Categories::empty(),
         };
@@ -133,6 +153,12 @@ impl Spec {
         Ok(found)
     }
 }
+
+/// Categories of commands that are generic without belonging to `@keyspace`.
+const OF_SOME: Categories = Categories::LIST
+    .union(Categories::SET)
+    .union(Categories::SORTEDSET)
+    .union(Categories::CONNECTION);
 
 /// The code of a container: the first argument named no subcommand.
 ///
@@ -304,6 +330,30 @@ fn lower(name: &'static str) -> &'static str {
         "scripting",
     ];
     LOWER.into_iter().find(|lower| lower.eq_ignore_ascii_case(name)).unwrap_or(name)
+}
+
+/// Which words of a command name channels that it publishes to or subscribes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// None.
+    Nothing,
+    /// The first behind the name.
+    First,
+    /// All behind the name.
+    Names,
+    /// All behind the name, and they are patterns.
+    Patterns,
+}
+
+/// Which databases a command touches.
+#[derive(Clone, Copy)]
+pub enum Databases {
+    /// The one that is selected, if the command has keys or is about the keyspace.
+    Selected,
+    /// Those whose numbers these words are, and the one that is selected if the command has keys.
+    Named(fn(Args<'_>) -> SmallVec<[usize; 2]>),
+    /// All.
+    All,
 }
 
 /// The families of commands.

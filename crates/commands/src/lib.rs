@@ -1,6 +1,7 @@
 //! Every command: a folder per family, a file per command or per handful that share one shape.
 #![forbid(unsafe_code)]
 
+mod acl;
 mod bitmap;
 mod connection;
 mod draw;
@@ -9,6 +10,7 @@ mod geo;
 mod hash;
 mod help;
 mod hyperloglog;
+mod lifetime;
 mod list;
 mod pubsub;
 mod reply;
@@ -21,6 +23,7 @@ mod string;
 mod timeout;
 mod transactions;
 
+pub use acl::cannot_open_users;
 use command::Spec;
 use config::Config;
 
@@ -37,6 +40,7 @@ pub fn limits(config: &Config) -> rdb::Limits {
 
 /// The commands of all families.
 pub const FAMILIES: &[&[&Spec]] = &[
+    acl::COMMANDS,
     bitmap::COMMANDS,
     connection::COMMANDS,
     generic::COMMANDS,

@@ -244,6 +244,8 @@ config! {
     renames: Vec<Directive>,
     /// `user` lines: the user's name and rules.
     users: Vec<Directive>,
+    /// `role` lines: the role's name and rules.
+    roles: Vec<Directive>,
     /// `loadmodule` lines: the path and the module's arguments.
     modules: Vec<Directive>,
     /// Options of modules, such as `name.option` and Redis 8's `search-*`: name and values.

@@ -162,3 +162,15 @@ fn a_prefetch_beside_writers_touches_nothing_that_is_gone() {
     stopped.store(true, Ordering::Relaxed);
     reader.join().expect("the reader has panicked");
 }
+
+#[test]
+fn whoever_finds_a_shard_locked_leaves_it_locked() {
+    let keyspace = Keyspace::new(1, 0);
+    let held = keyspace.lock(7);
+    for _ in 0..3 {
+        assert!(keyspace.try_lock(7).is_none());
+    }
+    drop(held);
+    assert!(keyspace.try_lock(7).is_some());
+    assert!(keyspace.try_lock(7).is_some());
+}

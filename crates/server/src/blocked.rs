@@ -24,6 +24,7 @@ impl Bench<'_> {
     ) -> Arc<Parked> {
         let arrival = Arrival {
             client: Arc::clone(&session.client),
+            user: Arc::clone(&session.user),
             command: call.command,
             args: OwnedArgs::new(call.args.iter()),
             database: session.database,
@@ -102,17 +103,26 @@ impl Bench<'_> {
         if parked.is_over() {
             return Vec::new();
         }
-        let mut session = Session::new(Arc::clone(&parked.client), true);
+        let user = Arc::clone(&parked.user);
+        let mut session = Session::new(Arc::clone(&parked.client), user, true);
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
         let call =
             Call { command: parked.command, args: parked.args.view(), now_us, may_wait: true };
         let mut reply = Vec::new();
         // It was counted when it began to wait.
-        let ran = self.run_and_answer(&mut session, call, &mut reply, held);
+        self.lap_ns();
+        let ran = match self.permit(&session, call) {
+            Ok(()) => self.run_and_answer(&mut session, call, &mut reply, held),
+            // The rules have changed since.
+            Err(error) => self.answer_denied(&session, error, &mut reply),
+        };
+        let took_ns = self.lap_ns();
         if ran.wait.is_some() {
+            self.tell_readers();
             return ran.ready;
         }
+        self.log(&session, call, took_ns, reply.len());
         for key in &parked.keys {
             let marks = &mut held.shard_mut(KeyHash::of(key)).marks;
             marks.stop_waiting(parked.database, key, parked.ticket);
@@ -121,6 +131,8 @@ impl Bench<'_> {
         self.services.parked.leave(parked.ticket);
         let (client, ticket) = (parked.client.id, parked.ticket);
         parked.client.post(Letter::Served { client, ticket, reply });
+        // Behind the reply, if it is for the same client.
+        self.tell_readers();
         ran.ready
     }
 }

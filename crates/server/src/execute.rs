@@ -1,11 +1,12 @@
 //! What happens around a command: checks, locks, the command itself, its error, statistics and logs.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use command::blocked::{Parked, Wait};
 use command::{
-    Args, Close, Command, Ctx, Database, Error, Flags, KeyList, Outcome, OwnedArgs, ReadyKey,
-    ReplyMode, Services, Session, Setting,
+    Args, Close, Command, Ctx, Database, Error, Flags, KeyList, Outcome, ReadyKey, ReplyMode,
+    Services, Session, Setting, permission,
 };
 use config::Config;
 use env::{Random, RngCore};
@@ -14,7 +15,9 @@ use keyspace::gate::GateSlot;
 use keyspace::{Db, Held, KeyHash};
 use observe::Counters;
 use resp::{Protocol, Writer};
+use tracking::Notes;
 
+use crate::evict::Evictor;
 use crate::monitor;
 use crate::notify;
 use crate::redact::Secrets;
@@ -37,8 +40,12 @@ pub struct Bench<'a> {
     pub epoch_ns: u64,
     /// The stop watch at the end of the last command, which is the start of this one.
     pub clock_ns: u64,
+    /// What it keeps between evictions.
+    pub evictor: &'a mut Evictor,
     /// What commands have taken out of the keyspace, to be freed when nobody waits for them any more.
     pub garbage: Vec<Db>,
+    /// What is to be told to those who cache keys.
+    pub notes: &'a RefCell<Notes>,
 }
 
 /// A command about to run.
@@ -135,6 +142,7 @@ impl Bench<'_> {
             }
         }
         output.append(&mut session.unsilenced);
+        self.end_caching(session, command);
         done
     }
 
@@ -165,7 +173,7 @@ impl Bench<'_> {
                 self.refuse(session, Some(call.command), &error, output);
             }
             _ => {
-                transaction.queued.push((call.command, OwnedArgs::new(call.args.iter())));
+                transaction.queue(call.command, call.args);
                 session.client.figures.queued.set(transaction.queued.len() as u64 + 1);
                 Writer::new(output, session.protocol).simple("QUEUED");
             }
@@ -175,7 +183,7 @@ impl Bench<'_> {
 
     /// Whether a command may run.
     fn admit(
-        &self,
+        &mut self,
         session: &Session,
         command: Option<Command>,
         args: Args<'_>,
@@ -186,8 +194,10 @@ impl Bench<'_> {
         if !command.accepts(args.len()) && !is_container {
             return Err(Error::arity(&command.full_name()));
         }
-        let authenticated = session.authenticated || self.config.requirepass.is_empty();
-        if !authenticated && !command.flags.contains(Flags::NO_AUTH) {
+        if !session.authenticated
+            && !command.flags.contains(Flags::NO_AUTH)
+            && !self.services.acl.default_needs_no_password()
+        {
             return Err(Error::NO_AUTH);
         }
         const WRITES: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
@@ -199,6 +209,16 @@ impl Bench<'_> {
                     transaction.queued.iter().any(|(queued, _)| queued.flags.intersects(wanted))
                 })
         };
+        if !session.user.is_unrestricted() {
+            let call = Call { command, args, now_us: now_ms * 1000, may_wait: false };
+            let never_queued =
+                session.transaction.is_some() && command.flags.contains(Flags::NO_MULTI);
+            // An unknown subcommand is nobody's to allow.
+            if !is_container && !never_queued {
+                self.permit(session, call)?;
+            }
+        }
+        self.check_memory(session, command)?;
         if hindered && self.is_unsaved() && (has_flag(Flags::WRITE) || command.name == "ping") {
             return Err(Error::UNSAVED);
         }
@@ -233,6 +253,28 @@ impl Bench<'_> {
             && !self.config.save.is_empty()
     }
 
+    /// Whether the client's user may run a command. What is denied is noted in ACL LOG.
+    #[cold]
+    pub fn permit(&self, session: &Session, call: Call<'_>) -> Result<(), Error> {
+        let Call { command, args, .. } = call;
+        session.check(command, args).map_err(|denied| {
+            let context = match session.transaction {
+                Some(_) => acl::Context::Multi,
+                None => acl::Context::TopLevel,
+            };
+            permission::note(self.services, session, context, denied, command, args);
+            permission::error(command, denied)
+        })
+    }
+
+    /// Answers a command that was allowed when it was sent, and is not when it runs.
+    pub fn answer_denied(&mut self, session: &Session, error: Error, output: &mut Vec<u8>) -> Ran {
+        Writer::new(output, session.protocol).error(error.line());
+        self.counters.errors.add(1);
+        self.services.statistics.count_error(error.prefix());
+        Ran { outcome: Err(error), ready: Vec::new(), wait: None }
+    }
+
     /// Answers a command that does not run. Inside a transaction that makes EXEC fail.
     fn refuse(
         &mut self,
@@ -245,7 +287,7 @@ impl Bench<'_> {
         let is_exec = command.is_some_and(|command| command.name == "exec");
         if is_exec {
             // EXEC in the wrong form ends the transaction, and says so even where there is none.
-            let why = error.line().split_once(' ').map_or(error.line(), |(_, why)| why);
+            let why = error.line().strip_prefix("ERR ").unwrap_or(error.line());
             writer.error(&format!("EXECABORT Transaction discarded because of: {why}"));
             session.transaction = None;
             session.client.figures.queued.set(0);
@@ -313,7 +355,13 @@ impl Bench<'_> {
     ) -> Ran {
         let start = output.len();
         let ran = self.run_and_answer(session, call, output, held);
-        self.account(session, call, output.len() - start);
+        self.tell_readers();
+        let took_ns = self.count(call);
+        // What waits is the client's next command, and logged, when it is served.
+        if ran.wait.is_none() {
+            session.client.figures.commands.add(1);
+            self.log(session, call, took_ns, output.len() - start);
+        }
         ran
     }
 
@@ -354,18 +402,21 @@ impl Bench<'_> {
             access: self.access_clock(session, call.now_us / 1000),
             counters: self.counters,
             notify: notify::wanted(self.services, self.config),
+            tracking: self.recorder(session),
         }
     }
 
     /// What a command stamps on the keys that it uses.
     fn access_clock(&mut self, session: &Session, now_ms: i64) -> AccessClock {
-        use config::MaxmemoryPolicy::{AllkeysLfu, VolatileLfu};
+        use config::MaxmemoryPolicy::{AllkeysLfu, AllkeysLrm, VolatileLfu, VolatileLrm};
         let clock = if matches!(self.config.maxmemory_policy, AllkeysLfu | VolatileLfu) {
             let scale = LfuScale {
                 log_factor: self.config.lfu_log_factor,
                 decay_minutes: self.config.lfu_decay_time_min,
             };
             AccessClock::frequency(now_ms, scale, self.random.next_u64())
+        } else if matches!(self.config.maxmemory_policy, AllkeysLrm | VolatileLrm) {
+            AccessClock::modification(now_ms)
         } else {
             AccessClock::recency(now_ms)
         };
@@ -397,18 +448,37 @@ impl Bench<'_> {
         let ran = Ran { outcome, ready: ctx.db.take_ready(), wait: ctx.waits_for.take() };
         self.garbage.extend(ctx.db.take_garbage());
         notify::publish(self.services, self.config, ctx.db.take_events());
+        self.remember_keys(session, call.command, call.args);
         ran
     }
 
     /// Statistics and logs of a command that has run.
     pub fn account(&mut self, session: &Session, call: Call<'_>, reply: usize) {
-        let Call { command, args, now_us, .. } = call;
+        let took_ns = self.count(call);
+        session.client.figures.commands.add(1);
+        self.log(session, call, took_ns, reply);
+    }
+
+    /// Nanoseconds since the end of the last command.
+    pub fn lap_ns(&mut self) -> u64 {
         let end = self.services.clock.monotonic_ns();
         let took_ns = end.saturating_sub(self.clock_ns);
         self.clock_ns = end;
+        took_ns
+    }
+
+    /// Statistics of a command that has run; gives back how long it took.
+    fn count(&mut self, call: Call<'_>) -> u64 {
+        let took_ns = self.lap_ns();
         self.counters.commands.add(1);
-        self.counters.command(command.id()).record(took_ns, self.config.latency_tracking);
-        session.client.figures.commands.add(1);
+        let counters = self.counters.command(call.command.id());
+        counters.record(took_ns, self.config.latency_tracking);
+        took_ns
+    }
+
+    /// Enters a command that has run into the logs of what is slow or large.
+    pub fn log(&self, session: &Session, call: Call<'_>, took_ns: u64, reply: usize) {
+        let Call { command, args, now_us, .. } = call;
         if command.flags.contains(Flags::SKIP_SLOWLOG) {
             return;
         }
@@ -447,7 +517,7 @@ enum Admitted {
 
 /// The locks that a command needs.
 pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
-    if command.flags.contains(Flags::EXCLUSIVE) {
+    if command.is_exclusive(args) {
         return Scope::All;
     }
     if let Some(word) = command.only_key()

@@ -12,6 +12,10 @@ use crate::persistence;
 pub trait ProcessMemory: Send + Sync {
     /// The figures now; `peak` and `startup` are filled in by the server.
     fn figures(&self) -> MemoryFigures;
+    /// Bytes that the calling thread has allocated, less those that it has freed, if the allocator tells.
+    fn thread(&self) -> Option<i64> {
+        None
+    }
     /// Returns unused memory to the operating system.
     fn purge(&self);
     /// The allocator's own report.
@@ -145,6 +149,10 @@ impl Host for Process {
         figures.peak =
             self.peak_bytes.fetch_max(figures.allocated, Ordering::Relaxed).max(figures.allocated);
         figures
+    }
+
+    fn thread_memory(&self) -> Option<i64> {
+        self.memory.thread()
     }
 
     fn reconfigure(&self, changed: &[&'static str]) -> Result<(), String> {

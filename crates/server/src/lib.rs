@@ -12,6 +12,7 @@ mod buffers;
 mod connection;
 mod cron;
 mod descriptors;
+mod evict;
 mod execute;
 mod host;
 mod listen;
@@ -23,7 +24,9 @@ mod redact;
 mod server;
 mod source;
 mod stream;
+mod tracked;
 mod transaction;
+mod users;
 mod worker;
 
 pub use host::ProcessMemory;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use command::{Host, Services, Shutdown, Table};
+use acl::Acl;
+use command::{Host, Services, Shutdown, Table, acl_defaults};
 use config::{Config, Store};
 use env::{Clock, SystemClock};
 use keyspace::Keyspace;
@@ -97,23 +98,31 @@ impl Server {
         let file = config.file.as_ref().map(|path| path.display().to_string());
         let process = Arc::new(Process::new(memory, workers, clock.unix_ms(), file));
         let listeners = listen(&config).map_err(StartError)?;
-        let table = Table::new(commands::FAMILIES);
+        let mut table = Table::new(commands::FAMILIES);
+        for line in &config.renames {
+            let [old, new] = line.args.as_slice() else { continue };
+            table.rename(old, new).map_err(|why| StartError(line.error(why).to_string()))?;
+        }
         let services = Arc::new(Services {
             statistics: Statistics::new(table.all().len()),
+            acl: Acl::new(table.catalogue(), acl_defaults(&config)),
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             pubsub: Default::default(),
+            tracking: Default::default(),
             logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),
             pause: Default::default(),
             parked: Default::default(),
+            budget: command::Budget::default(),
             active_expire: AtomicBool::new(true),
             persistence: Default::default(),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,
         });
+        crate::users::load(&services).map_err(StartError)?;
         configure_logs(&services);
         services.persistence.set_loading(true);
         let failed = |error: std::io::Error| StartError(format!("cannot start: {error}"));

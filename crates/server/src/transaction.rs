@@ -1,6 +1,6 @@
 //! EXEC: the commands since MULTI, under all their locks at once.
 
-use command::{Error, Flags, Session, Transaction, Watched};
+use command::{Error, Flags, Session, Transaction, Watched, permission};
 use keyspace::{Held, Key, KeyHash};
 use resp::Writer;
 
@@ -68,6 +68,13 @@ impl Bench<'_> {
         let mut ready = Vec::new();
         for (command, args) in &transaction.queued {
             let call = Call { command: *command, args: args.view(), may_wait: false, ..exec };
+            if let Err(denied) = session.check(call.command, call.args) {
+                let context = acl::Context::Multi;
+                permission::note(self.services, session, context, denied, call.command, call.args);
+                let error = permission::error_in_transaction(denied);
+                self.answer_denied(session, error, output);
+                continue;
+            }
             ready.extend(self.run_and_account(session, call, output, &mut held).ready);
         }
         if !ready.is_empty() {
@@ -81,10 +88,10 @@ fn scope(transaction: &Transaction, watched: &[Watched]) -> Scope {
     let mut hashes: Vec<KeyHash> = watched.iter().map(|watch| KeyHash::of(&watch.key)).collect();
     if !transaction.broken {
         for (command, args) in &transaction.queued {
-            if command.flags.intersects(Flags::EXCLUSIVE | Flags::WALK) {
+            let args = args.view();
+            if command.flags.contains(Flags::WALK) || command.is_exclusive(args) {
                 return Scope::All;
             }
-            let args = args.view();
             hashes.extend(
                 keys_of(*command, args).iter().map(|(word, _)| KeyHash::of(args.at(*word))),
             );

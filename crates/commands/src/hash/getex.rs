@@ -4,8 +4,8 @@ use keyspace::Key;
 use value::Item;
 use value::hash::Hash;
 
-use super::expire::{Tally, Time, expire_field};
-use super::{HASH, access, fields};
+use super::{HASH, access};
+use crate::lifetime::{Parts, Tally, Time, expire_part, first};
 use crate::reply;
 
 /// `HGETEX key [EX seconds | PX milliseconds | EXAT ... | PXAT ... | PERSIST] FIELDS numfields field...`
@@ -48,16 +48,16 @@ impl Change {
     }
 
     /// Applies the change to a field that exists.
-    fn apply(self, hash: &mut Hash, name: Item<'_>, now: i64, tally: &mut Tally) {
+    fn apply(self, hash: &mut Hash, name: &[u8], now: i64, tally: &mut Tally) {
         match self {
             Self::Keep => {}
             Self::Persist => {
-                if hash.field(name).is_some_and(|field| field.deadline.is_some()) {
-                    hash.set_deadline(name, None);
+                if hash.deadline_of(name).flatten().is_some() {
+                    hash.change_deadline(name, None);
                     tally.set += 1;
                 }
             }
-            Self::Set(deadline) => tally.add(expire_field(hash, name, deadline, now, |_| true)),
+            Self::Set(deadline) => tally.add(expire_part(hash, name, deadline, now, |_| true)),
         }
     }
 }
@@ -67,15 +67,15 @@ fn hgetex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let key = args.key(1);
     let (change, tally) = access::write(&mut ctx.db, key, |mut hash| {
         let (change, at) = Change::parse(args, now)?;
-        let first = fields::first(args, at, fields::NOT_POSITIVE)?;
+        let first = first(args, at, Hash::WORDS, Hash::WORDS.not_positive)?;
         ctx.reply.array(args.len() - first);
         let mut tally = Tally::default();
-        for name in args.iter_from(first).map(Item::parse) {
+        for name in args.iter_from(first) {
             let Some(hash) = &mut hash else {
                 ctx.reply.null();
                 continue;
             };
-            let Some(value) = hash.get(name) else {
+            let Some(value) = hash.get(Item::parse(name)) else {
                 ctx.reply.null();
                 continue;
             };
@@ -90,6 +90,9 @@ fn hgetex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 
 fn tell(ctx: &mut Ctx<'_>, key: Key<'_>, change: Change, Tally { set, deleted }: Tally) {
     if set > 0 {
+        if let Change::Set(deadline) = change {
+            ctx.db.note_member_deadline(key, deadline);
+        }
         let event = if matches!(change, Change::Persist) { "hpersist" } else { "hexpire" };
         ctx.db.changed_by(set, key, KeyspaceEvents::HASH, event);
     }

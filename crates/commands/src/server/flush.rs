@@ -1,10 +1,11 @@
-use command::{Args, Categories, Ctx, Error, Flags, Group, Outcome, Spec};
+use command::{Args, Categories, Ctx, Databases, Error, Flags, Group, Outcome, Spec};
 
 /// `FLUSHALL [ASYNC | SYNC]`
 pub const FLUSHALL: Spec = Spec {
     name: "flushall",
     summary: "Removes all keys of all databases.",
     complexity: "O(N) with N the number of keys; other clients wait only while tables are set aside.",
+    databases: Databases::All,
     run: flushall,
     ..FLUSH
 };

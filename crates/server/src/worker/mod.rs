@@ -11,6 +11,7 @@ mod serve;
 mod tests;
 mod wait;
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,14 +22,15 @@ use config::Config;
 use env::Random;
 use keyspace::gate::GateSlot;
 use observe::Counters;
-use pubsub::{Delivery, Post};
+use tracking::Notes;
 
 use crate::accept::Arrival;
 use crate::batch::Batch;
 use crate::buffers::Buffers;
 use crate::connection::Connection;
 use crate::cron::Cron;
-use crate::mailbox::Inbox;
+use crate::evict::Evictor;
+use crate::mailbox::{Inbox, Message};
 use crate::source::{Ready, Source, Token};
 
 /// A thread's share of the server.
@@ -51,13 +53,18 @@ pub struct Worker<S: Source> {
     deadlines: BTreeSet<(i64, u64)>,
     buffers: Buffers,
     batch: Batch,
-    messages: Vec<Delivery>,
+    messages: Vec<Message>,
+    /// Invalidations for clients that wait in a blocking command, whose reply may be among the letters.
+    postponed: Vec<Message>,
+    /// What is to be told to those who cache keys.
+    pub(crate) notes: RefCell<Notes>,
     ready: Vec<Ready>,
     /// Connections that did something in this turn, to be flushed at its end.
     touched: Vec<Token>,
     /// Connections whose socket may have more than was read.
     unread: Vec<Token>,
     pub(crate) cron: Cron,
+    pub(crate) evictor: Evictor,
     /// Held commands may be due.
     pub(crate) resume: bool,
     pub(crate) epoch_us: i64,
@@ -73,7 +80,8 @@ impl<S: Source> Worker<S> {
         inbox: Arc<Inbox<S::Stream>>,
     ) -> Self {
         services.clients.join(inbox.clone() as Arc<dyn Mailbox>);
-        services.pubsub.join(number, inbox.clone() as Arc<dyn Post>);
+        services.pubsub.join(number, inbox.clone() as Arc<dyn pubsub::Post>);
+        services.tracking.join(number, inbox.clone() as Arc<dyn tracking::Post>);
         Self {
             number,
             source,
@@ -90,10 +98,13 @@ impl<S: Source> Worker<S> {
             buffers: Buffers::default(),
             batch: Batch::default(),
             messages: Vec::new(),
+            postponed: Vec::new(),
+            notes: RefCell::default(),
             ready: Vec::new(),
             touched: Vec::new(),
             unread: Vec::new(),
             cron: Cron::default(),
+            evictor: Evictor::default(),
             resume: false,
             epoch_us: services.clock.unix_us(),
             epoch_ns: services.clock.monotonic_ns(),
@@ -111,8 +122,11 @@ impl<S: Source> Worker<S> {
     /// # Errors
     /// When the event source fails.
     pub fn turn(&mut self) -> std::io::Result<()> {
-        let timeout =
-            if self.unread.is_empty() { self.cron.timeout(self.now_ms()) } else { Duration::ZERO };
+        let timeout = if self.unread.is_empty() && self.postponed.is_empty() {
+            self.cron.timeout(self.now_ms())
+        } else {
+            Duration::ZERO
+        };
         self.wait(timeout)?;
         self.counters.turns.add(1);
         if self.generation != self.services.config.generation() {
@@ -182,7 +196,9 @@ impl<S: Source> Worker<S> {
                 Letter::Resume => self.resume_held(i64::MAX),
             }
         }
-        self.deliver(&posted.deliveries);
+        let postponed = std::mem::take(&mut self.postponed);
+        self.deliver(&postponed);
+        self.deliver(&posted.messages);
     }
 
     /// Takes a new connection over.
@@ -191,9 +207,9 @@ impl<S: Source> Worker<S> {
             self.connections.push(None);
             self.connections.len() - 1
         });
-        // Not this turn's configuration: a password set before the client connected holds for it.
-        let needs_no_password = self.services.config.load().requirepass.is_empty();
-        let mut session = Session::new(arrival.client, needs_no_password);
+        let acl = &self.services.acl;
+        let user = Arc::clone(acl.default_user());
+        let mut session = Session::new(arrival.client, user, acl.default_needs_no_password());
         session.place = token;
         let mut connection = Box::new(Connection::new(arrival.stream, session));
         if self.source.add(&mut connection.stream, token).is_err() {

@@ -14,11 +14,12 @@ const FAREWELL_MS: i64 = 500;
 impl<S: Source> Worker<S> {
     /// Sends what this turn's commands wrote, and closes whom they closed.
     pub(super) fn flush_touched(&mut self) {
-        let mut touched = std::mem::take(&mut self.touched);
-        for token in touched.drain(..) {
+        let mut next = 0;
+        while let Some(&token) = self.touched.get(next) {
             self.flush(token);
+            next += 1;
         }
-        self.touched = touched;
+        self.touched.clear();
     }
 
     fn flush(&mut self, token: Token) {
@@ -27,6 +28,12 @@ impl<S: Source> Worker<S> {
         connection.consume(&mut self.buffers);
         if connection.session.close == Close::Now {
             return self.close(token);
+        }
+        if connection.session.close == Close::AfterReply
+            && let Some(tracker) = connection.session.client.tracker()
+        {
+            // Whoever sees the last reply knows that nothing is redirected to the client any more.
+            self.services.tracking.leave(tracker);
         }
         let now_ms = self.epoch_us / 1000;
         let alive = connection.send(&mut self.buffers, &self.counters, now_ms);

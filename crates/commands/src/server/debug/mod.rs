@@ -37,6 +37,7 @@ type Subcommand = (&'static str, usize, usize, fn(&mut Ctx<'_>, Args<'_>) -> Out
 
 const SUBCOMMANDS: &[Subcommand] = &[
     ("change-repl-id", 2, 2, accept),
+    ("config-rewrite-force-all", 2, 2, crate::server::config::rewrite_all),
     ("dict-resizing", 3, 3, accept),
     ("digest", 2, 2, digest::all),
     ("digest-value", 2, usize::MAX, digest::values),

@@ -1,3 +1,4 @@
+use acl::Reason;
 use std::fmt::Display;
 use std::sync::atomic::Ordering;
 
@@ -124,6 +125,7 @@ fn traffic(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let totals = ctx.services.statistics.totals();
     let pubsub = &ctx.services.pubsub;
+    let exceeded = ctx.services.budget.exceeded(ctx.now_ms());
     write(
         lines,
         &[
@@ -132,11 +134,11 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("expired_stale_perc", &"0.00"),
             ("expired_time_cap_reached_count", &totals.expire_slices),
             ("expire_cycle_cpu_milliseconds", &(totals.expire_ns / 1_000_000)),
-            ("evicted_keys", &0),
-            ("evicted_clients", &0),
+            ("evicted_keys", &totals.evicted_keys),
+            ("evicted_clients", &totals.evicted_clients),
             ("evicted_scripts", &0),
-            ("total_eviction_exceeded_time", &0),
-            ("current_eviction_exceeded_time", &0),
+            ("total_eviction_exceeded_time", &exceeded.total_ms),
+            ("current_eviction_exceeded_time", &exceeded.current_ms),
             ("keyspace_hits", &totals.keyspace_hits),
             ("keyspace_misses", &totals.keyspace_misses),
             ("pubsub_channels", &pubsub.len(Kind::Channel)),
@@ -158,14 +160,16 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 
 fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let sanitized = ctx.services.persistence.sanitized.load(Ordering::Relaxed);
+    let denied = &ctx.services.acl.log;
+    let tracking = &ctx.services.tracking;
     let totals = ctx.services.statistics.totals();
     let rates = ctx.services.statistics.rates().figures();
     write(
         lines,
         &[
-            ("tracking_total_keys", &0),
-            ("tracking_total_items", &0),
-            ("tracking_total_prefixes", &0),
+            ("tracking_total_keys", &tracking.keys()),
+            ("tracking_total_items", &tracking.items()),
+            ("tracking_total_prefixes", &tracking.prefixes()),
             ("unexpected_error_replies", &0),
             ("total_error_replies", &totals.errors),
             ("dump_payload_sanitizations", &sanitized),
@@ -179,6 +183,11 @@ fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("reply_buffer_expands", &0),
             ("eventloop_cycles", &totals.turns),
             ("instantaneous_eventloop_cycles_per_sec", &(rates.turns.round() as u64)),
+            ("acl_access_denied_auth", &denied.count(Reason::Auth)),
+            ("acl_access_denied_cmd", &denied.count(Reason::Command)),
+            ("acl_access_denied_key", &denied.count(Reason::Key)),
+            ("acl_access_denied_channel", &denied.count(Reason::Channel)),
+            ("acl_access_denied_db", &denied.count(Reason::Database)),
         ],
     );
 }

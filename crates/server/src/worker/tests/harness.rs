@@ -40,6 +40,7 @@ impl Lab {
         let config = Config::default();
         let services = Arc::new(Services {
             statistics: Statistics::new(table.all().len()),
+            acl: acl::Acl::new(table.catalogue(), command::acl_defaults(&Default::default())),
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             config: Arc::new(Store::new(config)),
@@ -48,7 +49,9 @@ impl Lab {
             latency: LatencyMonitor::default(),
             pause: Default::default(),
             parked: Default::default(),
+            budget: command::Budget::default(),
             pubsub: Default::default(),
+            tracking: Default::default(),
             active_expire: AtomicBool::new(true),
             persistence: Default::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -131,6 +134,9 @@ impl Host for NoHost {
     }
     fn memory(&self) -> MemoryFigures {
         MemoryFigures::default()
+    }
+    fn thread_memory(&self) -> Option<i64> {
+        None
     }
     fn reconfigure(&self, _changed: &[&'static str]) -> Result<(), String> {
         Ok(())

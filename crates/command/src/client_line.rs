@@ -1,15 +1,21 @@
 //! A client as CLIENT LIST and CLIENT INFO show it.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use command::Table;
-use command::clients::{Client, Kill};
+use tracking::{Mode, Tracker};
+
+use crate::clients::{Client, Kill};
+use crate::table::Table;
 
 /// Output up to here counts as the buffer that every client has (`obl`); what is beyond counts as a
 /// list of buffers of this size (`oll`, `omem`), which is what monitoring looks at to find those who do
 /// not read.
 const OUTPUT_BLOCK: u64 = 16 * 1024;
+/// The least that a client's buffer is said to have (`rbs`). Buffers belong to the workers, not to clients;
+/// what is shown is the one that a client's latest replies have needed, as in Redis.
+const OUTPUT_LEAST: u64 = 1024;
 
 /// What is known of a client only while its own command runs.
 #[derive(Clone, Copy)]
@@ -56,7 +62,7 @@ pub fn describe(line: &mut Vec<u8>, client: &Client, table: &Table, now_ms: i64,
         figures.query_free.get(),
         argument_bytes,
         figures.queued_bytes.get(),
-        figures.output_capacity.get(),
+        figures.output_peak.get().next_power_of_two().clamp(OUTPUT_LEAST, OUTPUT_BLOCK),
         figures.output_peak.get(),
         output.buffered,
         output.blocks,
@@ -67,9 +73,10 @@ pub fn describe(line: &mut Vec<u8>, client: &Client, table: &Table, now_ms: i64,
     let command = client.last_command(table).map_or("NULL".into(), |command| command.full_name());
     let _ = write!(
         line,
-        " cmd={command} user={} redir=-1 resp={} lib-name={} lib-ver={} io-thread={} tot-net-in={} \
+        " cmd={command} user={} redir={} resp={} lib-name={} lib-ver={} io-thread={} tot-net-in={} \
          tot-net-out={} tot-cmds={}",
         text(&names.user),
+        redirection(client.tracker()),
         figures.protocol.get(),
         text(&names.library),
         text(&names.library_version),
@@ -110,11 +117,15 @@ fn events(client: &Client) -> &'static str {
 pub fn flags(client: &Client) -> String {
     let figures = &client.figures;
     let set = |flag: &std::sync::atomic::AtomicBool| flag.load(Ordering::Relaxed);
+    let mode = client.tracker().map_or(Mode::empty(), |tracker| tracker.mode());
     let letters = [
         ('O', set(&figures.monitor)),
         ('P', figures.is_subscriber()),
         ('x', figures.queued.get() > 0),
         ('b', set(&figures.blocked)),
+        ('t', mode.contains(Mode::ON)),
+        ('R', mode.contains(Mode::BROKEN)),
+        ('B', mode.contains(Mode::BROADCAST)),
         ('c', client.killed() == Kill::AfterReply),
         ('A', client.killed() == Kill::Now),
         ('U', client.unix),
@@ -123,6 +134,14 @@ pub fn flags(client: &Client) -> String {
     ];
     let flags: String = letters.iter().filter(|(_, on)| *on).map(|(letter, _)| *letter).collect();
     if flags.is_empty() { "N".into() } else { flags }
+}
+
+/// The client that gets the invalidations: 0 for the client itself, -1 when it does not track.
+pub fn redirection(tracker: Option<&Arc<Tracker>>) -> i64 {
+    let Some(tracker) = tracker.filter(|tracker| tracker.mode().contains(Mode::ON)) else {
+        return -1;
+    };
+    tracker.redirect().map_or(0, |other| i64::try_from(other.client()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
