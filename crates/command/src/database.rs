@@ -5,10 +5,11 @@ use keyspace::{
 };
 use observe::Counters;
 use tracking::Recorder;
-use value::{Kind, Object, Typed};
+use value::{Kind, Typed};
 
 use crate::error::Error;
 
+mod strings;
 mod walk;
 
 pub use walk::{Cursor, Stint};
@@ -188,14 +189,6 @@ impl<'a> Database<'a> {
         self.find(key, Purpose::PEEK).is_some()
     }
 
-    /// The string at `key`, for reading.
-    ///
-    /// # Errors
-    /// When the key holds another type.
-    pub fn get_string(&mut self, key: Key<'_>) -> Result<Option<EntryRef<'_>>, Error> {
-        of_kind(self.get(key), Kind::String)
-    }
-
     /// The value at `key`, for reading.
     ///
     /// # Errors
@@ -272,7 +265,7 @@ impl<'a> Database<'a> {
     fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
         let keyspace = self.held.keyspace();
         let (db, marks) = self.held.shard_mut(key.hash()).db_and_marks(self.physical);
-        let found = match db.lookup(key, self.now_ms) {
+        let found = match db.lookup(key, self.now_ms, purpose.writes) {
             Lookup::Live(entry) => Some(entry),
             Lookup::Tidied(Tidied { removed, kind, left, emptied }) => {
                 if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
@@ -366,37 +359,6 @@ impl<'a> Database<'a> {
         put.stored
     }
 
-    /// Stores a string in its most compact form.
-    pub fn put_string(&mut self, key: Key<'_>, bytes: &[u8], deadline: Deadline) {
-        self.put(key, Payload::string(bytes), deadline);
-    }
-
-    /// The string at `key` as bytes that can be changed in the middle and grow. `None` when there is
-    /// no such key.
-    ///
-    /// # Errors
-    /// When the key holds another type.
-    pub fn string_mut(&mut self, key: Key<'_>) -> Result<Option<&mut Vec<u8>>, Error> {
-        match self.get_mut(key) {
-            None => return Ok(None),
-            Some(entry) if entry.kind() != Kind::String => return Err(Error::WRONG_TYPE),
-            Some(_) => {}
-        }
-        Ok(self.held.shard_mut(key.hash()).db_mut(self.physical).string_object(key))
-    }
-
-    /// The same, with an empty string made when there is no such key: nobody may see it stay empty.
-    ///
-    /// # Errors
-    /// When the key holds another type.
-    pub fn string_mut_or_make(&mut self, key: Key<'_>) -> Result<&mut Vec<u8>, Error> {
-        if !self.contains(key) {
-            let empty = Payload::Object(Box::new(Object::String(Vec::new())));
-            self.put(key, empty, Deadline::None);
-        }
-        self.string_mut(key)?.ok_or(Error::WRONG_TYPE)
-    }
-
     /// Removes a key; false when it was not there.
     pub fn remove(&mut self, key: Key<'_>) -> bool {
         let Some(entry) = self.take(key) else { return false };
@@ -424,6 +386,11 @@ impl<'a> Database<'a> {
                 }
             }
         }
+        self.set_access(key, access);
+    }
+
+    /// Stamps a key as used at another time, or as often.
+    pub fn set_access(&mut self, key: Key<'_>, access: u32) {
         let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
         if let Some(mut entry) = db.get_mut(key) {
             entry.set_access(access);
@@ -554,14 +521,16 @@ struct Purpose {
     touches: bool,
     /// Tells who listens that the key is missing.
     announces: bool,
+    /// The entry may be changed.
+    writes: bool,
 }
 
 impl Purpose {
-    const READ: Self = Self { counts: true, touches: true, announces: true };
-    const INSPECT: Self = Self { counts: true, touches: false, announces: true };
+    const READ: Self = Self { counts: true, touches: true, announces: true, writes: false };
+    const INSPECT: Self = Self { counts: true, touches: false, announces: true, writes: false };
     const INSPECT_QUIETLY: Self = Self { announces: false, ..Self::INSPECT };
-    const WRITE: Self = Self { counts: false, touches: true, announces: false };
-    const PEEK: Self = Self { counts: false, touches: false, announces: false };
+    const WRITE: Self = Self { counts: false, touches: true, announces: false, writes: true };
+    const PEEK: Self = Self { counts: false, touches: false, announces: false, writes: false };
 }
 
 /// Adds an event if somebody listens to its class.

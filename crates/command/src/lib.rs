@@ -17,6 +17,7 @@ mod error;
 mod keys;
 mod mailbox;
 pub mod permission;
+mod persistence;
 pub mod scripts;
 mod services;
 mod session;
@@ -32,6 +33,7 @@ pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;
 pub use mailbox::{Letter, Mailbox};
+pub use persistence::{CurrentSave, Loading, Persistence, SaveHandle, Saves};
 pub use services::{
     Host, MemoryFigures, ProcessorTime, REDIS_VERSION, RUBRICA_VERSION, Services, Shutdown,
     SystemFigures, acl_defaults,

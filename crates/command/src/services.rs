@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 
 use env::Clock;
-use keyspace::Keyspace;
+use keyspace::{Keyspace, Lent};
 use observe::{CommandLogs, LatencyMonitor, Statistics};
 use pubsub::PubSub;
 use tracking::Tracking;
@@ -11,6 +11,7 @@ use crate::blocked::Lot;
 use crate::budget::Budget;
 use crate::clients::Registry;
 use crate::error::Error;
+use crate::persistence::Persistence;
 use crate::scripts::Scripts;
 use crate::table::Table;
 
@@ -53,6 +54,8 @@ pub struct Services {
     pub scripts: Scripts,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
+    /// Snapshots: how loading and saving go.
+    pub persistence: Persistence,
     /// Wall clock and stop watch.
     pub clock: Arc<dyn Clock>,
     /// What only the process as a whole can do.
@@ -81,6 +84,54 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// When it cannot end in this way now.
     fn shutdown(&self, how: Shutdown) -> Result<(), Error>;
+
+    /// Saves the data set where that has to be done before the end, and ends what is under way in the
+    /// background. Everything is held.
+    ///
+    /// # Errors
+    /// When it cannot be saved; then the end has to wait.
+    fn prepare_shutdown(
+        &self,
+        _services: &Arc<Services>,
+        _held: &mut Lent<'_>,
+        _how: Shutdown,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Saves the data set in a file, everything being held.
+    ///
+    /// # Errors
+    /// When that fails; the log says why. The file is then as it was.
+    fn save(&self, _services: &Arc<Services>, _held: &mut Lent<'_>) -> Result<(), Error> {
+        Err(Error::BARE)
+    }
+
+    /// Begins to save the data set as it is now, everything being held at this moment.
+    ///
+    /// # Errors
+    /// When it cannot begin.
+    fn save_in_background(
+        &self,
+        _services: &Arc<Services>,
+        _held: &mut Lent<'_>,
+    ) -> Result<(), Error> {
+        Err(Error::BARE)
+    }
+
+    /// Loads the snapshot's file, everything being held; `replaces` is whether keys that are there already
+    /// are replaced.
+    ///
+    /// # Errors
+    /// When it cannot be loaded; keys before the damage have been.
+    fn load(
+        &self,
+        _services: &Arc<Services>,
+        _held: &mut Lent<'_>,
+        _replaces: bool,
+    ) -> Result<(), Error> {
+        Err(Error::BARE)
+    }
 
     /// Memory as the allocator and the operating system see it.
     fn memory(&self) -> MemoryFigures;

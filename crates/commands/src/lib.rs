@@ -26,9 +26,22 @@ mod timeout;
 mod transactions;
 
 pub use acl::cannot_open_users;
+pub use function::add_library;
 pub use script::busy_error;
 
 use command::Spec;
+use config::Config;
+
+/// The options that decide the encodings of values.
+pub fn limits(config: &Config) -> rdb::Limits {
+    rdb::Limits {
+        list: list::limits(config),
+        set: set::limits(config),
+        hash: hash::limits(config),
+        zset: sorted_set::limits(config),
+        stream: stream::limits(config),
+    }
+}
 
 /// The commands of all families.
 pub const FAMILIES: &[&[&Spec]] = &[

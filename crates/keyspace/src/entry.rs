@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! byte 0      kind (low 4 bits), representation (high 4 bits)
-//! byte 1      flags: TTL present, wide key length, wide value length, members with deadlines
+//! byte 1      flags: TTL present, wide key length, wide value length, members with deadlines; era (high 4
+//!             bits, see `era`)
 //! bytes 2-4   access clock, 24 bits (see `Database`)
 //! then        key length, 1 or 4 bytes
 //!             deadline, 8 bytes, i64 milliseconds since the epoch (only with the TTL flag)
@@ -15,12 +16,15 @@
 //! value may be overwritten in place by another of the same class.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
 use value::{Kind, Object};
+
+mod stored;
+
+pub use stored::{Digits, Value};
 
 /// Strings up to this many bytes live inside their entry.
 const INLINE_MAX: usize = 4096;
@@ -29,6 +33,8 @@ const TTL: u8 = 1;
 const WIDE_KEY: u8 = 2;
 const WIDE_VALUE: u8 = 4;
 const TIMED: u8 = 8;
+/// Where the era's number stands among the flags.
+const ERA_SHIFT: u32 = 4;
 const HEAD: usize = 5;
 
 const INLINE: u8 = 0;
@@ -59,47 +65,6 @@ impl Payload<'_> {
         match self {
             Payload::Object(object) => object.kind(),
             _ => Kind::String,
-        }
-    }
-}
-
-/// A value as it is stored.
-#[derive(Clone, Copy, Debug)]
-pub enum Value<'a> {
-    /// A string inside the entry.
-    Bytes(&'a [u8]),
-    /// A string that is an integer.
-    Int(i64),
-    /// A value in a block of its own.
-    Object(&'a Object),
-}
-
-/// Room for the digits of a string that is kept as an integer.
-pub type Digits = itoa::Buffer;
-
-impl<'a> Value<'a> {
-    /// The text of a string, which may be written to `digits` first; `None` for any other type.
-    pub fn text<'b>(self, digits: &'b mut Digits) -> Option<&'b [u8]>
-    where
-        'a: 'b,
-    {
-        match self {
-            Self::Bytes(bytes) => Some(bytes),
-            Self::Int(number) => Some(digits.format(number).as_bytes()),
-            Self::Object(Object::String(bytes)) => Some(bytes),
-            Self::Object(_) => None,
-        }
-    }
-}
-
-impl Value<'_> {
-    /// The text of a string; `None` for any other type.
-    pub fn string_bytes(&self) -> Option<Cow<'_, [u8]>> {
-        match self {
-            Self::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
-            Self::Int(number) => Some(Cow::Owned(number.to_string().into_bytes())),
-            Self::Object(Object::String(bytes)) => Some(Cow::Borrowed(bytes)),
-            Self::Object(_) => None,
         }
     }
 }
@@ -177,6 +142,14 @@ impl Entry {
     /// The entry's parts.
     pub fn view(&self) -> EntryRef<'_> {
         EntryRef(self.0, PhantomData)
+    }
+
+    /// Notes the era that the entry was made in.
+    pub(crate) fn in_era(self, era: u8) -> Self {
+        let flags = self.view().byte(1) & ((1 << ERA_SHIFT) - 1);
+        // SAFETY: byte 1 is in the head of every block, and nobody else refers to this one.
+        unsafe { self.0.add(1).write(flags | era << ERA_SHIFT) };
+        self
     }
 
     /// The same key and value in a block that has a deadline.
@@ -437,6 +410,11 @@ impl<'a> EntryRef<'a> {
         u32::from_le_bytes([self.byte(2), self.byte(3), self.byte(4), 0])
     }
 
+    /// The era in which the entry was made or last dealt with.
+    pub(crate) fn era(&self) -> u8 {
+        self.byte(1) >> ERA_SHIFT
+    }
+
     /// Size class of the entry's own block, without an object beside it.
     pub fn block_bytes(&self) -> usize {
         let shape = self.shape();
@@ -485,6 +463,12 @@ impl<'a> EntryMut<'a> {
         if self.access() != access {
             self.set_access(access);
         }
+    }
+
+    /// Notes that the entry was dealt with in this era.
+    pub(crate) fn set_era(&mut self, era: u8) {
+        let flags = self.byte(1) & ((1 << ERA_SHIFT) - 1);
+        self.write(1, &[flags | era << ERA_SHIFT]);
     }
 
     /// Gives up writing.

@@ -35,8 +35,17 @@ impl Bench<'_> {
             }
         }
         self.check_memory(session, command)?;
-        if self.services.scripts.is_busy() && self.is_kept_off(session, command, args) {
-            return Err(self.busy());
+        const WRITES: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
+        let hindered = self.services.persistence.has_obstacles();
+        let queued = session.transaction.as_ref().filter(|_| command.name == "exec");
+        let has_flag = |wanted: Flags| {
+            command.flags.intersects(wanted)
+                || queued.is_some_and(|transaction| {
+                    transaction.queued.iter().any(|(queued, _)| queued.flags.intersects(wanted))
+                })
+        };
+        if hindered && self.is_unsaved() && (has_flag(Flags::WRITE) || command.name == "ping") {
+            return Err(Error::UNSAVED);
         }
         // What comes to a subscriber in RESP2 is taken for a message.
         if session.protocol == Protocol::Resp2
@@ -50,16 +59,25 @@ impl Bench<'_> {
                 command.full_name()
             )));
         }
-        const WRITES: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
-        let queued = session.transaction.as_ref().filter(|_| command.name == "exec");
-        let may_write = command.flags.intersects(WRITES)
-            || queued.is_some_and(|transaction| {
-                transaction.queued.iter().any(|(queued, _)| queued.flags.intersects(WRITES))
-            });
+        let needs_data = !command.flags.contains(Flags::LOADING);
+        if hindered && needs_data && self.services.persistence.is_loading() && !is_container {
+            return Err(Error::LOADING);
+        }
+        if self.services.scripts.is_busy() && self.is_kept_off(session, command, args) {
+            return Err(self.busy());
+        }
         // Otherwise nobody could end the pause.
         let exempt = command.container == Some("client");
-        let held = if exempt { None } else { self.services.pause.holds(may_write, now_ms) };
+        let held = if exempt { None } else { self.services.pause.holds(has_flag(WRITES), now_ms) };
         Ok(held.map_or(Admitted::Run(command), Admitted::HeldUntil))
+    }
+
+    /// Whether writes are refused because the last snapshot failed.
+    #[cold]
+    fn is_unsaved(&self) -> bool {
+        self.services.persistence.is_unsaved()
+            && self.config.stop_writes_on_bgsave_error
+            && !self.config.save.is_empty()
     }
 
     /// Whether the client's user may run a command. What is denied is noted in ACL LOG.

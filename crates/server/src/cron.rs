@@ -14,6 +14,7 @@ use tracking::Recorder;
 use crate::connection::Connection;
 use crate::evict::Room;
 use crate::notify;
+use crate::persistence;
 use crate::source::{Socket, Source};
 use crate::worker::Worker;
 
@@ -89,6 +90,7 @@ pub fn tick<S: Source>(worker: &mut Worker<S>) {
 fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
     let services = &worker.services;
     if now_ms >= worker.cron.sample_ms {
+        persistence::tick(services, &worker.config, now_ms);
         worker.cron.sample_ms = now_ms + SAMPLE_PERIOD_MS;
         services.statistics.sample(services.clock.monotonic_ns());
         if services.tracking.is_on() {
@@ -108,7 +110,8 @@ fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
 fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
     let services = Arc::clone(&worker.services);
     // A pause of writes freezes the data set: nothing goes for being too old either.
-    if !services.active_expire.load(Ordering::Relaxed) || services.pause.is_active(now_ms) {
+    let rests = services.persistence.is_loading() || services.pause.is_active(now_ms);
+    if !services.active_expire.load(Ordering::Relaxed) || rests {
         return true;
     }
     let start = services.clock.monotonic_ns();

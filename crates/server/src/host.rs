@@ -1,8 +1,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use command::{Error, Host, MemoryFigures, ProcessorTime, Shutdown, SystemFigures};
+use command::{Error, Host, MemoryFigures, ProcessorTime, Services, Shutdown, SystemFigures};
+use keyspace::Lent;
 use parking_lot::{Condvar, Mutex};
+
+use crate::persistence;
 
 /// What the allocator and the operating system know of the process's memory; the binary brings it, since
 /// it chooses the allocator.
@@ -108,6 +111,36 @@ impl Host for Process {
         *self.stop.lock() = Some(how);
         self.stopping.notify_all();
         Ok(())
+    }
+
+    fn prepare_shutdown(
+        &self,
+        services: &Arc<Services>,
+        held: &mut Lent<'_>,
+        how: Shutdown,
+    ) -> Result<(), Error> {
+        persistence::prepare_shutdown(services, held, how)
+    }
+
+    fn save(&self, services: &Arc<Services>, held: &mut Lent<'_>) -> Result<(), Error> {
+        persistence::save(services, held)
+    }
+
+    fn save_in_background(
+        &self,
+        services: &Arc<Services>,
+        held: &mut Lent<'_>,
+    ) -> Result<(), Error> {
+        persistence::save_in_background(services, held)
+    }
+
+    fn load(
+        &self,
+        services: &Arc<Services>,
+        held: &mut Lent<'_>,
+        replaces: bool,
+    ) -> Result<(), Error> {
+        persistence::reload(services, held, replaces)
     }
 
     fn memory(&self) -> MemoryFigures {

@@ -21,6 +21,7 @@ mod listen;
 mod mailbox;
 mod monitor;
 mod notify;
+mod persistence;
 mod redact;
 mod server;
 mod source;

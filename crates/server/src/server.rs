@@ -20,6 +20,7 @@ use crate::helper::Helpers;
 use crate::host::{Process, ProcessMemory, Request};
 use crate::listen::{Listener, listen};
 use crate::mailbox::Inbox;
+use crate::persistence;
 use crate::source::{Epoll, Source};
 use crate::stream::Stream;
 use crate::tls::{self, Handshakes};
@@ -126,11 +127,13 @@ impl Server {
             budget: command::Budget::default(),
             scripts: Default::default(),
             active_expire: AtomicBool::new(true),
+            persistence: Default::default(),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,
         });
         crate::users::load(&services).map_err(StartError)?;
         configure_logs(&services);
+        services.persistence.set_loading(true);
         let failed = |error: std::io::Error| StartError(format!("cannot start: {error}"));
         let accepting = Epoll::new().map_err(failed)?;
         let sources =
@@ -220,12 +223,28 @@ impl Server {
         self.process.set_supervisor(name);
     }
 
-    /// Asks for the end, from any thread (signals).
-    pub fn stopper(&self) -> impl Fn(Shutdown) + Send + use<> {
+    /// Loads the data set from the files of the configuration. Until this has returned, commands that need
+    /// it are refused.
+    ///
+    /// # Errors
+    /// When it cannot be loaded: the server must not go on with a part of it.
+    pub fn load(&self) -> Result<(), StartError> {
+        let threads = self.services.host.workers();
+        persistence::load_at_start(&self.services, threads).map_err(StartError)?;
+        self.services.persistence.set_loading(false);
+        Ok(())
+    }
+
+    /// Asks for the end, from any thread (signals); false when the data set cannot be saved.
+    pub fn stopper(&self) -> impl Fn(Shutdown) -> bool + Send + use<> {
         let process = Arc::clone(&self.process);
+        let services = Arc::clone(&self.services);
         move |how| {
-            // The process accepts every way to end.
-            let _ = process.shutdown(how);
+            let end = |held: &mut keyspace::Lent<'_>| {
+                persistence::prepare_shutdown(&services, held, how)?;
+                process.shutdown(how)
+            };
+            persistence::with_all(&services, end).is_ok()
         }
     }
 

@@ -1,5 +1,5 @@
-//! DUMP and RESTORE of libraries: records of a snapshot, its version and a checksum behind them.
-use codec::crc64::crc64;
+use std::sync::atomic::Ordering;
+
 use command::scripts::Libraries;
 use command::{Args, Ctx, Error, Flags, Outcome, Spec};
 
@@ -27,43 +27,11 @@ pub const RESTORE: Spec = Spec {
     ..BASE
 };
 
-/// The record of a library; what follows is its text.
-const FUNCTION2: u8 = 245;
-/// The same of a version that never was released.
-const FUNCTION: u8 = 246;
-/// The version of snapshots that Redis 7.0 writes, and the latest that is read.
-const VERSION: u16 = 10;
-const VERSION_MAX: u16 = 12;
-/// Version and checksum.
-const FOOTER: usize = 2 + 8;
-
 fn dump(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
-    let mut payload = Vec::new();
-    for library in ctx.services.scripts.libraries().by_name.values() {
-        payload.push(FUNCTION2);
-        put_length(&mut payload, library.code.len());
-        payload.extend_from_slice(&library.code);
-    }
-    payload.extend_from_slice(&VERSION.to_le_bytes());
-    let sum = crc64(&payload);
-    payload.extend_from_slice(&sum.to_le_bytes());
-    ctx.reply.bulk(&payload);
+    let libraries = ctx.services.scripts.libraries();
+    let sources = libraries.by_name.values().map(|library| &*library.code);
+    ctx.reply.bulk(&rdb::dump_functions(sources, ctx.config.rdbcompression));
     Ok(())
-}
-
-fn put_length(out: &mut Vec<u8>, len: usize) {
-    match len {
-        0..0x40 => out.push(len as u8),
-        0x40..0x4000 => out.extend_from_slice(&(0x4000 | len as u16).to_be_bytes()),
-        0x4000..=0xffff_ffff => {
-            out.push(0x80);
-            out.extend_from_slice(&(len as u32).to_be_bytes());
-        }
-        _ => {
-            out.push(0x81);
-            out.extend_from_slice(&(len as u64).to_be_bytes());
-        }
-    }
 }
 
 fn restore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
@@ -81,20 +49,18 @@ fn restore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
             ));
         }
     };
-    let records = checked(args.at(2))
-        .ok_or(Error::fixed("ERR DUMP payload version or checksum are wrong"))?;
+    let check = !ctx.services.persistence.skip_checksums.load(Ordering::Relaxed);
+    let sources = rdb::restore_functions(args.at(2), check).map_err(|error| {
+        Error::fixed(match error {
+            None => "ERR DUMP payload version or checksum are wrong",
+            Some(rdb::Error::UnknownType(_)) => "ERR given type is not a function",
+            Some(_) => "ERR failed loading the given functions payload",
+        })
+    })?;
     let failed = |why: String| Error::new(format!("ERR {why}"));
     let mut restored = Libraries::default();
-    let mut rest = records;
-    while let Some((kind, behind)) = rest.split_first() {
-        if *kind != FUNCTION2 && *kind != FUNCTION {
-            return Err(Error::fixed("ERR given type is not a function"));
-        }
-        let (code, behind) = take_string(behind)
-            .filter(|_| *kind == FUNCTION2)
-            .ok_or(Error::fixed("ERR failed loading the given functions payload"))?;
-        library::add(ctx.services, &mut restored, &code, false).map_err(failed)?;
-        rest = behind;
+    for source in sources {
+        library::add(ctx.services, &mut restored, &source, false).map_err(failed)?;
     }
     let joined = if flush {
         restored
@@ -122,50 +88,4 @@ fn restore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     ctx.db.add_changes(1);
     ctx.reply.ok();
     Ok(())
-}
-
-/// The records of a payload whose version and checksum are right.
-fn checked(payload: &[u8]) -> Option<&[u8]> {
-    let records = payload.get(..payload.len().checked_sub(FOOTER)?)?;
-    let footer = payload.get(records.len()..)?;
-    let version = u16::from_le_bytes(footer.get(..2)?.try_into().ok()?);
-    let sum = u64::from_le_bytes(footer.get(2..)?.try_into().ok()?);
-    // A checksum of zero says that none was made.
-    let right = sum == 0 || sum == crc64(payload.get(..records.len() + 2)?);
-    (version <= VERSION_MAX && right).then_some(records)
-}
-
-/// Takes a string as snapshots write them, compressed or not.
-fn take_string(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    /// What no library reaches.
-    const LEN_MAX: usize = 512 << 20;
-    const LZF: u8 = 0xc3;
-    if let Some((&LZF, rest)) = bytes.split_first() {
-        let (packed, rest) = take_length(rest)?;
-        let (len, rest) = take_length(rest)?;
-        let text = codec::lzf::decompress(rest.get(..packed)?, len.min(LEN_MAX)).ok()?;
-        return Some((text, rest.get(packed..)?));
-    }
-    let (len, rest) = take_length(bytes)?;
-    Some((rest.get(..len)?.to_vec(), rest.get(len..)?))
-}
-
-fn take_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (first, rest) = bytes.split_first()?;
-    match first >> 6 {
-        0 => Some((usize::from(first & 0x3f), rest)),
-        1 => {
-            let (second, rest) = rest.split_first()?;
-            Some((usize::from(first & 0x3f) << 8 | usize::from(*second), rest))
-        }
-        2 if *first == 0x80 => {
-            let (len, rest) = rest.split_first_chunk()?;
-            Some((u32::from_be_bytes(*len) as usize, rest))
-        }
-        2 if *first == 0x81 => {
-            let (len, rest) = rest.split_first_chunk()?;
-            Some((usize::try_from(u64::from_be_bytes(*len)).ok()?, rest))
-        }
-        _ => None,
-    }
 }

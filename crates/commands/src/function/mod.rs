@@ -4,6 +4,8 @@ mod dump;
 mod library;
 mod list;
 
+pub use library::add as add_library;
+
 use command::{Args, Ctx, Flags, Group, Outcome, Spec};
 
 use crate::help;

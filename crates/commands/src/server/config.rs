@@ -101,7 +101,10 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     }
     let pairs: Vec<(&[u8], &[u8])> =
         (2..args.len()).step_by(2).map(|at| (args.at(at), args.at(at + 1))).collect();
-    let caller = Caller { local: ctx.session.client.is_local(), loading: false };
+    let caller = Caller {
+        local: ctx.session.client.is_local(),
+        loading: ctx.services.persistence.is_loading(),
+    };
     let store = &ctx.services.config;
     let applied = store.set(&pairs, caller).map_err(|error| refused(&error))?;
     if applied.changed.is_empty() {

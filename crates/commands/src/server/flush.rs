@@ -47,6 +47,13 @@ fn flushall(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         let keys = ctx.db.within(number, |db| db.clear(background));
         ctx.db.add_changes(keys);
     }
+    if super::save::give_up(ctx) {
+        tracing::warn!("The snapshot under way was given up for FLUSHALL");
+    }
+    if !ctx.config.save.is_empty() {
+        // Whoever starts the server anew finds it empty too. The log says why that may fail.
+        let _ = ctx.services.host.save(ctx.services, ctx.db.held());
+    }
     ctx.reply.ok();
     Ok(())
 }

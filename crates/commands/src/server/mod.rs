@@ -12,6 +12,7 @@ mod memory;
 mod module;
 mod monitor;
 mod role;
+mod save;
 mod shutdown;
 mod slowlog;
 mod swapdb;
@@ -22,6 +23,9 @@ use ::command::Spec;
 /// The family's commands.
 pub const COMMANDS: &[&Spec] = &[
     &command::COMMAND,
+    &save::BGSAVE,
+    &save::LASTSAVE,
+    &save::SAVE,
     &config::CONFIG,
     &dbsize::DBSIZE,
     &debug::DEBUG,

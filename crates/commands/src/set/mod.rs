@@ -59,7 +59,7 @@ const SET: Spec = Spec {
 /// The key specification of commands that change deadlines.
 const UPDATES: KeySpec = KeySpec::one(1, KeyFlags::RW.union(KeyFlags::UPDATE));
 
-fn limits(config: &Config) -> SetLimits {
+pub(crate) fn limits(config: &Config) -> SetLimits {
     let size = |option: u64| usize::try_from(option).unwrap_or(usize::MAX);
     SetLimits {
         max_intset_entries: size(config.set_max_intset_entries),

@@ -10,6 +10,7 @@ mod values;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use command::scripts::Libraries;
 use command::{Args, Ctx, Error, Flags, Group, Outcome, Spec};
 use config::AllowFrom;
 
@@ -54,11 +55,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("protocol", 3, 3, protocol::sample),
     ("quicklist", 3, 4, values::quicklist),
     ("quicklist-packed-threshold", 3, 3, packed_threshold),
+    ("reload", 2, usize::MAX, reload),
     ("replybuffer", 4, 4, reply_buffer),
     ("sdslen", 3, 3, values::string_length),
     ("set-active-expire", 3, 3, set_active_expire),
     ("set-disable-deny-scripts", 3, 3, set_disable_deny_scripts),
-    ("set-skip-checksum-validation", 3, 3, accept),
+    ("set-skip-checksum-validation", 3, 3, skip_checksums),
     ("sleep", 3, 3, sleep),
     ("stringmatch-len", 4, 4, string_match),
     ("structsize", 2, 2, values::struct_sizes),
@@ -157,6 +159,43 @@ fn set_active_expire(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
+/// `DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]`: saves, empties everything, and loads.
+fn reload(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let (mut save, mut flush, mut merge) = (true, true, false);
+    for word in args.iter_from(2) {
+        match word.to_ascii_lowercase().as_slice() {
+            b"nosave" => save = false,
+            b"noflush" => flush = false,
+            b"merge" => merge = true,
+            _ => {
+                return Err(Error::fixed(
+                    "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+                ));
+            }
+        }
+    }
+    if save {
+        ctx.services.host.save(ctx.services, ctx.db.held())?;
+    }
+    if flush {
+        for number in 0..ctx.services.keyspace.databases() {
+            ctx.db.within(number, |db| db.clear(false));
+        }
+        ctx.services.scripts.set_libraries(Libraries::default());
+    }
+    ctx.services.host.load(ctx.services, ctx.db.held(), merge)?;
+    tracing::warn!("DB reloaded by DEBUG RELOAD");
+    ctx.reply.ok();
+    Ok(())
+}
+
+fn skip_checksums(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let skip = leading_integer(args.at(2)) != 0;
+    ctx.services.persistence.skip_checksums.store(skip, Ordering::Relaxed);
+    ctx.reply.ok();
+    Ok(())
+}
+
 /// Stops the whole server for a while: nobody else is inside the gate.
 fn sleep(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let seconds = codec::number::parse_f64(args.at(2)).unwrap_or_default();
@@ -250,6 +289,9 @@ fn print_help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
             "    Check that the value of <key> is a list of several nodes.",
             "QUICKLIST-PACKED-THRESHOLD <size>",
             "    Accepted; list nodes take items of any size.",
+            "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
+            "    Save the data set and load it again; leave out the saving (NOSAVE) or the emptying",
+            "    before loading (NOFLUSH), replace keys that are there (MERGE).",
             "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|time>",
             "REPLYBUFFER RESIZING <0|1>",
             "    Accepted; output buffers shrink by themselves.",
@@ -257,6 +299,8 @@ fn print_help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
             "    Show the lengths of a key and of the string that it holds.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Stop or start removing expired keys that nobody touches.",
+            "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+            "    Let RESTORE take payloads with a wrong checksum.",
             "SLEEP <seconds>",
             "    Stop the server for a while.",
             "STRINGMATCH-LEN <pattern> <string>",

@@ -1,5 +1,6 @@
 use acl::Reason;
 use std::fmt::Display;
+use std::sync::atomic::Ordering;
 
 use ::pubsub::Kind;
 use command::Ctx;
@@ -10,31 +11,13 @@ fn write(lines: &mut Lines, fields: &[(&str, &dyn Display)]) {
     fields.iter().for_each(|(name, value)| lines.field(name, value));
 }
 
-/// What a server without persistence tells: nothing was ever saved or is under way.
+/// How saving and loading go.
 pub fn persistence(ctx: &mut Ctx<'_>, lines: &mut Lines) {
-    let started_s = ctx.services.host.started_ms() / 1000;
+    saves(ctx, lines);
     let never = -1;
     write(
         lines,
         &[
-            ("loading", &0),
-            ("async_loading", &0),
-            ("current_cow_peak", &0),
-            ("current_cow_size", &0),
-            ("current_cow_size_age", &0),
-            ("current_fork_perc", &"0.00"),
-            ("current_save_keys_processed", &0),
-            ("current_save_keys_total", &0),
-            ("rdb_changes_since_last_save", &ctx.services.statistics.changes()),
-            ("rdb_bgsave_in_progress", &0),
-            ("rdb_last_save_time", &started_s),
-            ("rdb_last_bgsave_status", &"ok"),
-            ("rdb_last_bgsave_time_sec", &never),
-            ("rdb_current_bgsave_time_sec", &never),
-            ("rdb_saves", &0),
-            ("rdb_last_cow_size", &0),
-            ("rdb_last_load_keys_expired", &0),
-            ("rdb_last_load_keys_loaded", &0),
             ("aof_enabled", &0),
             ("aof_rewrite_in_progress", &0),
             ("aof_rewrite_scheduled", &0),
@@ -47,6 +30,62 @@ pub fn persistence(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("aof_last_cow_size", &0),
             ("module_fork_in_progress", &0),
             ("module_fork_last_cow_size", &0),
+        ],
+    );
+    if ctx.services.persistence.is_loading() {
+        loading(ctx, lines);
+    }
+}
+
+fn saves(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let now_s = ctx.now_ms() / 1000;
+    let changes = ctx.services.statistics.changes();
+    let is_loading = ctx.services.persistence.is_loading();
+    let loaded = *ctx.services.persistence.loading();
+    let saves = ctx.services.persistence.saves();
+    let current = saves.current.as_ref();
+    let keys = current.map_or(0, |current| current.handle.keys());
+    let total = current.map_or(0, |current| current.keys_total);
+    let percent = if total > 0 { keys as f64 * 100.0 / total as f64 } else { 0.0 };
+    write(
+        lines,
+        &[
+            ("loading", &u8::from(is_loading)),
+            ("async_loading", &0),
+            ("current_cow_peak", &0),
+            ("current_cow_size", &0),
+            ("current_cow_size_age", &0),
+            ("current_fork_perc", &format!("{percent:.2}")),
+            ("current_save_keys_processed", &keys),
+            ("current_save_keys_total", &total),
+            ("rdb_changes_since_last_save", &changes.saturating_sub(saves.changes)),
+            ("rdb_bgsave_in_progress", &u8::from(current.is_some())),
+            ("rdb_last_save_time", &saves.last_s),
+            ("rdb_last_bgsave_status", &if saves.ok { "ok" } else { "err" }),
+            ("rdb_last_bgsave_time_sec", &saves.took_s),
+            ("rdb_current_bgsave_time_sec", &current.map_or(-1, |one| now_s - one.started_s)),
+            ("rdb_saves", &saves.count),
+            ("rdb_last_cow_size", &saves.waiting_bytes),
+            ("rdb_last_load_keys_expired", &loaded.expired),
+            ("rdb_last_load_keys_loaded", &loaded.keys),
+        ],
+    );
+}
+
+fn loading(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let loading = *ctx.services.persistence.loading();
+    let elapsed_s = (ctx.now_ms() / 1000 - loading.started_s).max(0) as f64;
+    let part = loading.loaded_bytes as f64 / loading.total_bytes.max(1) as f64;
+    let eta_s = if part > 0.0 { elapsed_s * (1.0 - part) / part } else { 1.0 };
+    write(
+        lines,
+        &[
+            ("loading_start_time", &loading.started_s),
+            ("loading_total_bytes", &loading.total_bytes),
+            ("loading_rdb_used_mem", &loading.used_memory),
+            ("loading_loaded_bytes", &loading.loaded_bytes),
+            ("loading_loaded_perc", &format!("{:.2}", part * 100.0)),
+            ("loading_eta_seconds", &(eta_s as u64)),
         ],
     );
 }
@@ -120,6 +159,7 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 }
 
 fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let sanitized = ctx.services.persistence.sanitized.load(Ordering::Relaxed);
     let denied = &ctx.services.acl.log;
     let tracking = &ctx.services.tracking;
     let totals = ctx.services.statistics.totals();
@@ -132,7 +172,7 @@ fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("tracking_total_prefixes", &tracking.prefixes()),
             ("unexpected_error_replies", &0),
             ("total_error_replies", &totals.errors),
-            ("dump_payload_sanitizations", &0),
+            ("dump_payload_sanitizations", &sanitized),
             ("total_reads_processed", &totals.reads),
             ("total_writes_processed", &totals.writes),
             ("io_threaded_reads_processed", &0),

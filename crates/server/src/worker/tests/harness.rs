@@ -54,6 +54,7 @@ impl Lab {
             tracking: Default::default(),
             scripts: Default::default(),
             active_expire: AtomicBool::new(true),
+            persistence: Default::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             host: Arc::new(NoHost),
         });
