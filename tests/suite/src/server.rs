@@ -128,7 +128,9 @@ impl Server {
                 bail!("{} ended with {status}: {}", self.program.path.display(), self.log_tail());
             }
             if let Ok(mut client) = Client::connect(self.addr, 2)
-                && client.call(&["PING"]).is_ok()
+                && client
+                    .call(&["PING"])
+                    .is_ok_and(|reply| reply.as_text().as_deref() == Some("PONG"))
             {
                 return Ok(());
             }
