@@ -1,4 +1,5 @@
 use config::KeyspaceEvents;
+use effects::Group;
 use keyspace::access::AccessClock;
 use keyspace::{
     Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Value,
@@ -6,6 +7,7 @@ use keyspace::{
 use observe::Counters;
 use value::{Kind, Object, Typed};
 
+use crate::effects::ExpiryLog;
 use crate::error::Error;
 
 mod walk;
@@ -29,6 +31,9 @@ pub struct Database<'a> {
     garbage: Vec<Db>,
     /// Keys that changed and that somebody waits for.
     ready: Vec<ReadyKey>,
+    log: Option<ExpiryLog<'a>>,
+    /// The ends of keys whose time had come.
+    expired: Group,
 }
 
 /// A key that changed while somebody waits for it: database and name.
@@ -61,6 +66,8 @@ pub struct Setting<'a> {
     pub counters: &'a Counters,
     /// Event classes to collect.
     pub notify: KeyspaceEvents,
+    /// The log of effects, when somebody reads it.
+    pub log: Option<ExpiryLog<'a>>,
 }
 
 impl<'a> Database<'a> {
@@ -78,6 +85,8 @@ impl<'a> Database<'a> {
             events: Vec::new(),
             garbage: Vec::new(),
             ready: Vec::new(),
+            log: setting.log,
+            expired: Group::default(),
         }
     }
 
@@ -262,6 +271,9 @@ impl<'a> Database<'a> {
                     self.ready.push((self.number, key.bytes().into()));
                 }
                 self.counters.expired_keys.add(1);
+                if let Some(log) = self.log {
+                    log.push(&mut self.expired, self.number, key.bytes());
+                }
                 keyspace.reclaimer().dispose(entry);
                 let (class, number) = (KeyspaceEvents::EXPIRED, self.number);
                 note(&mut self.events, self.notify, key.bytes(), number, class, "expired");
@@ -309,6 +321,7 @@ impl<'a> Database<'a> {
         }
         if let Some(old) = put.expired {
             self.counters.expired_keys.add(1);
+            self.note_expired(key);
             keyspace.reclaimer().dispose(old);
             self.notify(key, KeyspaceEvents::EXPIRED, "expired");
         }
@@ -467,6 +480,17 @@ impl<'a> Database<'a> {
     /// The number of changes made so far.
     pub fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// The ends of keys whose time had come, to be logged before the command itself.
+    pub fn expired(&mut self) -> &mut Group {
+        &mut self.expired
+    }
+
+    fn note_expired(&mut self, key: Key<'_>) {
+        if let Some(log) = self.log {
+            log.push(&mut self.expired, self.number, key.bytes());
+        }
     }
 
     /// Takes the events collected so far.

@@ -11,6 +11,7 @@ pub mod blocked;
 pub mod clients;
 mod context;
 mod database;
+mod effects;
 mod error;
 mod keys;
 mod mailbox;
@@ -20,6 +21,7 @@ mod spec;
 pub mod syntax;
 mod table;
 
+pub use self::effects::{Effects, ExpiryLog};
 pub use args::{Args, OwnedArgs};
 pub use context::Ctx;
 pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint};

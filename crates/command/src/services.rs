@@ -24,6 +24,8 @@ pub struct Services {
     pub table: Table,
     /// Every database.
     pub keyspace: Keyspace,
+    /// The log of effects.
+    pub log: Arc<effects::Log>,
     /// The configuration.
     pub config: Arc<config::Store>,
     /// Who is connected.

@@ -131,6 +131,11 @@ impl<'a> Lent<'a> {
         self.0.keyspace
     }
 
+    /// Whether the shard in which `hash` lies is among those held.
+    pub fn covers(&self, hash: KeyHash) -> bool {
+        self.0.covers(hash)
+    }
+
     /// The shard in which `hash` lies, for reading.
     ///
     /// # Panics

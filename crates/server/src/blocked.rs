@@ -110,6 +110,7 @@ impl Bench<'_> {
         let mut reply = Vec::new();
         // It was counted when it began to wait.
         let ran = self.run_and_answer(&mut session, call, &mut reply, held);
+        self.record(now_us);
         if ran.wait.is_some() {
             return ran.ready;
         }

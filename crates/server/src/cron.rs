@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use command::clients::Class;
-use command::{Close, ReadyKey};
+use command::{Close, ExpiryLog, ReadyKey};
 use config::{Config, KeyspaceEvents};
 use keyspace::SHARDS;
 use observe::Counters;
@@ -71,6 +71,7 @@ pub fn tick<S: Source>(worker: &mut Worker<S>) {
     worker.gate.enter();
     worker.cron.unfinished = !expire(worker, now_ms);
     worker.gate.leave();
+    worker.log.publish();
     worker.cron.next_ms = now_ms + PERIOD_MS;
     if now_ms >= worker.cron.clients_ms {
         worker.cron.clients_ms = now_ms + CLIENTS_PERIOD_MS;
@@ -127,6 +128,7 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<
     let services = &worker.services;
     let keyspace = &services.keyspace;
     let announced = notify::wanted(services, &worker.config).contains(KeyspaceEvents::EXPIRED);
+    let logged = ExpiryLog::new(&worker.log, &worker.config);
     let mut guard = keyspace.lock(shard);
     let mut steps = EXPIRE_STEPS;
     let mut next_due = i64::MAX;
@@ -135,10 +137,13 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<
     for (physical, db) in dbs.iter_mut().enumerate() {
         while let Some(entry) = db.pop_expired(now_ms, &mut steps) {
             worker.counters.expired_keys.add(1);
-            if (announced || !marks.is_empty())
+            if (announced || logged.is_some() || !marks.is_empty())
                 && let Some(number) = keyspace.number_of(physical)
             {
                 let key = entry.view().key();
+                if let Some(log) = logged {
+                    log.record(number, key, now_ms);
+                }
                 if marks.changed(number, key) {
                     ready.push((number, key.into()));
                 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use command::blocked::{Parked, Wait};
 use command::{
-    Args, Close, Command, Ctx, Database, Error, Flags, KeyList, Outcome, OwnedArgs, ReadyKey,
-    ReplyMode, Services, Session, Setting,
+    Args, Close, Command, Ctx, Database, Effects, Error, ExpiryLog, Flags, KeyList, Outcome,
+    OwnedArgs, ReadyKey, ReplyMode, Services, Session, Setting,
 };
 use config::Config;
+use effects::{Group, Recorder};
 use env::{Random, RngCore};
 use keyspace::access::{AccessClock, LfuScale};
 use keyspace::gate::GateSlot;
@@ -29,6 +30,10 @@ pub struct Bench<'a> {
     pub counters: &'a Counters,
     /// The worker's randomness.
     pub random: &'a mut Random,
+    /// The worker's hand in the log of effects.
+    pub log: &'a Recorder,
+    /// What is to be recorded before the locks are given back.
+    pub effects: Group,
     /// The worker's place at the gate; it is inside.
     pub gate: &'a GateSlot,
     /// Microseconds since the epoch when `epoch_ns` was read.
@@ -256,6 +261,7 @@ impl Bench<'_> {
             Scope::Nothing => work(self, Held::nothing(keyspace)),
             Scope::Keys(hashes) => work(self, Held::many(keyspace, hashes.into_iter())),
             Scope::All => {
+                self.log.publish();
                 self.gate.leave();
                 let closed = keyspace.gate().close();
                 let result = work(self, Held::all(keyspace, &closed));
@@ -277,11 +283,19 @@ impl Bench<'_> {
         mut held: Held<'_>,
     ) -> Option<Arc<Parked>> {
         let Ran { ready, wait, .. } = self.run_and_account(session, call, output, &mut held);
+        self.record(call.now_us);
         let parked = wait.map(|wait| self.park(session, call, wait, &mut held));
         if !ready.is_empty() {
             self.serve_all(ready, held);
         }
         parked
+    }
+
+    /// Records what has been done as one group: the locks of all of it are still held.
+    pub fn record(&mut self, now_us: i64) {
+        if !self.effects.is_empty() {
+            self.log.record(&mut self.effects, now_us / 1000);
+        }
     }
 
     /// Runs a command, writes its error if it fails, and counts it.
@@ -335,6 +349,7 @@ impl Bench<'_> {
             access: self.access_clock(session, call.now_us / 1000),
             counters: self.counters,
             notify: notify::wanted(self.services, self.config),
+            log: ExpiryLog::new(self.log, self.config),
         }
     }
 
@@ -362,8 +377,11 @@ impl Bench<'_> {
         held: &mut Held<'_>,
     ) -> Ran {
         let setting = self.setting(session, call, held);
+        let is_logged = setting.log.is_some();
+        let database = session.database;
         let mut ctx = Ctx {
             db: Database::new(setting),
+            effects: Effects::new(database, is_logged),
             reply: Writer::new(output, session.protocol),
             session,
             services: self.services,
@@ -375,6 +393,13 @@ impl Bench<'_> {
         };
         let outcome = (call.command.run)(&mut ctx, call.args);
         self.counters.changes.add(ctx.db.changes());
+        if is_logged {
+            self.effects.append(ctx.db.expired());
+            self.effects.append(ctx.effects.group());
+            if let Some(targets) = ctx.effects.targets_of_itself(ctx.db.changes() > 0) {
+                self.effects.push(database, targets, call.args.len(), call.args.iter());
+            }
+        }
         let ran = Ran { outcome, ready: ctx.db.take_ready(), wait: ctx.waits_for.take() };
         self.garbage.extend(ctx.db.take_garbage());
         notify::publish(self.services, self.config, ctx.db.take_events());

@@ -101,6 +101,7 @@ impl Server {
             statistics: Statistics::new(table.all().len()),
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
+            log: Default::default(),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             pubsub: Default::default(),

@@ -114,21 +114,29 @@ impl<'a> Database<'a> {
         let (physical, now_ms) = (self.physical, self.now_ms);
         let key = keyspace::Key::new(key);
         let number = self.number;
+        let log = self.log.filter(|_| !self.held.covers(key.hash()));
         let removed = self.held.visit(key.hash().shard(), |shard| {
             let (db, marks) = shard.db_and_marks(physical);
             db.get(key).filter(|entry| is_due(*entry, now_ms))?;
             let awaited = !marks.is_empty() && marks.changed(number, key.bytes());
+            if let Some(log) = log {
+                // The lock is given back at once, so this cannot wait for the end of the command.
+                log.record(number, key.bytes(), now_ms);
+            }
             Some((db.remove(key)?, awaited))
         });
+        if log.is_none() && removed.is_some() {
+            self.note_expired(key);
+        }
         if let Some((entry, awaited)) = removed {
             if awaited {
                 self.ready.push((number, key.bytes().into()));
             }
-            self.expired(entry);
+            self.dispose_expired(entry);
         }
     }
 
-    fn expired(&mut self, entry: Entry) {
+    fn dispose_expired(&mut self, entry: Entry) {
         self.counters.expired_keys.add(1);
         let (class, number) = (KeyspaceEvents::EXPIRED, self.number);
         note(&mut self.events, self.notify, entry.view().key(), number, class, "expired");

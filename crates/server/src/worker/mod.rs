@@ -18,6 +18,7 @@ use std::time::Duration;
 use command::clients::Kill;
 use command::{Close, Letter, Mailbox, Services, Session};
 use config::Config;
+use effects::Recorder;
 use env::Random;
 use keyspace::gate::GateSlot;
 use observe::Counters;
@@ -40,6 +41,7 @@ pub struct Worker<S: Source> {
     /// The configuration's generation.
     generation: u64,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) log: Recorder,
     pub(crate) gate: GateSlot,
     inbox: Arc<Inbox<S::Stream>>,
     random: Random,
@@ -80,6 +82,7 @@ impl<S: Source> Worker<S> {
             config: services.config.snapshot(),
             generation: services.config.generation(),
             counters: services.statistics.register(),
+            log: Recorder::new(&services.log),
             gate: services.keyspace.gate().register(),
             inbox,
             random: env::random(),

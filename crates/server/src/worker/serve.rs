@@ -150,6 +150,8 @@ impl<S: Source> Worker<S> {
             config: &self.config,
             counters: &self.counters,
             random: &mut self.random,
+            log: &self.log,
+            effects: Default::default(),
             gate: &self.gate,
             epoch_us: self.epoch_us,
             epoch_ns: self.epoch_ns,
@@ -205,6 +207,7 @@ impl<S: Source> Worker<S> {
             hall.forget_unsubscribed(pending.token);
         }
         self.gate.leave();
+        self.log.publish();
         if self.inbox.has_messages() {
             hall.deliver_waiting(&self.inbox, &mut self.messages);
         }
@@ -218,6 +221,8 @@ impl<S: Source> Worker<S> {
             config: &self.config,
             counters: &self.counters,
             random: &mut self.random,
+            log: &self.log,
+            effects: Default::default(),
             gate: &self.gate,
             epoch_us: self.epoch_us,
             epoch_ns: self.epoch_ns,

@@ -42,6 +42,7 @@ impl Lab {
             statistics: Statistics::new(table.all().len()),
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
+            log: Default::default(),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             logs: CommandLogs::default(),

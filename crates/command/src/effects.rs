@@ -1,0 +1,99 @@
+use config::Config;
+use effects::{Group, Recorder, Targets};
+
+/// What a command puts into the log of effects. Unless it says otherwise: its own words, if it changed
+/// something (`dirty` grew).
+///
+/// What goes into the log must do the same whenever it is run again. So whatever depends on the time, on
+/// chance or on another client says here what it did.
+#[derive(Debug)]
+pub struct Effects {
+    wanted: bool,
+    database: usize,
+    itself: Itself,
+    group: Group,
+}
+
+/// What becomes of the command's own words.
+#[derive(Clone, Copy, Debug)]
+enum Itself {
+    IfChanged,
+    Never,
+    Always(Targets),
+}
+
+impl Effects {
+    /// Nothing yet, of a command in `database`. `wanted` says whether anybody reads the log.
+    pub fn new(database: usize, wanted: bool) -> Self {
+        Self { wanted, database, itself: Itself::IfChanged, group: Group::default() }
+    }
+
+    /// Whether anybody reads the log; if not, there is no need to say anything.
+    pub fn wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// Logs this command instead of the command's own words. Several calls log several, in their order; as
+    /// soon as there are more than one they become a transaction.
+    pub fn instead(&mut self, words: &[&[u8]]) {
+        self.itself = Itself::Never;
+        self.beside(words);
+    }
+
+    /// Logs this command, before the command's own words.
+    pub fn beside(&mut self, words: &[&[u8]]) {
+        if self.wanted {
+            self.group.push(self.database, Targets::all(), words.len(), words.iter().copied());
+        }
+    }
+
+    /// Logs the command's own words under no circumstances.
+    pub fn not_itself(&mut self) {
+        self.itself = Itself::Never;
+    }
+
+    /// Logs the command's own words though it has changed no key (functions, messages).
+    pub fn always(&mut self, targets: Targets) {
+        self.itself = Itself::Always(targets);
+    }
+
+    /// Who gets the command's own words, if anybody does.
+    pub fn targets_of_itself(&self, changed: bool) -> Option<Targets> {
+        match self.itself {
+            Itself::IfChanged => changed.then_some(Targets::all()),
+            Itself::Never => None,
+            Itself::Always(targets) => Some(targets),
+        }
+    }
+
+    /// What the command logs beside its own words.
+    pub fn group(&mut self) -> &mut Group {
+        &mut self.group
+    }
+}
+
+/// How keys that go because their time has come are logged.
+#[derive(Clone, Copy)]
+pub struct ExpiryLog<'a> {
+    recorder: &'a Recorder,
+    verb: &'static [u8],
+}
+
+impl<'a> ExpiryLog<'a> {
+    /// By `recorder`, and in the way that the configuration says; `None` when nobody reads the log.
+    pub fn new(recorder: &'a Recorder, config: &Config) -> Option<Self> {
+        let verb: &[u8] = if config.lazyfree_lazy_expire { b"UNLINK" } else { b"DEL" };
+        recorder.is_on().then_some(Self { recorder, verb })
+    }
+
+    /// Logs the end of a key at once: the caller holds its lock, and is about to give it back.
+    pub fn record(&self, database: usize, key: &[u8], now_ms: i64) {
+        let words = [self.verb, key];
+        self.recorder.record_one(database, Targets::all(), 2, words.into_iter(), now_ms);
+    }
+
+    /// Adds the end of a key to the effects of the command that has met it.
+    pub fn push(&self, group: &mut Group, database: usize, key: &[u8]) {
+        group.push(database, Targets::all(), 2, [self.verb, key].into_iter());
+    }
+}
