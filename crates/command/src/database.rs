@@ -487,6 +487,18 @@ impl<'a> Database<'a> {
         &mut self.expired
     }
 
+    /// Whether somebody reads the log of effects.
+    pub fn is_logged(&self) -> bool {
+        self.log.is_some()
+    }
+
+    /// Logs what was found to be over (fields of a hash), before the command itself.
+    pub fn log(&mut self, words: &[&[u8]]) {
+        if let Some(log) = self.log {
+            log.push_words(&mut self.expired, self.number, words);
+        }
+    }
+
     fn note_expired(&mut self, key: Key<'_>) {
         if let Some(log) = self.log {
             log.push(&mut self.expired, self.number, key.bytes());

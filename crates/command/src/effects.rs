@@ -1,6 +1,8 @@
 use config::Config;
 use effects::{Group, Recorder, Targets};
 
+use crate::args::Args;
+
 /// What a command puts into the log of effects. Unless it says otherwise: its own words, if it changed
 /// something (`dirty` grew).
 ///
@@ -38,6 +40,31 @@ impl Effects {
     pub fn instead(&mut self, words: &[&[u8]]) {
         self.itself = Itself::Never;
         self.beside(words);
+    }
+
+    /// Logs the command's own words with some of them replaced, by their places.
+    pub fn instead_with(&mut self, args: Args<'_>, replaced: &[(usize, &[u8])]) {
+        self.itself = Itself::Never;
+        if self.wanted {
+            let words = args.iter().enumerate().map(|(index, word)| {
+                replaced.iter().find(|(at, _)| *at == index).map_or(word, |(_, new)| new)
+            });
+            self.group.push(self.database, Targets::all(), args.len(), words);
+        }
+    }
+
+    /// Logs a command of some first words and as many more as there are: `DEL`, key; fields.
+    pub fn instead_list<'w>(
+        &mut self,
+        first: &[&'w [u8]],
+        rest: impl Iterator<Item = &'w [u8]>,
+    ) {
+        if self.wanted {
+            let words: Vec<&[u8]> = first.iter().copied().chain(rest).collect();
+            self.instead(&words);
+        } else {
+            self.itself = Itself::Never;
+        }
     }
 
     /// Logs this command, before the command's own words.
@@ -90,6 +117,11 @@ impl<'a> ExpiryLog<'a> {
     pub fn record(&self, database: usize, key: &[u8], now_ms: i64) {
         let words = [self.verb, key];
         self.recorder.record_one(database, Targets::all(), 2, words.into_iter(), now_ms);
+    }
+
+    /// Adds something that went to the effects of the command that has met it.
+    pub fn push_words(&self, group: &mut Group, database: usize, words: &[&[u8]]) {
+        group.push(database, Targets::all(), words.len(), words.iter().copied());
     }
 
     /// Adds the end of a key to the effects of the command that has met it.

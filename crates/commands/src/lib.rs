@@ -8,6 +8,7 @@ mod generic;
 mod geo;
 mod hash;
 mod help;
+mod logged;
 mod hyperloglog;
 mod list;
 mod pubsub;

@@ -105,8 +105,8 @@ impl Bench<'_> {
         let mut session = Session::new(Arc::clone(&parked.client), true);
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
-        let call =
-            Call { command: parked.command, args: parked.args.view(), now_us, may_wait: true };
+        let (command, args) = (parked.command, parked.args.view());
+        let call = Call { command, args, now_us, may_wait: true, waited: true };
         let mut reply = Vec::new();
         // It was counted when it began to wait.
         let ran = self.run_and_answer(&mut session, call, &mut reply, held);

@@ -57,6 +57,8 @@ pub struct Call<'a> {
     pub now_us: i64,
     /// Whether it may wait.
     pub may_wait: bool,
+    /// Whether its client has waited.
+    pub waited: bool,
 }
 
 /// What is left when a command has run.
@@ -121,7 +123,7 @@ impl Bench<'_> {
             Err(error) => self.refuse(session, command, &error, output),
             Ok(Admitted::Run(command)) => {
                 session.client.note_command(command);
-                let call = Call { command, args, now_us, may_wait: true };
+                let call = Call { command, args, now_us, may_wait: true, waited: false };
                 done = self.run_or_queue(session, call, output);
                 if self.services.clients.monitored() {
                     monitor::feed(self.services, session, command, args, now_us);
@@ -389,6 +391,7 @@ impl Bench<'_> {
             random: self.random,
             now_us: call.now_us,
             may_wait: call.may_wait,
+            waited: call.waited,
             waits_for: None,
         };
         let outcome = (call.command.run)(&mut ctx, call.args);

@@ -18,7 +18,9 @@ pub(super) fn read<R>(
     work: impl FnOnce(Option<&Hash>) -> R,
 ) -> Result<R, Error> {
     let now = db.now_ms();
-    let (result, tidied) = tidy(db.read_mut::<Hash>(key)?, now, |hash| work(hash.as_deref()));
+    let logged = db.is_logged();
+    let hash = db.read_mut::<Hash>(key)?;
+    let (result, tidied) = tidy(hash, now, logged, |hash| work(hash.as_deref()));
     tell(db, key, tidied);
     Ok(result)
 }
@@ -30,7 +32,8 @@ pub(super) fn write<R>(
     work: impl FnOnce(Option<&mut Hash>) -> R,
 ) -> Result<R, Error> {
     let now = db.now_ms();
-    let (result, tidied) = tidy(db.write::<Hash>(key)?, now, work);
+    let logged = db.is_logged();
+    let (result, tidied) = tidy(db.write::<Hash>(key)?, now, logged, work);
     tell(db, key, tidied);
     Ok(result)
 }
@@ -42,11 +45,12 @@ pub(super) fn write_or_make<R>(
     work: impl FnOnce(&mut Hash) -> R,
 ) -> Result<R, Error> {
     let now = db.now_ms();
+    let logged = db.is_logged();
     let hash = db.write_or_make(key, Hash::new)?;
-    let removed = remove_due(hash, now);
+    let mut tidied = remove_due(hash, now, logged);
     let result = work(hash);
-    let emptied = removed > 0 && hash.is_empty();
-    tell(db, key, Tidied { removed, emptied });
+    tidied.emptied = tidied.removed > 0 && hash.is_empty();
+    tell(db, key, tidied);
     Ok(result)
 }
 
@@ -58,33 +62,46 @@ pub(super) fn remove_if_empty(db: &mut Database<'_>, key: Key<'_>) {
 }
 
 /// What the removal of due fields left.
-#[derive(Clone, Copy)]
+#[derive(Default)]
 struct Tidied {
     removed: usize,
     emptied: bool,
+    /// The fields, if somebody reads the log of effects.
+    names: Vec<Vec<u8>>,
 }
 
 fn tidy<R>(
     hash: Option<&mut Hash>,
     now: i64,
+    logged: bool,
     work: impl FnOnce(Option<&mut Hash>) -> R,
 ) -> (R, Tidied) {
-    let Some(hash) = hash else { return (work(None), Tidied { removed: 0, emptied: false }) };
-    let removed = remove_due(hash, now);
-    let tidied = Tidied { removed, emptied: removed > 0 && hash.is_empty() };
+    let Some(hash) = hash else { return (work(None), Tidied::default()) };
+    let mut tidied = remove_due(hash, now, logged);
+    tidied.emptied = tidied.removed > 0 && hash.is_empty();
     (work(Some(hash).filter(|_| !tidied.emptied)), tidied)
 }
 
-fn remove_due(hash: &mut Hash, now: i64) -> usize {
-    match hash.next_expiry() {
-        Some(first) if first < now => hash.expire_due(now, usize::MAX, |_| ()),
-        _ => 0,
+fn remove_due(hash: &mut Hash, now: i64, logged: bool) -> Tidied {
+    let mut tidied = Tidied::default();
+    if hash.next_expiry().is_some_and(|first| first < now) {
+        tidied.removed = hash.expire_due(now, usize::MAX, |field| {
+            if logged {
+                tidied.names.push(field.name.to_vec());
+            }
+        });
     }
+    tidied
 }
 
-fn tell(db: &mut Database<'_>, key: Key<'_>, Tidied { removed, emptied }: Tidied) {
+fn tell(db: &mut Database<'_>, key: Key<'_>, Tidied { removed, emptied, names }: Tidied) {
     if removed == 0 {
         return;
+    }
+    if !names.is_empty() {
+        let first = [b"HDEL", key.bytes()];
+        let words: Vec<&[u8]> = first.into_iter().chain(names.iter().map(Vec::as_slice)).collect();
+        db.log(&words);
     }
     db.counters().expired_fields.add(removed as u64);
     db.notify(key, KeyspaceEvents::HASH, "hexpired");

@@ -131,17 +131,34 @@ pub(super) enum Expired {
     Deleted = 2,
 }
 
-/// How many fields got a deadline, and how many went because it had passed.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) set: usize,
-    pub(super) deleted: usize,
+/// Which fields got a deadline, or lost it, and which went because it had passed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally<'a> {
+    pub(super) set: Vec<&'a [u8]>,
+    pub(super) deleted: Vec<&'a [u8]>,
 }
 
-impl Tally {
-    pub(super) fn add(&mut self, outcome: Expired) {
-        self.set += usize::from(outcome == Expired::Set);
-        self.deleted += usize::from(outcome == Expired::Deleted);
+impl<'a> Tally<'a> {
+    pub(super) fn add(&mut self, name: &'a [u8], outcome: Expired) {
+        match outcome {
+            Expired::Set => self.set.push(name),
+            Expired::Deleted => self.deleted.push(name),
+            Expired::NoField | Expired::Refused => {}
+        }
+    }
+
+    /// Logs what became of the fields: `set` are the words before the number of those that were set.
+    pub(super) fn log(&self, ctx: &mut Ctx<'_>, key: &[u8], set: &[&[u8]]) {
+        ctx.effects.not_itself();
+        if !self.deleted.is_empty() {
+            ctx.effects.instead_list(&[b"HDEL", key], self.deleted.iter().copied());
+        }
+        if !self.set.is_empty() {
+            let count = self.set.len().to_string();
+            let words: Vec<&[u8]> =
+                set.iter().copied().chain([&b"FIELDS"[..], count.as_bytes()]).collect();
+            ctx.effects.instead_list(&words, self.set.iter().copied());
+        }
     }
 }
 
@@ -168,7 +185,7 @@ pub(super) fn expire_field(
 fn expire(ctx: &mut Ctx<'_>, args: Args<'_>, command: &str, time: Time) -> Outcome {
     let now = ctx.now_ms();
     let key = args.key(1);
-    let tally = access::write(&mut ctx.db, key, |mut hash| {
+    let (tally, deadline, at) = access::write(&mut ctx.db, key, |mut hash| {
         let deadline = time.deadline(args, 2, now, command)?;
         let (condition, at) = match Condition::parse(args, 3) {
             Some(condition) => (condition, 4),
@@ -185,16 +202,23 @@ fn expire(ctx: &mut Ctx<'_>, args: Args<'_>, command: &str, time: Time) -> Outco
                 let allows = |old| condition.allows(old, deadline);
                 expire_field(hash, Item::parse(name), deadline, now, allows)
             });
-            tally.add(outcome);
+            tally.add(name, outcome);
             ctx.reply.integer(outcome as i64);
         }
-        Ok::<_, Error>(tally)
+        Ok::<_, Error>((tally, deadline, at))
     })??;
-    tell(ctx, key, tally);
+    if ctx.effects.wanted() {
+        let deadline = deadline.to_string();
+        let mut words: Vec<&[u8]> = vec![b"HPEXPIREAT", key.bytes(), deadline.as_bytes()];
+        words.extend((3..at).map(|word| args.at(word)));
+        tally.log(ctx, key.bytes(), &words);
+    }
+    tell(ctx, key, &tally);
     Ok(())
 }
 
-fn tell(ctx: &mut Ctx<'_>, key: Key<'_>, Tally { set, deleted }: Tally) {
+fn tell(ctx: &mut Ctx<'_>, key: Key<'_>, tally: &Tally<'_>) {
+    let (set, deleted) = (tally.set.len(), tally.deleted.len());
     if set + deleted > 0 {
         let event = if deleted > 0 { "hdel" } else { "hexpire" };
         ctx.db.changed_by(set + deleted, key, KeyspaceEvents::HASH, event);

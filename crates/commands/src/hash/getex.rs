@@ -48,16 +48,17 @@ impl Change {
     }
 
     /// Applies the change to a field that exists.
-    fn apply(self, hash: &mut Hash, name: Item<'_>, now: i64, tally: &mut Tally) {
+    fn apply<'a>(self, hash: &mut Hash, word: &'a [u8], now: i64, tally: &mut Tally<'a>) {
+        let name = Item::parse(word);
         match self {
             Self::Keep => {}
             Self::Persist => {
                 if hash.field(name).is_some_and(|field| field.deadline.is_some()) {
                     hash.set_deadline(name, None);
-                    tally.set += 1;
+                    tally.set.push(word);
                 }
             }
-            Self::Set(deadline) => tally.add(expire_field(hash, name, deadline, now, |_| true)),
+            Self::Set(deadline) => tally.add(word, expire_field(hash, name, deadline, now, |_| true)),
         }
     }
 }
@@ -70,25 +71,34 @@ fn hgetex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         let first = fields::first(args, at, fields::NOT_POSITIVE)?;
         ctx.reply.array(args.len() - first);
         let mut tally = Tally::default();
-        for name in args.iter_from(first).map(Item::parse) {
+        for word in args.iter_from(first) {
             let Some(hash) = &mut hash else {
                 ctx.reply.null();
                 continue;
             };
-            let Some(value) = hash.get(name) else {
+            let Some(value) = hash.get(Item::parse(word)) else {
                 ctx.reply.null();
                 continue;
             };
             reply::item(&mut ctx.reply, value);
-            change.apply(hash, name, now, &mut tally);
+            change.apply(hash, word, now, &mut tally);
         }
         Ok::<_, Error>((change, tally))
     })??;
-    tell(ctx, key, change, tally);
+    match change {
+        Change::Keep => {}
+        Change::Persist => tally.log(ctx, key.bytes(), &[b"HPERSIST", key.bytes()]),
+        Change::Set(deadline) => {
+            let deadline = deadline.to_string();
+            tally.log(ctx, key.bytes(), &[b"HPEXPIREAT", key.bytes(), deadline.as_bytes()]);
+        }
+    }
+    tell(ctx, key, change, &tally);
     Ok(())
 }
 
-fn tell(ctx: &mut Ctx<'_>, key: Key<'_>, change: Change, Tally { set, deleted }: Tally) {
+fn tell(ctx: &mut Ctx<'_>, key: Key<'_>, change: Change, tally: &Tally<'_>) {
+    let (set, deleted) = (tally.set.len(), tally.deleted.len());
     if set > 0 {
         let event = if matches!(change, Change::Persist) { "hpersist" } else { "hexpire" };
         ctx.db.changed_by(set, key, KeyspaceEvents::HASH, event);

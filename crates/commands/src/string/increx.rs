@@ -7,6 +7,7 @@ use super::compare::Condition;
 use super::expiry::Expiry;
 use super::increment::integer_of;
 use super::increment_float::number_of;
+use crate::logged;
 
 /// `INCREX key [options]`
 pub const INCREX: Spec = Spec {
@@ -110,6 +111,8 @@ trait Number: Copy + PartialOrd {
     fn since(self, before: Self) -> Result<Self, Error>;
     fn store(self, ctx: &mut Ctx<'_>, key: keyspace::Key<'_>, deadline: Deadline);
     fn reply(self, ctx: &mut Ctx<'_>);
+    /// The number as text.
+    fn text(self) -> String;
 }
 
 impl Number for i64 {
@@ -150,6 +153,10 @@ impl Number for i64 {
 
     fn store(self, ctx: &mut Ctx<'_>, key: keyspace::Key<'_>, deadline: Deadline) {
         ctx.db.put(key, Payload::Int(self), deadline);
+    }
+
+    fn text(self) -> String {
+        self.to_string()
     }
 
     fn reply(self, ctx: &mut Ctx<'_>) {
@@ -201,6 +208,10 @@ impl Number for LongDouble {
 
     fn store(self, ctx: &mut Ctx<'_>, key: keyspace::Key<'_>, deadline: Deadline) {
         ctx.db.put(key, Payload::Bytes(self.to_text().as_bytes()), deadline);
+    }
+
+    fn text(self) -> String {
+        self.to_text().to_string()
     }
 
     fn reply(self, ctx: &mut Ctx<'_>) {
@@ -280,8 +291,12 @@ fn apply<N: Number>(ctx: &mut Ctx<'_>, args: Args<'_>, options: &Options, by: N)
         if ctx.db.remove(key) {
             ctx.db.changed(key, KeyspaceEvents::GENERIC, "del");
         }
+        ctx.effects.instead(&[b"DEL", args.at(1)]);
     } else {
         after.store(ctx, key, deadline);
+        if deadline_ms.is_some() {
+            logged::set(ctx, args.at(1), after.text().as_bytes(), deadline);
+        }
         ctx.db.changed(key, KeyspaceEvents::STRING, N::EVENT);
         match deadline {
             Deadline::At(_) => ctx.db.notify(key, KeyspaceEvents::GENERIC, "expire"),
