@@ -22,6 +22,8 @@ pub struct Database<'a> {
     number: usize,
     physical: usize,
     now_ms: i64,
+    /// Keys whose deadline is not after this are gone.
+    horizon_ms: i64,
     access: AccessClock,
     counters: &'a Counters,
     changes: u64,
@@ -60,6 +62,8 @@ pub struct Setting<'a> {
     pub number: usize,
     /// The command's time, milliseconds since the epoch.
     pub now_ms: i64,
+    /// Whether what is too old is gone. Not for commands out of the log of effects: it says itself what went.
+    pub expires: bool,
     /// What to stamp on the entries that are used.
     pub access: AccessClock,
     /// Where hits, misses and expiries are counted.
@@ -78,6 +82,7 @@ impl<'a> Database<'a> {
             held: setting.held,
             number: setting.number,
             now_ms: setting.now_ms,
+            horizon_ms: if setting.expires { setting.now_ms } else { i64::MIN },
             access: setting.access,
             counters: setting.counters,
             changes: 0,
@@ -93,6 +98,12 @@ impl<'a> Database<'a> {
     /// The command's time, milliseconds since the epoch.
     pub fn now_ms(&self) -> i64 {
         self.now_ms
+    }
+
+    /// What has a deadline that is not after this is gone: the command's time, or before all times while the
+    /// log of effects is read, which says itself what went.
+    pub fn horizon_ms(&self) -> i64 {
+        self.horizon_ms
     }
 
     /// The number of this database.
@@ -255,7 +266,7 @@ impl<'a> Database<'a> {
     fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
         let keyspace = self.held.keyspace();
         let (db, marks) = self.held.shard_mut(key.hash()).db_and_marks(self.physical);
-        match db.lookup(key, self.now_ms) {
+        match db.lookup(key, self.horizon_ms) {
             Lookup::Live(mut entry) => {
                 if purpose.counts {
                     self.counters.keyspace_hits.add(1);
@@ -312,7 +323,7 @@ impl<'a> Database<'a> {
         {
             access = self.access.of_used(before.access());
         }
-        let put = db.put_if(key, self.now_ms, payload, deadline, access, admit);
+        let put = db.put_if(key, self.horizon_ms, payload, deadline, access, admit);
         if let (true, Deadline::At(at)) = (put.stored, deadline) {
             self.held.note_deadline(key.hash(), at);
         }

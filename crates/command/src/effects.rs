@@ -54,11 +54,7 @@ impl Effects {
     }
 
     /// Logs a command of some first words and as many more as there are: `DEL`, key; fields.
-    pub fn instead_list<'w>(
-        &mut self,
-        first: &[&'w [u8]],
-        rest: impl Iterator<Item = &'w [u8]>,
-    ) {
+    pub fn instead_list<'w>(&mut self, first: &[&'w [u8]], rest: impl Iterator<Item = &'w [u8]>) {
         if self.wanted {
             let words: Vec<&[u8]> = first.iter().copied().chain(rest).collect();
             self.instead(&words);

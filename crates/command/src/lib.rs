@@ -21,6 +21,8 @@ mod spec;
 pub mod syntax;
 mod table;
 
+pub use ::effects::Targets;
+
 pub use self::effects::{Effects, ExpiryLog};
 pub use args::{Args, OwnedArgs};
 pub use context::Ctx;

@@ -26,6 +26,10 @@ pub struct Services {
     pub keyspace: Keyspace,
     /// The log of effects.
     pub log: Arc<effects::Log>,
+    /// The append-only files.
+    pub aof: aof::Status,
+    /// The data set is being loaded: most commands have to wait.
+    pub loading: AtomicBool,
     /// The configuration.
     pub config: Arc<config::Store>,
     /// Who is connected.

@@ -100,7 +100,10 @@ fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
 fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
     let services = Arc::clone(&worker.services);
     // A pause of writes freezes the data set: nothing goes for being too old either.
-    if !services.active_expire.load(Ordering::Relaxed) || services.pause.is_active(now_ms) {
+    if services.loading.load(Ordering::Relaxed)
+        || !services.active_expire.load(Ordering::Relaxed)
+        || services.pause.is_active(now_ms)
+    {
         return true;
     }
     let start = services.clock.monotonic_ns();

@@ -1,6 +1,7 @@
 //! What happens around a command: checks, locks, the command itself, its error, statistics and logs.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use command::blocked::{Parked, Wait};
 use command::{
@@ -211,10 +212,20 @@ impl Bench<'_> {
         }
         const WRITES: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
         let queued = session.transaction.as_ref().filter(|_| command.name == "exec");
+        let services = self.services;
+        if services.loading.load(Ordering::Relaxed) && !command.flags.contains(Flags::LOADING) {
+            return Err(LOADING);
+        }
         let may_write = command.flags.intersects(WRITES)
             || queued.is_some_and(|transaction| {
                 transaction.queued.iter().any(|(queued, _)| queued.flags.intersects(WRITES))
             });
+        let is_write = command.flags.contains(Flags::WRITE) || queued.is_some() && may_write;
+        if (is_write || command.name == "ping")
+            && let Some(why) = services.aof.failure()
+        {
+            return Err(Error::new(format!("MISCONF Errors writing to the AOF file: {why}")));
+        }
         // Otherwise nobody could end the pause.
         let exempt = command.container == Some("client");
         let held = if exempt { None } else { self.services.pause.holds(may_write, now_ms) };
@@ -348,6 +359,7 @@ impl Bench<'_> {
             held: held.lend(),
             number: session.database,
             now_ms: call.now_us / 1000,
+            expires: !session.obeys,
             access: self.access_clock(session, call.now_us / 1000),
             counters: self.counters,
             notify: notify::wanted(self.services, self.config),
@@ -448,6 +460,8 @@ impl Bench<'_> {
         }
     }
 }
+
+const LOADING: Error = Error::fixed("LOADING Redis is loading the dataset in memory");
 
 enum Admitted {
     Run(Command),

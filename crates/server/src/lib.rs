@@ -18,6 +18,7 @@ mod listen;
 mod mailbox;
 mod monitor;
 mod notify;
+mod persistence;
 mod redact;
 mod server;
 mod source;

@@ -17,6 +17,7 @@ use crate::descriptors;
 use crate::host::{Process, ProcessMemory, Request};
 use crate::listen::{Listener, listen};
 use crate::mailbox::Inbox;
+use crate::persistence::Persistence;
 use crate::source::{Epoll, Source};
 use crate::stream::Stream;
 use crate::worker::Worker;
@@ -26,7 +27,10 @@ pub struct Server {
     services: Arc<Services>,
     process: Arc<Process>,
     control: Arc<Control>,
+    files: Arc<Persistence>,
     threads: Vec<JoinHandle<()>>,
+    /// Those that write what the others have done.
+    writers: Vec<JoinHandle<()>>,
 }
 
 /// Why a server did not start.
@@ -102,6 +106,8 @@ impl Server {
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             log: Default::default(),
+            aof: Default::default(),
+            loading: Default::default(),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             pubsub: Default::default(),
@@ -125,7 +131,11 @@ impl Server {
             requests: Mutex::new(Some(Vec::new())),
             stopped: AtomicBool::new(false),
         });
-        let mut server = Self { services, process, control, threads: Vec::new() };
+        let files = Persistence::new(&services);
+        let is_logged = services.config.load().appendonly;
+        services.loading.store(is_logged, Ordering::Release);
+        let writers = files.start().map_err(failed)?;
+        let mut server = Self { services, process, control, files, threads: Vec::new(), writers };
         for (number, source) in sources.into_iter().enumerate() {
             server.start_worker(number, source).map_err(failed)?;
         }
@@ -133,6 +143,12 @@ impl Server {
         let control = Arc::clone(&server.control);
         server.process.set_control(Arc::new(move |request| control.ask(request)));
         server.process.note_startup();
+        if is_logged {
+            let files = &server.files;
+            let loaded = files.load().and_then(|()| files.begin());
+            loaded.map_err(|error| StartError(error.to_string()))?;
+            server.services.loading.store(false, Ordering::Release);
+        }
         Ok(server)
     }
 
@@ -203,6 +219,10 @@ impl Server {
         let how = self.process.wait_for_stop();
         self.control.stop();
         for thread in self.threads {
+            let _ = thread.join();
+        }
+        self.files.stop();
+        for thread in self.writers {
             let _ = thread.join();
         }
         let path = &self.services.config.load().unixsocket;
@@ -339,6 +359,9 @@ impl Door {
 
     fn reconfigure(&mut self, changed: &[&'static str]) -> Result<(), String> {
         configure_logs(&self.services);
+        if changed.contains(&"appendonly") {
+            self.services.aof.ask_switch(self.services.config.load().appendonly);
+        }
         if changed.contains(&"maxclients") {
             let wanted = self.services.config.load().maxclients;
             let possible = descriptors::provide_for(wanted);

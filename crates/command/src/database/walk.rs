@@ -76,7 +76,7 @@ impl<'a> Database<'a> {
         stint: Stint,
         mut visit: impl FnMut(EntryRef<'_>),
     ) -> Cursor {
-        let (physical, now_ms) = (self.physical, self.now_ms);
+        let (physical, now_ms) = (self.physical, self.horizon_ms);
         let mut at = from;
         let mut credit = stint.places.saturating_mul(Stint::EMPTY_SHARDS_PER_PLACE);
         let mut keys = stint.keys;
@@ -111,7 +111,7 @@ impl<'a> Database<'a> {
 
     /// Removes a key whose time has come; the caller has met it while no lock was declared for it.
     fn expire(&mut self, key: &[u8]) {
-        let (physical, now_ms) = (self.physical, self.now_ms);
+        let (physical, now_ms) = (self.physical, self.horizon_ms);
         let key = keyspace::Key::new(key);
         let number = self.number;
         let log = self.log.filter(|_| !self.held.covers(key.hash()));
@@ -180,7 +180,7 @@ impl<'a> Database<'a> {
     /// in the order of the walk is taken, so that the search ends.
     pub fn random_key(&mut self, mut word: impl FnMut() -> u64) -> Option<Vec<u8>> {
         const TRIES: usize = 100;
-        let (physical, now_ms) = (self.physical, self.now_ms);
+        let (physical, now_ms) = (self.physical, self.horizon_ms);
         let sizes: Vec<u64> = (0..SHARDS).map(|shard| self.len_of(shard)).collect();
         let total: u64 = sizes.iter().sum();
         if total == 0 {

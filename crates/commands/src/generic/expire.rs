@@ -1,6 +1,6 @@
+use crate::logged;
 use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
-use crate::logged;
 
 /// `EXPIRE key seconds [NX | XX | GT | LT]`
 pub const EXPIRE: Spec = Spec {
@@ -128,7 +128,7 @@ fn expire(ctx: &mut Ctx<'_>, args: Args<'_>, unit: Unit) -> Outcome {
         ctx.reply.integer(0);
         return Ok(());
     }
-    if deadline <= ctx.now_ms() {
+    if deadline <= ctx.db.horizon_ms() {
         ctx.db.remove(key);
         ctx.db.changed(key, KeyspaceEvents::GENERIC, "del");
         logged::expired(ctx, args.at(1));

@@ -53,11 +53,10 @@ fn geoadd(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 
 /// What is logged are the scores, with the options as they were sent.
 fn log(ctx: &mut Ctx<'_>, args: Args<'_>, first: usize, members: &[(f64, &[u8])]) {
-    let scores: Vec<String> = members.iter().map(|(score, _)| (*score as u64).to_string()).collect();
+    let scores: Vec<String> =
+        members.iter().map(|(score, _)| (*score as u64).to_string()).collect();
     let options = (1..first).map(|at| args.at(at));
-    let pairs = scores
-        .iter()
-        .zip(members)
-        .flat_map(|(score, (_, member))| [score.as_bytes(), *member]);
+    let pairs =
+        scores.iter().zip(members).flat_map(|(score, (_, member))| [score.as_bytes(), *member]);
     ctx.effects.instead_list(&[b"zadd"], options.chain(pairs));
 }

@@ -17,7 +17,7 @@ pub(super) fn read<R>(
     key: Key<'_>,
     work: impl FnOnce(Option<&Hash>) -> R,
 ) -> Result<R, Error> {
-    let now = db.now_ms();
+    let now = db.horizon_ms();
     let logged = db.is_logged();
     let hash = db.read_mut::<Hash>(key)?;
     let (result, tidied) = tidy(hash, now, logged, |hash| work(hash.as_deref()));
@@ -31,7 +31,7 @@ pub(super) fn write<R>(
     key: Key<'_>,
     work: impl FnOnce(Option<&mut Hash>) -> R,
 ) -> Result<R, Error> {
-    let now = db.now_ms();
+    let now = db.horizon_ms();
     let logged = db.is_logged();
     let (result, tidied) = tidy(db.write::<Hash>(key)?, now, logged, work);
     tell(db, key, tidied);
@@ -44,7 +44,7 @@ pub(super) fn write_or_make<R>(
     key: Key<'_>,
     work: impl FnOnce(&mut Hash) -> R,
 ) -> Result<R, Error> {
-    let now = db.now_ms();
+    let now = db.horizon_ms();
     let logged = db.is_logged();
     let hash = db.write_or_make(key, Hash::new)?;
     let mut tidied = remove_due(hash, now, logged);

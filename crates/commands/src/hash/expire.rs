@@ -183,7 +183,7 @@ pub(super) fn expire_field(
 }
 
 fn expire(ctx: &mut Ctx<'_>, args: Args<'_>, command: &str, time: Time) -> Outcome {
-    let now = ctx.now_ms();
+    let (now, horizon) = (ctx.now_ms(), ctx.db.horizon_ms());
     let key = args.key(1);
     let (tally, deadline, at) = access::write(&mut ctx.db, key, |mut hash| {
         let deadline = time.deadline(args, 2, now, command)?;
@@ -200,7 +200,7 @@ fn expire(ctx: &mut Ctx<'_>, args: Args<'_>, command: &str, time: Time) -> Outco
         for name in args.iter_from(first) {
             let outcome = hash.as_mut().map_or(Expired::NoField, |hash| {
                 let allows = |old| condition.allows(old, deadline);
-                expire_field(hash, Item::parse(name), deadline, now, allows)
+                expire_field(hash, Item::parse(name), deadline, horizon, allows)
             });
             tally.add(name, outcome);
             ctx.reply.integer(outcome as i64);

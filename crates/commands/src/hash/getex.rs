@@ -58,7 +58,9 @@ impl Change {
                     tally.set.push(word);
                 }
             }
-            Self::Set(deadline) => tally.add(word, expire_field(hash, name, deadline, now, |_| true)),
+            Self::Set(deadline) => {
+                tally.add(word, expire_field(hash, name, deadline, now, |_| true))
+            }
         }
     }
 }

@@ -132,12 +132,12 @@ impl Request {
 
 fn hsetex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let limits = limits(ctx.config);
-    let now = ctx.now_ms();
+    let (now, horizon) = (ctx.now_ms(), ctx.db.horizon_ms());
     let request = Request::parse(args, now)?;
     let key = args.key(1);
     let removed = access::write_or_make(&mut ctx.db, key, |hash| {
         let allowed = request.is_allowed(hash, args);
-        allowed.then(|| request.apply(hash, args, now, limits))
+        allowed.then(|| request.apply(hash, args, horizon, limits))
     })?;
     let Some(removed) = removed else {
         ctx.db.remove_if_empty::<Hash>(key);

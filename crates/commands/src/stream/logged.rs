@@ -21,7 +21,8 @@ pub fn deliveries(ctx: &mut Ctx<'_>, key: Key<'_>, group: &[u8], ids: &[Id], noa
     }
     let Ok(Some(stream)) = ctx.db.write::<Stream>(key) else { return };
     let Some(state) = stream.group(group) else { return };
-    let held: Vec<(Id, Held)> = ids.iter().filter_map(|id| Some((*id, held(state, *id)?))).collect();
+    let held: Vec<(Id, Held)> =
+        ids.iter().filter_map(|id| Some((*id, held(state, *id)?))).collect();
     let last_id = state.last_id;
     // While they were delivered one by one, the group went on with each.
     let is_new = held.last().is_some_and(|(id, _)| *id == last_id);

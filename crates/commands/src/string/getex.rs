@@ -65,7 +65,7 @@ fn getex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         }
         Change::Expire(expiry) => {
             let deadline_ms = expiry.deadline_ms(args, ctx.now_ms(), "getex")?;
-            if expiry.is_absolute() && deadline_ms <= ctx.now_ms() {
+            if expiry.is_absolute() && deadline_ms <= ctx.db.horizon_ms() {
                 ctx.db.remove(key);
                 ctx.db.changed(key, KeyspaceEvents::GENERIC, "del");
                 logged::expired(ctx, args.at(1));

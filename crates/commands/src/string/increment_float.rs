@@ -1,9 +1,9 @@
+use crate::logged;
 use codec::long_double::LongDouble;
 use command::{Args, Ctx, Deadline, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
 use keyspace::{Payload, Value};
 use value::Object;
-use crate::logged;
 
 /// `INCRBYFLOAT key increment`
 pub const INCRBYFLOAT: Spec = Spec {

@@ -4,6 +4,7 @@
 //! `serve.rs` reads and executes, `send.rs` flushes and closes, `wait.rs` ends the waits of blocking
 //! commands, `messages.rs` gives subscribers their messages.
 
+mod durable;
 mod messages;
 mod send;
 mod serve;
@@ -11,14 +12,14 @@ mod serve;
 mod tests;
 mod wait;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use command::clients::Kill;
 use command::{Close, Letter, Mailbox, Services, Session};
 use config::Config;
-use effects::Recorder;
+use effects::{Recorder, Waiter};
 use env::Random;
 use keyspace::gate::GateSlot;
 use observe::Counters;
@@ -57,6 +58,8 @@ pub struct Worker<S: Source> {
     ready: Vec<Ready>,
     /// Connections that did something in this turn, to be flushed at its end.
     touched: Vec<Token>,
+    /// Connections whose replies wait to become durable, with the number that has to be.
+    undurable: VecDeque<(u64, Token, u64)>,
     /// Connections whose socket may have more than was read.
     unread: Vec<Token>,
     pub(crate) cron: Cron,
@@ -75,6 +78,7 @@ impl<S: Source> Worker<S> {
         inbox: Arc<Inbox<S::Stream>>,
     ) -> Self {
         services.clients.join(inbox.clone() as Arc<dyn Mailbox>);
+        services.log.join(inbox.clone() as Arc<dyn Waiter>);
         services.pubsub.join(number, inbox.clone() as Arc<dyn Post>);
         Self {
             number,
@@ -95,6 +99,7 @@ impl<S: Source> Worker<S> {
             messages: Vec::new(),
             ready: Vec::new(),
             touched: Vec::new(),
+            undurable: VecDeque::new(),
             unread: Vec::new(),
             cron: Cron::default(),
             resume: false,
@@ -123,6 +128,7 @@ impl<S: Source> Worker<S> {
             self.config = self.services.config.snapshot();
         }
 
+        self.release_durable();
         self.read_mail();
         self.note_all_ready();
         self.read_and_execute();

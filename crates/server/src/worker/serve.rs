@@ -143,6 +143,7 @@ impl<S: Source> Worker<S> {
         if self.batch.len() == 0 {
             return;
         }
+        let replies_wait = self.replies_wait();
         self.gate.enter();
         self.batch.prefetch(&self.services.keyspace);
         let mut bench = Bench {
@@ -198,7 +199,7 @@ impl<S: Source> Worker<S> {
                     self.cron.wake_at(until);
                 }
             }
-            if connection.unsent() > FLUSH_EARLY {
+            if connection.unsent() > FLUSH_EARLY && !replies_wait {
                 hall.relieve(pending.token);
             }
             if self.inbox.has_messages() && hall.is_subscriber(pending.token) {
@@ -208,6 +209,12 @@ impl<S: Source> Worker<S> {
         }
         self.gate.leave();
         self.log.publish();
+        if replies_wait {
+            let issued = self.services.log.issued();
+            for index in 0..self.batch.len() {
+                hall.wait_for(self.batch.get(index).token, issued);
+            }
+        }
         if self.inbox.has_messages() {
             hall.deliver_waiting(&self.inbox, &mut self.messages);
         }

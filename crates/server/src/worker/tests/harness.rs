@@ -43,6 +43,8 @@ impl Lab {
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             log: Default::default(),
+            aof: Default::default(),
+            loading: Default::default(),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             logs: CommandLogs::default(),

@@ -1,0 +1,181 @@
+//! Writing bases, and turning the log on and off.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use aof::{Request, State};
+
+use super::{NewFile, Order, Persistence, resp_base};
+
+/// How often it is looked whether the files have grown enough for a new base.
+const PERIOD: Duration = Duration::from_millis(100);
+
+/// After so many failures in a row, rewrites that start by themselves come at growing distances.
+const FAILURES_MAX: u64 = 3;
+
+/// The thread that writes bases.
+pub(super) fn run(files: &Arc<Persistence>) {
+    let status = &files.services.aof;
+    let mut wait = Backoff::default();
+    while !files.is_stopping() {
+        for request in status.wait_for_requests(PERIOD) {
+            match request {
+                Request::Rewrite => rewrite(files),
+                Request::Switch(on) => switch(files, on),
+            }
+        }
+        let waits = status.state() == State::Starting;
+        if (waits || is_due(files)) && wait.is_over(files) && status.begin_rewrite() {
+            rewrite(files);
+            wait.note(files);
+        }
+    }
+}
+
+/// The distance between rewrites that start by themselves and fail.
+#[derive(Default)]
+struct Backoff {
+    until_ms: i64,
+}
+
+impl Backoff {
+    fn is_over(&self, files: &Persistence) -> bool {
+        files.services.clock.unix_ms() >= self.until_ms
+    }
+
+    fn note(&mut self, files: &Persistence) {
+        let failures = files.services.aof.failures.load(Ordering::Relaxed);
+        if failures < FAILURES_MAX {
+            return;
+        }
+        let minutes = 1_i64 << (failures - FAILURES_MAX).min(6);
+        let minutes = minutes.min(60);
+        self.until_ms = files.services.clock.unix_ms() + minutes * 60_000;
+        tracing::warn!(
+            "Background AOF rewrite has repeatedly failed and triggered the limit, will retry in {minutes} \
+             minutes"
+        );
+    }
+}
+
+/// Whether the files have grown enough since the last base.
+fn is_due(files: &Persistence) -> bool {
+    let (status, config) = (&files.services.aof, files.services.config.load());
+    let percentage = config.auto_aof_rewrite_percentage;
+    if status.state() != State::On || percentage == 0 {
+        return false;
+    }
+    let size = status.size.load(Ordering::Relaxed);
+    let base = status.base_size.load(Ordering::Relaxed).max(1);
+    let growth = u128::from(size) * 100 / u128::from(base);
+    let due = size > config.auto_aof_rewrite_min_size && growth >= 100 + percentage as u128;
+    if due {
+        tracing::info!("Starting automatic rewriting of AOF on {}% growth", growth - 100);
+    }
+    due
+}
+
+/// Writes a new base; with the log on, what comes meanwhile goes into a file of its own.
+fn rewrite(files: &Arc<Persistence>) {
+    let services = &files.services;
+    let status = &services.aof;
+    let started_ms = services.clock.unix_ms();
+    status.rewrite_started_ms.store(started_ms, Ordering::Relaxed);
+    status.scheduled.store(false, Ordering::Relaxed);
+    tracing::info!("Background append only file rewriting started");
+    let result = new_base(files);
+    status.rewrites.fetch_add(1, Ordering::Relaxed);
+    let took_s = (services.clock.unix_ms() - started_ms) / 1000;
+    status.last_rewrite_s_plus_1.store(took_s + 1, Ordering::Relaxed);
+    status.rewrite_failed.store(result.is_err(), Ordering::Relaxed);
+    match result {
+        Ok(()) => {
+            status.failures.store(0, Ordering::Relaxed);
+            status.base_size.store(files.total_size(), Ordering::Relaxed);
+            tracing::info!("Background AOF rewrite finished successfully");
+        }
+        Err(error) => {
+            status.failures.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!("Background AOF rewrite failed: {error}");
+        }
+    }
+    status.rewriting.store(false, Ordering::Release);
+}
+
+fn new_base(files: &Arc<Persistence>) -> io::Result<()> {
+    let services = &files.services;
+    let status = &services.aof;
+    let state = status.state();
+    files.directory.create()?;
+    let filename = files.directory.filename();
+    let temporary_incr = format!("temp-{filename}.incr");
+    let (done, opened) = channel();
+    let mut base = Vec::new();
+    {
+        let closed = services.keyspace.gate().close();
+        let after = services.log.issued();
+        match state {
+            State::Off => {}
+            State::Starting => {
+                let _ = std::fs::remove_file(files.directory.file(&temporary_incr));
+                services.log.set_on(true);
+                let file = NewFile::Temporary(temporary_incr.clone());
+                files.order(Order::Open { after, file, done });
+            }
+            State::On => files.order(Order::Open { after, file: NewFile::Next, done }),
+        }
+        // The one thing that holds the gate for as long as it takes: until snapshots can be had beside
+        // running commands.
+        resp_base::write(&services.keyspace, &closed, &mut base);
+    }
+    if state != State::Off {
+        opened.recv().map_err(io::Error::other)??;
+    }
+    let temporary = format!("temp-rewriteaof-bg-{}.aof", std::process::id());
+    files.write_file(&temporary, &base)?;
+    drop(base);
+    let mut manifest = files.manifest.lock();
+    let mut next = manifest.clone();
+    let info = next.next_base(filename, false);
+    files.directory.rename(&temporary, &info.name)?;
+    let kept = match state {
+        State::Off => 0,
+        State::On => 1,
+        State::Starting => {
+            let incr = next.next_incr(filename);
+            files.directory.rename(&temporary_incr, &incr.name)?;
+            next.push_incr(incr);
+            1
+        }
+    };
+    next.rebase(info, kept);
+    files.directory.save(&next)?;
+    files.directory.remove_history(&mut next);
+    files.directory.save(&next)?;
+    *manifest = next;
+    drop(manifest);
+    if state == State::Starting {
+        status.set_state(State::On);
+    }
+    Ok(())
+}
+
+/// Acts on a change of `appendonly`.
+fn switch(files: &Arc<Persistence>, on: bool) {
+    let services = &files.services;
+    if on {
+        services.aof.set_state(State::Starting);
+        return rewrite(files);
+    }
+    let (done, closed) = channel();
+    {
+        let _closed = services.keyspace.gate().close();
+        services.log.set_on(false);
+        files.order(Order::Close { after: services.log.issued(), done });
+    }
+    let _ = closed.recv();
+    services.aof.set_state(State::Off);
+}
