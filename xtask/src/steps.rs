@@ -81,7 +81,7 @@ pub(crate) fn verify(root: &Path) -> Result<()> {
         step.run(root)?;
     }
     Step::new("doc tests", "cargo test --workspace --doc --quiet").run(root)?;
-    Step::new("docs", "cargo doc --workspace --no-deps --quiet")
+    Step::new("docs", "cargo doc --workspace --no-deps --document-private-items --quiet")
         .env("RUSTDOCFLAGS", "-D warnings")
         .run(root)?;
     loom(root)?;

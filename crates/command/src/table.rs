@@ -26,6 +26,14 @@ impl Command {
         self.spec
     }
 
+    /// Whether `args` call this command by its only word.
+    #[inline]
+    fn is_called_by(&self, args: Args<'_>) -> bool {
+        self.container.is_none()
+            && self.subcommands.is_empty()
+            && args.get(0).is_some_and(|name| name.eq_ignore_ascii_case(self.name.as_bytes()))
+    }
+
     /// The command's place in [`Table::all`].
     pub fn id(&self) -> usize {
         usize::from(self.id)
@@ -97,6 +105,14 @@ impl Table {
             *outer == container.id && inner.name.as_bytes().eq_ignore_ascii_case(name)
         };
         self.subcommands.find(hash(name), same).map(|(_, inner)| *inner)
+    }
+
+    /// As [`Table::resolve`], with a guess: most commands are the same as the one before them.
+    pub fn resolve_like(&self, args: Args<'_>, guess: Option<Command>) -> Option<Command> {
+        match guess {
+            Some(guess) if guess.is_called_by(args) => Some(guess),
+            _ => self.resolve(args),
+        }
     }
 
     /// The command that `args` calls: the subcommand where there is one, else the container.

@@ -19,14 +19,14 @@ pub trait Clock: Send + Sync {
 /// because a worker reads it once per command.
 pub struct SystemClock {
     ticks: quanta::Clock,
-    start: quanta::Instant,
+    start: u64,
 }
 
 impl SystemClock {
     /// Calibrates the time-stamp counter on first use in a process (some milliseconds).
     pub fn new() -> Self {
         let ticks = quanta::Clock::new();
-        let start = ticks.now();
+        let start = ticks.raw();
         Self { ticks, start }
     }
 }
@@ -44,8 +44,7 @@ impl Clock for SystemClock {
     }
 
     fn monotonic_ns(&self) -> u64 {
-        let elapsed = self.ticks.now().saturating_duration_since(self.start);
-        u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
+        self.ticks.delta_as_nanos(self.start, self.ticks.raw())
     }
 }
 

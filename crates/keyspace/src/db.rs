@@ -11,6 +11,7 @@ use crate::key::{Key, KeyHash};
 ///
 /// Invariant: every entry with a deadline has at least one item in the index at or before it. Items
 /// are hints; the entry decides.
+#[repr(C)]
 pub struct Db {
     table: Table,
     expiry: ExpiryIndex,

@@ -23,6 +23,8 @@ pub struct Keyspace {
     reclaimer: Reclaimer,
 }
 
+/// One shard behind its lock. The first line of memory holds all that a lookup needs before the bucket.
+#[repr(C)]
 struct Cell {
     lock: parking_lot::RawMutex,
     /// No later than the first deadline in the shard; what expiry looks at before it takes the lock.

@@ -13,6 +13,12 @@ type Place = (usize, Box<[u8]>);
 /// The attachments of one shard.
 #[derive(Default)]
 pub struct Marks {
+    /// Out of the way: most shards have none. Kept once it is there, so that versions never repeat.
+    attached: Option<Box<Attached>>,
+}
+
+#[derive(Default)]
+struct Attached {
     watches: HashMap<Place, Watch>,
     waiters: HashMap<Place, VecDeque<Waiter>>,
     /// Changes of watched keys so far: what versions are made of.
@@ -34,15 +40,25 @@ struct Waiter {
 
 impl Marks {
     /// Whether nothing is attached to any key.
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.watches.is_empty() && self.waiters.is_empty()
+        self.attached
+            .as_ref()
+            .is_none_or(|attached| attached.watches.is_empty() && attached.waiters.is_empty())
+    }
+
+    fn make(&mut self) -> &mut Attached {
+        self.attached.get_or_insert_default()
     }
 
     /// Starts to watch a key, and says which version it has now.
     pub fn watch(&mut self, database: usize, key: &[u8]) -> u64 {
-        let version = self.changes;
-        let watch =
-            self.watches.entry((database, key.into())).or_insert(Watch { watchers: 0, version });
+        let attached = self.make();
+        let version = attached.changes;
+        let watch = attached
+            .watches
+            .entry((database, key.into()))
+            .or_insert(Watch { watchers: 0, version });
         watch.watchers += 1;
         watch.version
     }
@@ -50,51 +66,50 @@ impl Marks {
     /// Ends one client's watch.
     pub fn unwatch(&mut self, database: usize, key: &[u8]) {
         let place = (database, key.into());
-        if let Some(watch) = self.watches.get_mut(&place) {
+        let Some(attached) = &mut self.attached else { return };
+        if let Some(watch) = attached.watches.get_mut(&place) {
             watch.watchers -= 1;
             if watch.watchers == 0 {
-                self.watches.remove(&place);
+                attached.watches.remove(&place);
             }
         }
     }
 
     /// The version of a watched key; it changes whenever the key does.
     pub fn version(&self, database: usize, key: &[u8]) -> Option<u64> {
-        self.watches.get(&(database, key.into())).map(|watch| watch.version)
+        let attached = self.attached.as_ref()?;
+        attached.watches.get(&(database, key.into())).map(|watch| watch.version)
     }
 
     /// Notes a change of a key; says whether anybody waits for it.
     pub fn changed(&mut self, database: usize, key: &[u8]) -> bool {
+        let Some(attached) = &mut self.attached else { return false };
         let place = (database, key.into());
-        if let Some(watch) = self.watches.get_mut(&place) {
-            self.changes += 1;
-            watch.version = self.changes;
+        if let Some(watch) = attached.watches.get_mut(&place) {
+            attached.changes += 1;
+            watch.version = attached.changes;
         }
-        self.waiters.contains_key(&place)
+        attached.waiters.contains_key(&place)
     }
 
     /// Watched keys of a database.
     pub fn watched(&self, database: usize) -> Vec<Box<[u8]>> {
-        self.watches
-            .keys()
-            .filter(|place| place.0 == database)
-            .map(|place| place.1.clone())
-            .collect()
+        let attached = self.attached.iter();
+        let places = attached.flat_map(|attached| attached.watches.keys());
+        places.filter(|place| place.0 == database).map(|place| place.1.clone()).collect()
     }
 
     /// Keys of a database that somebody waits for.
     pub fn awaited(&self, database: usize) -> Vec<Box<[u8]>> {
-        self.waiters
-            .keys()
-            .filter(|place| place.0 == database)
-            .map(|place| place.1.clone())
-            .collect()
+        let attached = self.attached.iter();
+        let places = attached.flat_map(|attached| attached.waiters.keys());
+        places.filter(|place| place.0 == database).map(|place| place.1.clone()).collect()
     }
 
     /// Puts a waiter at the end of a key's queue, for when the key holds a value of `kind`, or whenever it
     /// changes. Tickets rise: each is drawn under the lock of this shard.
     pub fn wait(&mut self, database: usize, key: &[u8], ticket: u64, kind: Option<Kind>) {
-        let queue = self.waiters.entry((database, key.into())).or_default();
+        let queue = self.make().waiters.entry((database, key.into())).or_default();
         if queue.back().is_none_or(|last| last.ticket < ticket) {
             queue.push_back(Waiter { ticket, kind });
         }
@@ -103,12 +118,13 @@ impl Marks {
     /// Takes a waiter out of a key's queue.
     pub fn stop_waiting(&mut self, database: usize, key: &[u8], ticket: u64) {
         let place = (database, key.into());
-        if let Some(queue) = self.waiters.get_mut(&place) {
+        let Some(attached) = &mut self.attached else { return };
+        if let Some(queue) = attached.waiters.get_mut(&place) {
             if let Ok(at) = queue.binary_search_by_key(&ticket, |waiter| waiter.ticket) {
                 queue.remove(at);
             }
             if queue.is_empty() {
-                self.waiters.remove(&place);
+                attached.waiters.remove(&place);
             }
         }
     }
@@ -122,7 +138,7 @@ impl Marks {
         kind: Option<Kind>,
         after: u64,
     ) -> Option<u64> {
-        let queue = self.waiters.get(&(database, key.into()))?;
+        let queue = self.attached.as_ref()?.waiters.get(&(database, key.into()))?;
         let first = queue.partition_point(|waiter| waiter.ticket <= after);
         let mut rest = queue.range(first..);
         rest.find(|waiter| waiter.kind.is_none() || waiter.kind == kind).map(|next| next.ticket)

@@ -127,7 +127,8 @@ impl Batch {
         table: &Table,
     ) {
         let args = view(&words, &self.spans, &connection.input);
-        let command = table.resolve(args);
+        let guess = self.commands.last().and_then(|last| last.command);
+        let command = table.resolve_like(args, guess);
         let key = command.and_then(|command| first_key(command, args));
         let database = connection.session.database as u32;
         self.commands.push(Pending {

@@ -137,7 +137,7 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<
     let mut next_due = i64::MAX;
     let mut ready = Vec::new();
     let (dbs, marks) = guard.get_mut().dbs_and_marks();
-    for (physical, db) in dbs.iter_mut().enumerate() {
+    for (physical, db) in dbs {
         while let Some(entry) = db.pop_expired(now_ms, &mut steps) {
             worker.counters.expired_keys.add(1);
             if (announced || logged.is_some() || !marks.is_empty())

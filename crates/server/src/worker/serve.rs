@@ -8,7 +8,7 @@ use resp::{Limits, ProtocolError};
 
 use super::messages::{FLUSH_EARLY, Hall};
 use super::{Worker, touch};
-use crate::batch::Progress;
+use crate::batch::{BATCH, Progress};
 use crate::connection::Filled;
 use crate::execute::{self, Bench, Done};
 use crate::source::{Source, Token};
@@ -19,6 +19,11 @@ impl<S: Source> Worker<S> {
         let unread = std::mem::take(&mut self.unread);
         for token in &unread {
             self.read(*token);
+            // Each has been read once and is done with. Their buffers go to the next, still in the cache.
+            if self.touched.len() >= BATCH {
+                self.run_batch();
+                self.flush_touched();
+            }
         }
         self.run_batch();
         // What was not drained comes again in the next turn, behind everybody else.

@@ -190,7 +190,7 @@ pub(crate) fn span_back(run: &[u8]) -> Option<usize> {
 }
 
 /// The entry at the start of `run` if all of it is well formed: the item, its whole length, and
-/// whether [`write`] would store it in the same bytes.
+/// whether [`write()`] would store it in the same bytes.
 pub(crate) fn read_checked(run: &[u8]) -> Option<(Item<'_>, usize, bool)> {
     let (item, body) = read(run)?;
     let back = back_len(body);
