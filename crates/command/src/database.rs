@@ -182,26 +182,6 @@ impl<'a> Database<'a> {
         }
     }
 
-    /// As [`Database::read`], for a type that tidies itself up when it is read (hashes, of fields whose
-    /// time has come).
-    ///
-    /// # Errors
-    /// When the key holds another type.
-    pub fn read_mut<T: Typed>(&mut self, key: Key<'_>) -> Result<Option<&mut T>, Error> {
-        let counters = self.counters;
-        match self.get_mut(key) {
-            None => {
-                counters.keyspace_misses.add(1);
-                Ok(None)
-            }
-            Some(entry) => {
-                counters.keyspace_hits.add(1);
-                let object = entry.into_object_mut().ok_or(Error::WRONG_TYPE)?;
-                T::of_mut(object).map(Some).ok_or(Error::WRONG_TYPE)
-            }
-        }
-    }
-
     /// The values at several keys, for reading all at once; an absent key has none.
     ///
     /// # Errors
@@ -266,7 +246,7 @@ impl<'a> Database<'a> {
     fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
         let keyspace = self.held.keyspace();
         let (db, marks) = self.held.shard_mut(key.hash()).db_and_marks(self.physical);
-        match db.lookup(key, self.horizon_ms) {
+        match db.lookup(key, self.horizon_ms, purpose.writes) {
             Lookup::Live(mut entry) => {
                 if purpose.counts {
                     self.counters.keyspace_hits.add(1);
@@ -400,6 +380,11 @@ impl<'a> Database<'a> {
                 }
             }
         }
+        self.set_access(key, access);
+    }
+
+    /// Stamps a key as used at another time, or as often.
+    pub fn set_access(&mut self, key: Key<'_>, access: u32) {
         let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
         if let Some(mut entry) = db.get_mut(key) {
             entry.set_access(access);
@@ -541,14 +526,16 @@ struct Purpose {
     touches: bool,
     /// Tells who listens that the key is missing.
     announces: bool,
+    /// The entry may be changed.
+    writes: bool,
 }
 
 impl Purpose {
-    const READ: Self = Self { counts: true, touches: true, announces: true };
-    const INSPECT: Self = Self { counts: true, touches: false, announces: true };
+    const READ: Self = Self { counts: true, touches: true, announces: true, writes: false };
+    const INSPECT: Self = Self { counts: true, touches: false, announces: true, writes: false };
     const INSPECT_QUIETLY: Self = Self { announces: false, ..Self::INSPECT };
-    const WRITE: Self = Self { counts: false, touches: true, announces: false };
-    const PEEK: Self = Self { counts: false, touches: false, announces: false };
+    const WRITE: Self = Self { counts: false, touches: true, announces: false, writes: true };
+    const PEEK: Self = Self { counts: false, touches: false, announces: false, writes: false };
 }
 
 /// Adds an event if somebody listens to its class.

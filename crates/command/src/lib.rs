@@ -15,6 +15,7 @@ mod effects;
 mod error;
 mod keys;
 mod mailbox;
+mod persistence;
 mod services;
 mod session;
 mod spec;
@@ -31,6 +32,7 @@ pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;
 pub use mailbox::{Letter, Mailbox};
+pub use persistence::Persistence;
 pub use services::{
     Host, MemoryFigures, ProcessorTime, REDIS_VERSION, RUBRICA_VERSION, Services, Shutdown,
     SystemFigures,

@@ -9,6 +9,7 @@ use pubsub::PubSub;
 use crate::blocked::Lot;
 use crate::clients::Registry;
 use crate::error::Error;
+use crate::persistence::Persistence;
 use crate::table::Table;
 
 /// The version of Redis whose commands and replies these are: what HELLO and INFO tell clients, which
@@ -48,6 +49,8 @@ pub struct Services {
     pub parked: Lot,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
+    /// Snapshots: how loading and saving go.
+    pub persistence: Persistence,
     /// Wall clock and stop watch.
     pub clock: Arc<dyn Clock>,
     /// What only the process as a whole can do.

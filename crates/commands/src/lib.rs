@@ -23,6 +23,18 @@ mod timeout;
 mod transactions;
 
 use command::Spec;
+use config::Config;
+
+/// The options that decide the encodings of values.
+pub fn limits(config: &Config) -> rdb::Limits {
+    rdb::Limits {
+        list: list::limits(config),
+        set: set::limits(config),
+        hash: hash::limits(config),
+        zset: sorted_set::limits(config),
+        stream: stream::limits(config),
+    }
+}
 
 /// The commands of all families.
 pub const FAMILIES: &[&[&Spec]] = &[

@@ -4,6 +4,7 @@ use table::{Slot, Table};
 use value::Object;
 
 use crate::entry::{Entry, EntryMut, EntryRef, Payload};
+use crate::era::Era;
 use crate::expiry::ExpiryIndex;
 use crate::key::{Key, KeyHash};
 
@@ -14,10 +15,13 @@ use crate::key::{Key, KeyHash};
 #[repr(C)]
 pub struct Db {
     table: Table,
+    era: Era,
     expiry: ExpiryIndex,
     volatile: usize,
     /// Sum of the deadlines of all keys that have one.
     deadlines_ms: i128,
+    /// The physical number of the database.
+    number: usize,
 }
 
 /// Items of the expiry index examined per push while most of them are stale.
@@ -59,7 +63,56 @@ pub enum Lookup<'a> {
 impl Db {
     /// An empty database; `now_ms` is where its clock starts, milliseconds since the epoch.
     pub fn new(now_ms: i64) -> Self {
-        Self { table: Table::new(), expiry: ExpiryIndex::new(now_ms), volatile: 0, deadlines_ms: 0 }
+        Self::in_era(now_ms, 0, Era::default())
+    }
+
+    /// The same for the database of this physical number, in an era.
+    pub(crate) fn in_era(now_ms: i64, number: usize, era: Era) -> Self {
+        let (table, expiry) = (Table::new(), ExpiryIndex::new(now_ms));
+        Self { table, expiry, volatile: 0, deadlines_ms: 0, number, era }
+    }
+
+    pub(crate) fn set_era(&mut self, era: &Era) {
+        self.era = era.clone();
+    }
+
+    /// Shows an entry that is about to change to the witness of a snapshot which has not seen it.
+    #[inline]
+    fn before_change(&mut self, slot: Slot) {
+        if self.era.witness.is_some() {
+            self.show(self.table.get(slot));
+        }
+    }
+
+    #[cold]
+    fn show(&mut self, block: NonNull<u8>) {
+        // SAFETY: the block is in the table, and `self` is borrowed exclusively.
+        let mut entry = unsafe { EntryMut::from_raw(block) };
+        if let Some(witness) = &self.era.witness
+            && entry.era() != self.era.number
+        {
+            witness.see(self.number, *entry);
+            entry.set_era(self.era.number);
+        }
+    }
+
+    /// Shows the entries from a place of the table on to the witness, unless it has seen them, at most
+    /// `most` or a few more; gives the place to go on from, `None` at the end.
+    pub(crate) fn show_some(&mut self, mut place: u32, most: usize) -> Option<u32> {
+        let mut blocks = smallvec::SmallVec::<[NonNull<u8>; 64]>::new();
+        let mut next = Some(place);
+        while blocks.len() < most
+            && let Some(here) = next
+        {
+            // Asked for now, looked at when all have been asked for.
+            next = self.table.scan(here, |block| {
+                prefetch(block);
+                blocks.push(block);
+            });
+            place = place.max(here);
+        }
+        blocks.into_iter().for_each(|block| self.show(block));
+        next
     }
 
     /// The number of keys, those included whose time has come but that nobody has touched since.
@@ -97,13 +150,18 @@ impl Db {
     /// The entry at `key` for writing, expired or not.
     pub fn get_mut(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {
         let slot = self.find(key)?;
+        self.before_change(slot);
         // SAFETY: as in `get`, and `self` is borrowed exclusively meanwhile.
         Some(unsafe { EntryMut::from_raw(self.table.get(slot)) })
     }
 
-    /// Looks a key up and removes it when its deadline is at or before `now_ms`.
-    pub fn lookup(&mut self, key: Key<'_>, now_ms: i64) -> Lookup<'_> {
+    /// Looks a key up and removes it when its deadline is at or before `now_ms`. Without `writes` the caller
+    /// changes nothing but the access clock.
+    pub fn lookup(&mut self, key: Key<'_>, now_ms: i64, writes: bool) -> Lookup<'_> {
         let Some(slot) = self.find(key) else { return Lookup::Absent };
+        if writes {
+            self.before_change(slot);
+        }
         // SAFETY: as in `get_mut`.
         let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
@@ -172,7 +230,7 @@ impl Db {
             Deadline::At(at) => Some(at),
             Deadline::None | Deadline::Keep => None,
         };
-        let entry = Entry::new(key.bytes(), payload, deadline_ms, access);
+        let entry = Entry::new(key.bytes(), payload, deadline_ms, access).in_era(self.era.number);
         self.table.insert(key.hash().table(), entry.into_raw());
         self.index_deadline(key.hash().table(), None, deadline_ms);
     }
@@ -185,6 +243,7 @@ impl Db {
         deadline: Deadline,
         access: u32,
     ) -> Option<Entry> {
+        self.before_change(slot);
         // SAFETY: as in `get_mut`.
         let mut old = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         let before = old.deadline_ms();
@@ -200,7 +259,7 @@ impl Db {
             self.index_deadline(key.hash().table(), before, after);
             return None;
         }
-        let entry = Entry::new(key.bytes(), payload, after, access);
+        let entry = Entry::new(key.bytes(), payload, after, access).in_era(self.era.number);
         let old = self.table.replace(slot, entry.into_raw());
         self.index_deadline(key.hash().table(), before, after);
         // SAFETY: the block has just left the table.
@@ -210,6 +269,7 @@ impl Db {
     /// Sets, moves or takes away the deadline of an entry that exists.
     pub fn set_deadline(&mut self, key: Key<'_>, deadline_ms: Option<i64>) {
         let Some(slot) = self.find(key) else { return };
+        self.before_change(slot);
         // SAFETY: as in `get_mut`.
         let mut old = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         let before = old.deadline_ms();
@@ -217,6 +277,7 @@ impl Db {
             let block = self.table.get(slot);
             // SAFETY: the block leaves the table in the next step.
             let entry = unsafe { Entry::from_raw(block) }.with_deadline(deadline_ms);
+            let entry = entry.in_era(self.era.number);
             self.table.replace(slot, entry.into_raw());
         }
         self.index_deadline(key.hash().table(), before, deadline_ms);
@@ -244,6 +305,7 @@ impl Db {
     }
 
     fn remove_slot(&mut self, slot: Slot) -> Entry {
+        self.before_change(slot);
         // SAFETY: the block has just left the table.
         let entry = unsafe { Entry::from_raw(self.table.remove(slot)) };
         if let Some(deadline) = entry.view().deadline_ms() {
@@ -257,12 +319,14 @@ impl Db {
     /// a string work on. `None` when there is no string.
     pub fn string_object(&mut self, key: Key<'_>) -> Option<&mut Vec<u8>> {
         let slot = self.find(key)?;
+        self.before_change(slot);
         // SAFETY: as in `get`.
         let entry = unsafe { EntryRef::from_raw(self.table.get(slot)) };
         if !matches!(entry.value(), crate::entry::Value::Object(_)) {
             let bytes = entry.value().string_bytes()?.into_owned();
             let object = Payload::Object(Box::new(Object::String(bytes)));
             let entry = Entry::new(key.bytes(), object, entry.deadline_ms(), entry.access());
+            let entry = entry.in_era(self.era.number);
             // SAFETY: the block has just left the table.
             drop(unsafe { Entry::from_raw(self.table.replace(slot, entry.into_raw())) });
         }
@@ -359,6 +423,9 @@ fn prefetch(block: NonNull<u8>) {
 impl Drop for Db {
     fn drop(&mut self) {
         for block in self.table.drain() {
+            if self.era.witness.is_some() {
+                self.show(block);
+            }
             // SAFETY: the block has just left the table.
             drop(unsafe { Entry::from_raw(block) });
         }

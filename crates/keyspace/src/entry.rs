@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! byte 0      kind (low 4 bits), representation (high 4 bits)
-//! byte 1      flags: TTL present, wide key length, wide value length
+//! byte 1      flags: TTL present, wide key length, wide value length; era (high 5 bits, see `era`)
 //! bytes 2-4   access clock, 24 bits (see `Database`)
 //! then        key length, 1 or 4 bytes
 //!             deadline, 8 bytes, i64 milliseconds since the epoch (only with the TTL flag)
@@ -28,6 +28,8 @@ const INLINE_MAX: usize = 4096;
 const TTL: u8 = 1;
 const WIDE_KEY: u8 = 2;
 const WIDE_VALUE: u8 = 4;
+/// Where the era's number stands among the flags.
+const ERA_SHIFT: u32 = 3;
 const HEAD: usize = 5;
 
 const INLINE: u8 = 0;
@@ -176,6 +178,14 @@ impl Entry {
     /// The entry's parts.
     pub fn view(&self) -> EntryRef<'_> {
         EntryRef(self.0, PhantomData)
+    }
+
+    /// Notes the era that the entry was made in.
+    pub(crate) fn in_era(self, era: u8) -> Self {
+        let flags = self.view().byte(1) & ((1 << ERA_SHIFT) - 1);
+        // SAFETY: byte 1 is in the head of every block, and nobody else refers to this one.
+        unsafe { self.0.add(1).write(flags | era << ERA_SHIFT) };
+        self
     }
 
     /// The same key and value in a block that has a deadline.
@@ -414,6 +424,11 @@ impl<'a> EntryRef<'a> {
         u32::from_le_bytes([self.byte(2), self.byte(3), self.byte(4), 0])
     }
 
+    /// The era in which the entry was made or last dealt with.
+    pub(crate) fn era(&self) -> u8 {
+        self.byte(1) >> ERA_SHIFT
+    }
+
     /// Size class of the entry's own block, without an object beside it.
     pub fn block_bytes(&self) -> usize {
         let shape = self.shape();
@@ -462,6 +477,12 @@ impl<'a> EntryMut<'a> {
         if self.access() != access {
             self.set_access(access);
         }
+    }
+
+    /// Notes that the entry was dealt with in this era.
+    pub(crate) fn set_era(&mut self, era: u8) {
+        let flags = self.byte(1) & ((1 << ERA_SHIFT) - 1);
+        self.write(1, &[flags | era << ERA_SHIFT]);
     }
 
     /// Gives up writing.

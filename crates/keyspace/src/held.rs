@@ -1,9 +1,13 @@
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
+use crate::entry::EntryRef;
+use crate::era::{ERAS, Era, Witness};
 use crate::gate::Closed;
 use crate::key::{KeyHash, SHARDS};
 use crate::keyspace::{Guard, Keyspace};
-use crate::shard::Shard;
+use crate::shard::{Place, Shard};
 
 /// The shards that a command may touch while it runs.
 pub struct Held<'k> {
@@ -163,6 +167,58 @@ impl<'a> Lent<'a> {
     /// Works on a shard whoever holds it; see [`Held::visit`].
     pub fn visit<T>(&mut self, shard: usize, work: impl FnOnce(&mut Shard) -> T) -> T {
         self.0.visit(shard, work)
+    }
+
+    /// Begins an era: every entry that is there now is shown to `witness`, at the latest before it changes.
+    /// Who walks the shards then calls [`Keyspace::show_some`].
+    ///
+    /// # Panics
+    /// Unless everything is held: the cut is one moment for all.
+    pub fn cut(&mut self, witness: &Arc<dyn Witness>) {
+        let Scope::All(guards, _) = &mut self.0.scope else {
+            panic!("a cut is made behind the closed gate only");
+        };
+        let number = guards.first().map_or(0, |guard| guard.get().era().number);
+        let number = (number + 1) % ERAS;
+        for guard in guards {
+            guard.get_mut().set_era(Era { number, witness: Some(Arc::clone(witness)) });
+        }
+    }
+
+    /// Ends the era's snapshot before its witness has seen everything.
+    ///
+    /// # Panics
+    /// Unless everything is held.
+    pub fn forget_witness(&mut self) {
+        let Scope::All(guards, _) = &mut self.0.scope else {
+            panic!("a snapshot is ended behind the closed gate only");
+        };
+        for guard in guards {
+            let shard = guard.get_mut();
+            let number = shard.era().number;
+            shard.set_era(Era { number, witness: None });
+        }
+    }
+
+    /// Gives every entry the number of the era: for when snapshots were given up so often that the numbers
+    /// could be taken for one another.
+    ///
+    /// # Panics
+    /// Unless everything is held.
+    pub fn settle_eras(&mut self) {
+        struct Nobody;
+        impl Witness for Nobody {
+            fn see(&self, _database: usize, _entry: EntryRef<'_>) {}
+        }
+        self.cut(&(Arc::new(Nobody) as Arc<dyn Witness>));
+        for shard in 0..crate::key::SHARDS {
+            self.visit(shard, |shard| {
+                let mut place = Some(Place::default());
+                while let Some(here) = place {
+                    place = shard.show_some(here, usize::MAX);
+                }
+            });
+        }
     }
 
     /// Exchanges two databases.

@@ -7,6 +7,7 @@
 pub mod access;
 mod db;
 mod entry;
+pub mod era;
 pub mod expiry;
 pub mod gate;
 mod held;
@@ -23,4 +24,4 @@ pub use key::{Key, KeyHash, SHARDS};
 pub use keyspace::{Guard, Keyspace};
 pub use marks::Marks;
 pub use reclaim::Reclaimer;
-pub use shard::Shard;
+pub use shard::{Place, Shard};

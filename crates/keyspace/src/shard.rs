@@ -1,5 +1,13 @@
 use crate::db::Db;
+use crate::era::Era;
 use crate::marks::Marks;
+
+/// Where a walk that shows entries to a witness goes on in a shard.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    database: usize,
+    position: u32,
+}
 
 /// What one lock guards: a part of every database.
 ///
@@ -12,12 +20,42 @@ pub struct Shard {
     first: Db,
     others: Vec<Db>,
     born_ms: i64,
+    era: Era,
 }
 
 impl Shard {
     pub(crate) fn new(now_ms: i64) -> Self {
-        let first = Db::new(now_ms);
-        Self { marks: Marks::default(), first, others: Vec::new(), born_ms: now_ms }
+        Self {
+            marks: Marks::default(),
+            first: Db::new(now_ms),
+            others: Vec::new(),
+            born_ms: now_ms,
+            era: Era::default(),
+        }
+    }
+
+    /// Begins an era, or ends the part of its witness in it.
+    pub(crate) fn set_era(&mut self, era: Era) {
+        self.dbs_mut().for_each(|(_, db)| db.set_era(&era));
+        self.era = era;
+    }
+
+    pub(crate) fn era(&self) -> &Era {
+        &self.era
+    }
+
+    /// Shows entries to the witness from a place on, some `most`; gives the place to go on from. At the
+    /// end the witness has seen all that it is to see of this shard, and is forgotten here.
+    pub fn show_some(&mut self, place: Place, most: usize) -> Option<Place> {
+        self.era.witness.as_ref()?;
+        if self.db(place.database).is_none() {
+            self.set_era(Era { witness: None, ..self.era });
+            return None;
+        }
+        Some(match self.db_mut(place.database).show_some(place.position, most) {
+            Some(position) => Place { position, ..place },
+            None => Place { database: place.database + 1, position: 0 },
+        })
     }
 
     /// The shard's part of database `index` (the physical one, see `Keyspace::resolve`), if it was ever
@@ -41,7 +79,7 @@ impl Shard {
     pub fn db_and_marks(&mut self, index: usize) -> (&mut Db, &mut Marks) {
         let db = match index {
             0 => &mut self.first,
-            _ => other(&mut self.others, index - 1, self.born_ms),
+            _ => other(&mut self.others, index, self.born_ms, &self.era),
         };
         (db, &mut self.marks)
     }
@@ -51,9 +89,10 @@ impl Shard {
         (std::iter::once(&mut self.first).chain(&mut self.others).enumerate(), &mut self.marks)
     }
 
-    /// Takes a database's part away, leaving an empty one.
+    /// Takes a database's part away, leaving an empty one. What a snapshot has not seen of it, it sees
+    /// when the part is dropped.
     pub fn take(&mut self, index: usize) -> Db {
-        let empty = Db::new(self.born_ms);
+        let empty = Db::in_era(self.born_ms, index, self.era.clone());
         if self.db(index).is_none() {
             return empty;
         }
@@ -71,9 +110,10 @@ impl Shard {
     }
 }
 
-fn other(others: &mut Vec<Db>, index: usize, born_ms: i64) -> &mut Db {
-    if others.len() <= index {
-        others.resize_with(index + 1, || Db::new(born_ms));
+/// The part of the physical database `index`, which is not the first.
+fn other<'s>(others: &'s mut Vec<Db>, index: usize, born_ms: i64, era: &Era) -> &'s mut Db {
+    for number in others.len() + 1..=index {
+        others.push(Db::in_era(born_ms, number, era.clone()));
     }
-    &mut others[index]
+    &mut others[index - 1]
 }

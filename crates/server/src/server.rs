@@ -116,6 +116,7 @@ impl Server {
             pause: Default::default(),
             parked: Default::default(),
             active_expire: AtomicBool::new(true),
+            persistence: Default::default(),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,
         });

@@ -16,7 +16,7 @@ pub mod zset;
 
 pub use item::Item;
 pub use object::{Kind, Object, Typed};
-pub use packed::Corrupt;
+pub use packed::{Corrupt, listpack};
 
 #[cfg(test)]
 mod tests {

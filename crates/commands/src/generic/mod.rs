@@ -2,6 +2,7 @@
 
 mod copy;
 mod del;
+mod dump;
 mod exists;
 mod expire;
 mod keys;
@@ -18,6 +19,9 @@ pub const COMMANDS: &[&Spec] = &[
     &copy::MOVE,
     &del::DEL,
     &del::UNLINK,
+    &dump::DUMP,
+    &dump::RESTORE,
+    &dump::RESTORE_ASKING,
     &exists::EXISTS,
     &exists::TOUCH,
     &exists::TYPE,

@@ -130,7 +130,8 @@ pub(crate) fn encoding_name(value: Value<'_>) -> &'static str {
     }
 }
 
-fn counts_frequency(config: &Config) -> bool {
+/// Whether the policy asks how often keys are used, not for how long they were not.
+pub(crate) fn counts_frequency(config: &Config) -> bool {
     matches!(config.maxmemory_policy, MaxmemoryPolicy::AllkeysLfu | MaxmemoryPolicy::VolatileLfu)
 }
 

@@ -17,9 +17,13 @@ pub(super) fn read<R>(
     key: Key<'_>,
     work: impl FnOnce(Option<&Hash>) -> R,
 ) -> Result<R, Error> {
-    let now = db.horizon_ms();
-    let logged = db.is_logged();
-    let hash = db.read_mut::<Hash>(key)?;
+    let (now, logged) = (db.horizon_ms(), db.is_logged());
+    // Writing to a hash costs more than reading it while a snapshot is under way.
+    match db.read::<Hash>(key)? {
+        Some(hash) if has_due(hash, now) => {}
+        hash => return Ok(work(hash)),
+    }
+    let hash = db.write::<Hash>(key)?;
     let (result, tidied) = tidy(hash, now, logged, |hash| work(hash.as_deref()));
     tell(db, key, tidied);
     Ok(result)
@@ -82,9 +86,13 @@ fn tidy<R>(
     (work(Some(hash).filter(|_| !tidied.emptied)), tidied)
 }
 
+fn has_due(hash: &Hash, now: i64) -> bool {
+    hash.next_expiry().is_some_and(|first| first < now)
+}
+
 fn remove_due(hash: &mut Hash, now: i64, logged: bool) -> Tidied {
     let mut tidied = Tidied::default();
-    if hash.next_expiry().is_some_and(|first| first < now) {
+    if has_due(hash, now) {
         tidied.removed = hash.expire_due(now, usize::MAX, |field| {
             if logged {
                 tidied.names.push(field.name.to_vec());

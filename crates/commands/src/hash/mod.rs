@@ -64,7 +64,7 @@ const HASH: Spec = Spec {
 /// The key specification of commands that change values or deadlines.
 const UPDATES: KeySpec = KeySpec::one(1, KeyFlags::RW.union(KeyFlags::UPDATE));
 
-fn limits(config: &Config) -> HashLimits {
+pub(crate) fn limits(config: &Config) -> HashLimits {
     let size = |option: u64| usize::try_from(option).unwrap_or(usize::MAX);
     HashLimits {
         max_listpack_entries: size(config.hash_max_listpack_entries),

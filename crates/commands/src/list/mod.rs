@@ -57,7 +57,7 @@ const LIST: Spec = Spec {
 const TAKES: KeySpec =
     KeySpec::one(1, KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE));
 
-fn limits(config: &Config) -> ListLimits {
+pub(crate) fn limits(config: &Config) -> ListLimits {
     ListLimits { max_listpack_size: i64::from(config.list_max_listpack_size) }
 }
 

@@ -45,7 +45,7 @@ const SET: Spec = Spec {
     ..Spec::BASE
 };
 
-fn limits(config: &Config) -> SetLimits {
+pub(crate) fn limits(config: &Config) -> SetLimits {
     let size = |option: u64| usize::try_from(option).unwrap_or(usize::MAX);
     SetLimits {
         max_intset_entries: size(config.set_max_intset_entries),

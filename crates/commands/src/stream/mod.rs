@@ -41,7 +41,7 @@ pub const COMMANDS: &[&Spec] = &[
 ];
 
 /// How big the configuration lets blocks get.
-fn limits(config: &Config) -> StreamLimits {
+pub(crate) fn limits(config: &Config) -> StreamLimits {
     StreamLimits {
         block_bytes: usize::try_from(config.stream_node_max_bytes).unwrap_or(usize::MAX),
         block_entries: config.stream_node_max_entries,

@@ -6,6 +6,7 @@
 pub(crate) mod block;
 pub(crate) mod cells;
 pub(crate) mod entry;
+pub mod listpack;
 
 use crate::item::Item;
 use block::Block;

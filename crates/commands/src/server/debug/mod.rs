@@ -57,7 +57,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("sdslen", 3, 3, values::string_length),
     ("set-active-expire", 3, 3, set_active_expire),
     ("set-disable-deny-scripts", 3, 3, accept),
-    ("set-skip-checksum-validation", 3, 3, accept),
+    ("set-skip-checksum-validation", 3, 3, skip_checksums),
     ("sleep", 3, 3, sleep),
     ("stringmatch-len", 4, 4, string_match),
     ("structsize", 2, 2, values::struct_sizes),
@@ -145,6 +145,13 @@ fn leading_integer(word: &[u8]) -> i64 {
 fn set_active_expire(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let on = leading_integer(args.at(2)) != 0;
     ctx.services.active_expire.store(on, Ordering::Relaxed);
+    ctx.reply.ok();
+    Ok(())
+}
+
+fn skip_checksums(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let skip = leading_integer(args.at(2)) != 0;
+    ctx.services.persistence.skip_checksums.store(skip, Ordering::Relaxed);
     ctx.reply.ok();
     Ok(())
 }
@@ -249,6 +256,8 @@ fn print_help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
             "    Show the lengths of a key and of the string that it holds.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Stop or start removing expired keys that nobody touches.",
+            "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+            "    Let RESTORE take payloads with a wrong checksum.",
             "SLEEP <seconds>",
             "    Stop the server for a while.",
             "STRINGMATCH-LEN <pattern> <string>",

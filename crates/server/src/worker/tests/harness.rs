@@ -53,6 +53,7 @@ impl Lab {
             parked: Default::default(),
             pubsub: Default::default(),
             active_expire: AtomicBool::new(true),
+            persistence: Default::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             host: Arc::new(NoHost),
         });

@@ -1,0 +1,110 @@
+use value::item::Item;
+use value::listpack::Builder;
+use value::stream::{Entry, Group, Id, Stream};
+
+use super::{Encoder, number};
+use crate::op::Type;
+
+/// Entries of a listpack at most, and bytes after which another begins: Redis's defaults.
+const BLOCK_ENTRIES: i64 = 100;
+const BLOCK_BYTES: usize = 4096;
+
+impl Encoder {
+    pub(super) fn stream(&self, stream: &Stream, out: &mut Vec<u8>) -> Type {
+        let blocks = blocks(stream);
+        number::put(blocks.len() as u64, out);
+        for (first, block) in blocks {
+            number::put(16, out);
+            raw_id(first, out);
+            self.raw(&block, out);
+        }
+        number::put(stream.len(), out);
+        id(stream.last_id(), out);
+        id(stream.first_id(), out);
+        id(stream.max_deleted_id(), out);
+        number::put(stream.entries_added(), out);
+        number::put(stream.groups().len() as u64, out);
+        for (name, group) in stream.groups() {
+            self.raw(name, out);
+            self.group(group, out);
+        }
+        Type::Stream2
+    }
+
+    fn group(&self, group: &Group, out: &mut Vec<u8>) {
+        id(group.last_id, out);
+        number::put(group.entries_read.unwrap_or(u64::MAX), out);
+        number::put(group.pending_len() as u64, out);
+        for (entry, nack, _) in group.pending(Id::MIN, Id::MAX) {
+            raw_id(entry, out);
+            out.extend_from_slice(&nack.delivered_ms.to_le_bytes());
+            number::put(nack.count, out);
+        }
+        number::put(group.consumers().len() as u64, out);
+        for consumer in group.consumers() {
+            self.raw(consumer.name(), out);
+            out.extend_from_slice(&consumer.seen_ms.to_le_bytes());
+            number::put(consumer.pending().len() as u64, out);
+            consumer.pending().iter().for_each(|&entry| raw_id(entry, out));
+        }
+    }
+}
+
+fn id(id: Id, out: &mut Vec<u8>) {
+    number::put(id.ms, out);
+    number::put(id.seq, out);
+}
+
+fn raw_id(id: Id, out: &mut Vec<u8>) {
+    out.extend_from_slice(&id.ms.to_be_bytes());
+    out.extend_from_slice(&id.seq.to_be_bytes());
+}
+
+/// The entries in listpacks, each behind the ID of its first entry.
+fn blocks(stream: &Stream) -> Vec<(Id, Vec<u8>)> {
+    let mut blocks = Vec::new();
+    let mut entries = stream.range(Id::MIN, Id::MAX, false).peekable();
+    while let Some(&first) = entries.peek() {
+        // What is at the front says how many entries there are, so they are chosen first.
+        let (mut chosen, mut bytes) = (Vec::new(), 0);
+        while let Some(entry) = entries.peek()
+            && (chosen.len() as i64) < BLOCK_ENTRIES
+            && bytes < BLOCK_BYTES
+        {
+            bytes += entry.fields().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+            chosen.extend(entries.next());
+        }
+        blocks.push((first.id, block(first, &chosen)));
+    }
+    blocks
+}
+
+fn block(first: Entry<'_>, entries: &[Entry<'_>]) -> Vec<u8> {
+    let mut out = Builder::new();
+    out.push(Item::Int(entries.len() as i64));
+    out.push(Item::Int(0));
+    out.push(Item::Int(first.fields().len() as i64));
+    first.fields().for_each(|(name, _)| out.push(Item::parse(name)));
+    out.push(Item::Int(0));
+    for entry in entries {
+        let fields = entry.fields();
+        let same = fields.len() == first.fields().len()
+            && fields.zip(first.fields()).all(|((name, _), (other, _))| name == other);
+        out.push(Item::Int(if same { 2 } else { 0 }));
+        out.push(Item::Int(entry.id.ms.wrapping_sub(first.id.ms) as i64));
+        out.push(Item::Int(entry.id.seq.wrapping_sub(first.id.seq) as i64));
+        let mut items = 3 + fields.len() as i64;
+        if same {
+            fields.for_each(|(_, value)| out.push(Item::parse(value)));
+        } else {
+            items += fields.len() as i64 + 1;
+            out.push(Item::Int(fields.len() as i64));
+            for (name, value) in fields {
+                out.push(Item::parse(name));
+                out.push(Item::parse(value));
+            }
+        }
+        out.push(Item::Int(items));
+    }
+    out.finish()
+}

@@ -1,0 +1,143 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use codec::crc64::Crc64;
+use rdb::{Records, write};
+
+use crate::take::Size;
+
+/// Why a snapshot was not saved. The file of the one before is as it was.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}: {error}")]
+pub struct SaveError {
+    /// What failed.
+    pub doing: &'static str,
+    /// How.
+    pub error: io::Error,
+}
+
+fn failed(doing: &'static str) -> impl Fn(io::Error) -> SaveError {
+    move |error| SaveError { doing, error }
+}
+
+/// What stands at the beginning of a file.
+pub struct Preamble {
+    /// Texts about the file, with their names.
+    pub texts: Vec<(&'static str, String)>,
+    /// Sources of function libraries.
+    pub functions: Vec<Vec<u8>>,
+}
+
+impl Preamble {
+    /// Appends header, texts, and sources.
+    pub fn write(&self, records: Records, out: &mut Vec<u8>) {
+        write::header(out);
+        for (name, text) in &self.texts {
+            records.aux(name.as_bytes(), text.as_bytes(), out);
+        }
+        for source in &self.functions {
+            records.function(source, out);
+        }
+    }
+}
+
+/// Appends how many keys the databases have.
+pub(crate) fn write_sizes(sizes: &[Size], records: Records, out: &mut Vec<u8>) {
+    for size in sizes {
+        records.select(size.database as u64, out);
+        records.size(size.keys, size.volatile, out);
+    }
+}
+
+/// A file that takes another's place once it is whole.
+pub struct Target {
+    file: File,
+    path: PathBuf,
+    sum: Option<Crc64>,
+    finished: bool,
+    unsynced: usize,
+}
+
+/// Bytes after which the system is asked to begin writing, so that there is little left to wait for at the end.
+const SYNC_AFTER: usize = 32 << 20;
+
+impl Target {
+    /// A temporary file beside the place where it will go; `checksum` is whether it ends with one.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn create(path: PathBuf, checksum: bool) -> Result<Self, SaveError> {
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path);
+        let file = file.map_err(failed("Failed opening the temp RDB file for saving"))?;
+        let sum = checksum.then(Crc64::new);
+        Ok(Self { file, path, sum, finished: false, unsynced: 0 })
+    }
+
+    /// Writes what a file begins with.
+    ///
+    /// # Errors
+    /// As [`Target::write`].
+    pub fn begin(
+        &mut self,
+        preamble: &Preamble,
+        sizes: &[Size],
+        records: Records,
+    ) -> io::Result<()> {
+        let mut out = Vec::new();
+        preamble.write(records, &mut out);
+        write_sizes(sizes, records, &mut out);
+        self.write(&out)
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// When they cannot be written: the disk is full, for example.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(sum) = &mut self.sum {
+            sum.update(bytes);
+        }
+        self.file.write_all(bytes)?;
+        self.unsynced += bytes.len();
+        if self.unsynced >= SYNC_AFTER {
+            self.unsynced = 0;
+            self.file.sync_data()?;
+        }
+        Ok(())
+    }
+
+    /// Ends the file, makes it durable, and puts it in the place of `name`.
+    ///
+    /// # Errors
+    /// When any of this fails; `name` is then as it was, unless only the directory could not be made durable.
+    pub fn finish(mut self, name: &Path, records: Records) -> Result<(), SaveError> {
+        let mut end = Vec::new();
+        records.end_mark(&mut end);
+        self.write(&end).map_err(failed("Write error saving DB on disk"))?;
+        let sum = self.sum.take().map_or(0, |sum| sum.value());
+        self.write(&sum.to_le_bytes()).map_err(failed("Write error saving DB on disk"))?;
+        self.file.sync_all().map_err(failed("Failed to fsync the temp RDB file"))?;
+        fs::rename(&self.path, name)
+            .map_err(failed("Error moving temp DB file on the final destination"))?;
+        self.finished = true;
+        sync_directory(name).map_err(failed("Failed to fsync directory while saving DB"))
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Makes the names in a file's directory durable.
+fn sync_directory(name: &Path) -> io::Result<()> {
+    let directory = match name.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    File::open(directory)?.sync_all()
+}

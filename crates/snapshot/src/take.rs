@@ -1,0 +1,274 @@
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use keyspace::era::Witness;
+use keyspace::{EntryRef, Held, Keyspace, Lent, Place, SHARDS};
+use parking_lot::Mutex;
+
+use crate::encode::Encode;
+
+/// Keys encoded under one lock at most: some tens of microseconds with small values.
+const KEYS_PER_LOCK: usize = 32;
+/// Bytes that are handed out at once, about.
+const PIECE: usize = 1 << 18;
+/// How often it is looked whether those have gone who still had something to show.
+const PATIENCE: Duration = Duration::from_millis(1);
+
+/// The keys of a database at the cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// The database's number.
+    pub database: usize,
+    /// Its keys, those included whose time had come.
+    pub keys: u64,
+    /// Those with a deadline.
+    pub volatile: u64,
+}
+
+/// A snapshot under way.
+pub struct Snapshot {
+    shared: Arc<Shared>,
+    sizes: Vec<Size>,
+}
+
+/// What those who change keys and the walk have in common.
+struct Shared {
+    encode: Box<dyn Encode>,
+    /// The numbers of the physical databases at the cut.
+    numbers: Box<[usize]>,
+    sink: Mutex<Sink>,
+    progress: Arc<Progress>,
+}
+
+#[derive(Default)]
+struct Sink {
+    bytes: Vec<u8>,
+    database: Option<usize>,
+}
+
+#[derive(Default)]
+struct Progress {
+    keys: AtomicU64,
+    /// The most bytes that waited to be handed out.
+    waiting_max: AtomicU64,
+    given_up: AtomicBool,
+}
+
+/// Looks at a snapshot from outside, and ends it.
+#[derive(Clone)]
+pub struct Handle(Arc<Progress>);
+
+impl Handle {
+    /// Ends the snapshot early. Whoever calls this holds the gate closed, or waits until
+    /// [`Snapshot::run`] has returned, before the next one begins.
+    pub fn give_up(&self) {
+        self.0.given_up.store(true, Ordering::Release);
+    }
+
+    /// How many keys have been encoded.
+    pub fn keys(&self) -> u64 {
+        self.0.keys.load(Ordering::Relaxed)
+    }
+}
+
+/// What a snapshot came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Keys in it.
+    pub keys: u64,
+    /// Bytes that were handed out.
+    pub bytes: u64,
+    /// The most bytes that waited at a time: the memory that it took.
+    pub waiting_max: u64,
+}
+
+impl Witness for Shared {
+    fn see(&self, database: usize, entry: EntryRef<'_>) {
+        if self.progress.given_up.load(Ordering::Acquire) {
+            return;
+        }
+        let number = self.numbers.get(database).copied().unwrap_or(database);
+        let mut sink = self.sink.lock();
+        let Sink { bytes, database } = &mut *sink;
+        if database.replace(number) != Some(number) {
+            self.encode.select(number, bytes);
+        }
+        self.encode.key(entry, bytes);
+        self.progress.keys.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Who gives the walk its shards.
+trait Shards {
+    /// Works on a shard.
+    fn with<T>(&mut self, shard: usize, work: impl FnOnce(&mut keyspace::Shard) -> T) -> T;
+}
+
+/// Each under its lock.
+struct Locked<'k> {
+    keyspace: &'k Keyspace,
+    slot: keyspace::gate::GateSlot,
+}
+
+impl Shards for Locked<'_> {
+    fn with<T>(&mut self, shard: usize, work: impl FnOnce(&mut keyspace::Shard) -> T) -> T {
+        self.slot.enter();
+        let result = work(self.keyspace.lock(shard).get_mut());
+        self.slot.leave();
+        result
+    }
+}
+
+/// All of them behind the closed gate.
+struct All<'l, 'h>(&'l mut Lent<'h>);
+
+impl Shards for All<'_, '_> {
+    fn with<T>(&mut self, shard: usize, work: impl FnOnce(&mut keyspace::Shard) -> T) -> T {
+        self.0.visit(shard, work)
+    }
+}
+
+impl Snapshot {
+    /// Marks the cut. No other snapshot may be under way.
+    ///
+    /// # Panics
+    /// Unless everything is held.
+    pub fn begin(held: &mut Lent<'_>, encode: Box<dyn Encode>) -> Self {
+        let keyspace = held.keyspace();
+        let mut numbers = vec![0; keyspace.databases()];
+        let mut sizes = Vec::new();
+        for database in 0..keyspace.databases() {
+            let physical = keyspace.resolve(database);
+            if let Some(number) = numbers.get_mut(physical) {
+                *number = database;
+            }
+            let mut size = Size { database, keys: 0, volatile: 0 };
+            for shard in 0..SHARDS {
+                held.visit(shard, |shard| {
+                    if let Some(db) = shard.db(physical) {
+                        size.keys += db.len() as u64;
+                        size.volatile += db.volatile() as u64;
+                    }
+                });
+            }
+            if size.keys > 0 {
+                sizes.push(size);
+            }
+        }
+        let shared = Arc::new(Shared {
+            encode,
+            numbers: numbers.into(),
+            sink: Mutex::default(),
+            progress: Arc::default(),
+        });
+        held.cut(&(Arc::clone(&shared) as Arc<dyn Witness>));
+        Self { shared, sizes }
+    }
+
+    /// The databases with keys at the cut.
+    pub fn sizes(&self) -> &[Size] {
+        &self.sizes
+    }
+
+    /// A handle for others.
+    pub fn handle(&self) -> Handle {
+        Handle(Arc::clone(&self.shared.progress))
+    }
+
+    /// Walks over the keyspace beside everybody else, and hands the bytes to `write` piece by piece. The
+    /// calling thread is outside of the gate with all its slots.
+    ///
+    /// # Errors
+    /// What `write` says, or [`io::ErrorKind::Interrupted`] when the snapshot was given up.
+    pub fn run(
+        self,
+        keyspace: &Keyspace,
+        write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<Figures> {
+        let mut shards = Locked { keyspace, slot: keyspace.gate().register() };
+        let result = self.walk(&mut shards, write);
+        if result.is_err() && !self.shared.progress.given_up.swap(true, Ordering::AcqRel) {
+            let closed = keyspace.gate().close();
+            Held::all(keyspace, &closed).lend().forget_witness();
+        }
+        result
+    }
+
+    /// The same while everything is held, as SAVE does it.
+    ///
+    /// # Errors
+    /// What `write` says.
+    pub fn run_held(
+        self,
+        held: &mut Lent<'_>,
+        write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<Figures> {
+        let result = self.walk(&mut All(held), write);
+        if result.is_err() {
+            held.forget_witness();
+        }
+        result
+    }
+
+    fn walk(
+        &self,
+        shards: &mut impl Shards,
+        write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<Figures> {
+        let mut figures = Figures::default();
+        let mut piece = Vec::new();
+        for shard in 0..SHARDS {
+            let mut place = Some(Place::default());
+            while let Some(here) = place {
+                place = shards.with(shard, |shard| {
+                    // Looked at under the lock: after the flag is set behind the closed gate, no
+                    // shard is touched any more.
+                    if self.is_given_up() { None } else { shard.show_some(here, KEYS_PER_LOCK) }
+                });
+                self.hand_out(&mut piece, PIECE, &mut figures, write)?;
+            }
+        }
+        // Databases that were taken away meanwhile show what they have when they are dropped.
+        while Arc::strong_count(&self.shared) > 1 && !self.is_given_up() {
+            self.hand_out(&mut piece, 1, &mut figures, write)?;
+            thread::sleep(PATIENCE);
+        }
+        self.hand_out(&mut piece, 1, &mut figures, write)?;
+        figures.keys = self.shared.progress.keys.load(Ordering::Relaxed);
+        Ok(figures)
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.shared.progress.given_up.load(Ordering::Acquire)
+    }
+
+    /// Hands out what has been encoded when it is at least so much.
+    fn hand_out(
+        &self,
+        piece: &mut Vec<u8>,
+        least: usize,
+        figures: &mut Figures,
+        write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if self.is_given_up() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        {
+            let mut sink = self.shared.sink.lock();
+            if sink.bytes.len() < least {
+                return Ok(());
+            }
+            piece.clear();
+            // A huge value's room is not kept.
+            piece.shrink_to(4 * PIECE);
+            std::mem::swap(&mut sink.bytes, piece);
+        }
+        figures.bytes += piece.len() as u64;
+        figures.waiting_max = figures.waiting_max.max(piece.len() as u64);
+        self.shared.progress.waiting_max.store(figures.waiting_max, Ordering::Relaxed);
+        write(piece)
+    }
+}
