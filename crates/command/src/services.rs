@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 use env::Clock;
 use keyspace::Keyspace;
 use observe::{CommandLogs, LatencyMonitor, Statistics};
+use parking_lot::Mutex;
 use pubsub::PubSub;
 
 use crate::blocked::Lot;
@@ -29,6 +30,8 @@ pub struct Services {
     pub log: Arc<effects::Log>,
     /// The append-only files.
     pub aof: aof::Status,
+    /// Held by whoever takes a snapshot: there is one at a time.
+    pub snapshots: Mutex<()>,
     /// The data set is being loaded: most commands have to wait.
     pub loading: AtomicBool,
     /// The configuration.

@@ -159,6 +159,7 @@ fn run(config: Config, log: &Log, supervisor: &Supervisor) -> Result<(), String>
     pidfile.write();
     signals::listen(&server)?;
     tracing::info!("Server initialized");
+    server.load().map_err(|error| error.to_string())?;
     tracing::info!("Ready to accept connections");
     supervisor.ready();
     server.wait();

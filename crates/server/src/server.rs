@@ -107,6 +107,7 @@ impl Server {
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             log: Default::default(),
             aof: Default::default(),
+            snapshots: Default::default(),
             loading: Default::default(),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
@@ -144,12 +145,6 @@ impl Server {
         let control = Arc::clone(&server.control);
         server.process.set_control(Arc::new(move |request| control.ask(request)));
         server.process.note_startup();
-        if is_logged {
-            let files = &server.files;
-            let loaded = files.load().and_then(|()| files.begin());
-            loaded.map_err(|error| StartError(error.to_string()))?;
-            server.services.loading.store(false, Ordering::Release);
-        }
         Ok(server)
     }
 
@@ -193,6 +188,19 @@ impl Server {
             door.run(&control);
         };
         self.threads.push(thread::Builder::new().name("accept".into()).spawn(run)?);
+        Ok(())
+    }
+
+    /// Loads the data set, and begins to log what changes. Until then most commands are refused.
+    ///
+    /// # Errors
+    /// When what is on disk cannot be loaded, or written to.
+    pub fn load(&self) -> Result<(), StartError> {
+        if self.services.loading.load(Ordering::Acquire) {
+            let loaded = self.files.load().and_then(|()| self.files.begin());
+            loaded.map_err(|error| StartError(error.to_string()))?;
+            self.services.loading.store(false, Ordering::Release);
+        }
         Ok(())
     }
 

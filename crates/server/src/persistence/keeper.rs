@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use aof::{Request, State};
 
-use super::{NewFile, Order, Persistence, resp_base};
+use super::base::Base;
+use super::{NewFile, Order, Persistence};
 
 /// How often it is looked whether the files have grown enough for a new base.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -113,7 +114,8 @@ fn new_base(files: &Arc<Persistence>) -> io::Result<()> {
     let filename = files.directory.filename();
     let temporary_incr = format!("temp-{filename}.incr");
     let (done, opened) = channel();
-    let mut base = Vec::new();
+    let _alone = services.snapshots.lock();
+    let base;
     {
         let closed = services.keyspace.gate().close();
         let after = services.log.issued();
@@ -127,20 +129,16 @@ fn new_base(files: &Arc<Persistence>) -> io::Result<()> {
             }
             State::On => files.order(Order::Open { after, file: NewFile::Next, done }),
         }
-        // The one thing that holds the gate for as long as it takes: until snapshots can be had beside
-        // running commands.
-        resp_base::write(&services.keyspace, &closed, &mut base);
+        let (config, now_ms) = (services.config.load(), services.clock.unix_ms());
+        base = Base::cut(&services.keyspace, &closed, &config, now_ms);
     }
     if state != State::Off {
         opened.recv().map_err(io::Error::other)??;
     }
-    let temporary = format!("temp-rewriteaof-bg-{}.aof", std::process::id());
-    files.write_file(&temporary, &base)?;
-    drop(base);
+    let info = files.manifest.lock().next_base(filename, base.is_rdb());
+    base.write(files, &info)?;
     let mut manifest = files.manifest.lock();
     let mut next = manifest.clone();
-    let info = next.next_base(filename, false);
-    files.directory.rename(&temporary, &info.name)?;
     let kept = match state {
         State::Off => 0,
         State::On => 1,

@@ -11,8 +11,10 @@ use command::{Letter, Mailbox, OwnedArgs, Session};
 use config::Config;
 use effects::Recorder;
 use env::Random;
+use keyspace::access::AccessClock;
 use keyspace::gate::GateSlot;
 use observe::Counters;
+use snapshot::{Duplicates, Rules, Watch};
 
 use super::Persistence;
 use crate::execute::{Bench, Call, scope_of};
@@ -174,12 +176,13 @@ impl<'a> Loader<'a> {
                 "Fatal error: can't open the append log file {name} for reading: {error}"
             ))
         })?;
+        let mut rest = Vec::new();
         let mut magic = [0; 5];
         let is_rdb = file.read_exact(&mut magic).is_ok() && &magic == b"REDIS";
         file.rewind().map_err(unreadable)?;
         if is_rdb {
             tracing::info!("Reading RDB base file on AOF loading...");
-            self.load_rdb(&mut file).map_err(|error| {
+            rest = self.load_rdb(&file).map_err(|error| {
                 LoadError(format!(
                     "Error reading the RDB base file {name}, AOF loading aborted: {error}"
                 ))
@@ -187,8 +190,10 @@ impl<'a> Loader<'a> {
         }
         self.session.select(0);
         self.queued = None;
-        let start = file.stream_position().map_err(unreadable)?;
-        let mut reader = Reader::new(BufReader::with_capacity(256 * 1024, file));
+        let start = file.stream_position().map_err(unreadable)? - rest.len() as u64;
+        // Versions before 7 had commands behind the snapshot, in one file.
+        let input = io::Cursor::new(rest).chain(file);
+        let mut reader = Reader::new(BufReader::with_capacity(256 * 1024, input));
         let (mut whole, mut before_multi) = (0, 0);
         let problem = loop {
             match reader.command() {
@@ -248,13 +253,23 @@ impl<'a> Loader<'a> {
         Ok(Loaded::Truncated)
     }
 
-    /// A snapshot as the base: so far only one of nothing can be read.
-    fn load_rdb(&mut self, file: &mut File) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        super::resp_base::read_empty_rdb(&bytes)
-            .ok_or_else(|| io::Error::other("snapshots with keys cannot be read yet"))?;
-        Ok(())
+    /// Loads a snapshot as the base, and gives back what was read behind its end.
+    fn load_rdb(&self, file: &File) -> Result<Vec<u8>, snapshot::LoadError> {
+        let services = &self.files.services;
+        let now_ms = services.clock.unix_ms();
+        let rules = Rules {
+            limits: commands::limits(&self.config),
+            now_ms,
+            // What went since then is in the files behind.
+            expires: false,
+            duplicates: Duplicates::Refuse,
+            access: AccessClock::recency(now_ms),
+            counts_uses: false,
+            delay_us: 0,
+        };
+        let threads = services.host.workers();
+        let loaded = snapshot::load(file, &services.keyspace, threads, &rules, &Onlooker)?;
+        Ok(loaded.rest)
     }
 
     fn run(&mut self, words: &[Vec<u8>], name: &str) -> Result<(), LoadError> {
@@ -307,6 +322,23 @@ impl<'a> Loader<'a> {
         });
         self.gate.leave();
         Ok(())
+    }
+}
+
+/// Looks on while a base is loaded.
+struct Onlooker;
+
+impl Watch for Onlooker {
+    fn progress(&self, _bytes: u64) {}
+
+    fn text(&self, _name: &[u8], _text: &[u8]) {}
+
+    fn empty(&self, key: &[u8]) {
+        tracing::warn!("skipping empty key: {}", String::from_utf8_lossy(key));
+    }
+
+    fn module(&self, name: &str) {
+        tracing::warn!("The data of module {name} is passed over");
     }
 }
 

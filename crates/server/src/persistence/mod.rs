@@ -6,6 +6,7 @@
 //! known by number (`effects::Log::durable`): under `appendfsync always` workers hold replies back until
 //! their turn's numbers are.
 
+mod base;
 mod journal;
 mod keeper;
 mod load;
@@ -137,8 +138,7 @@ impl Persistence {
         if manifest.is_empty() {
             let rdb = self.services.config.load().aof_use_rdb_preamble;
             let base = manifest.next_base(filename, rdb);
-            let content = if rdb { resp_base::empty_rdb() } else { Vec::new() };
-            self.write_file(&base.name, &content).map_err(failed)?;
+            self.write_first_base(&base).map_err(failed)?;
             tracing::info!("Creating AOF base file {} on server start", base.name);
             manifest.rebase(base, 0);
         }
@@ -162,10 +162,14 @@ impl Persistence {
         Ok(info)
     }
 
-    fn write_file(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        let path = self.directory.file(name);
-        std::fs::write(&path, content)?;
-        std::fs::File::open(&path)?.sync_all()
+    /// Writes what there is: nothing, unless something else was loaded.
+    fn write_first_base(&self, info: &FileInfo) -> io::Result<()> {
+        let services = &self.services;
+        let _alone = services.snapshots.lock();
+        let (config, now_ms) = (services.config.load(), services.clock.unix_ms());
+        let keyspace = &services.keyspace;
+        let base = base::Base::cut(keyspace, &keyspace.gate().close(), &config, now_ms);
+        base.write(self, info)
     }
 
     /// Bytes of all files of the manifest.

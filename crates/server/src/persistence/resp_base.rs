@@ -1,73 +1,25 @@
 //! A base as commands: what makes the data set from nothing.
 
-use codec::crc64::crc64;
 use codec::number::format_f64;
 use effects::encode_slices;
-use keyspace::gate::Closed;
-use keyspace::{EntryRef, Held, Keyspace, SHARDS, Value};
+use keyspace::{EntryRef, Value};
+use snapshot::Encode;
 use value::Object;
 use value::stream::{Id, Stream};
 
 /// Elements of one command at most.
 const AT_ONCE: usize = 64;
 
-/// A snapshot of nothing in the form of Redis 7, as the base of files that begin with nothing.
-pub(super) fn empty_rdb() -> Vec<u8> {
-    let mut bytes = b"REDIS0010\xff".to_vec();
-    let sum = crc64(&bytes);
-    bytes.extend_from_slice(&sum.to_le_bytes());
-    bytes
-}
+/// Commands as a snapshot's encoding.
+pub(super) struct RespEncode;
 
-/// Whether these bytes are a snapshot of nothing: a header, remarks, and the end.
-pub(super) fn read_empty_rdb(bytes: &[u8]) -> Option<()> {
-    /// The code of a remark: a name and a value.
-    const AUX: u8 = 0xfa;
-    const END: u8 = 0xff;
-    let mut rest = bytes.strip_prefix(b"REDIS")?.get(4..)?;
-    loop {
-        let (code, after) = rest.split_first()?;
-        rest = after;
-        match *code {
-            AUX => rest = skip_string(skip_string(rest)?)?,
-            END => return Some(()),
-            _ => return None,
-        }
+impl Encode for RespEncode {
+    fn select(&self, database: usize, out: &mut Vec<u8>) {
+        encode_slices(out, &[&b"SELECT"[..], database.to_string().as_bytes()]);
     }
-}
 
-/// What is behind a short string or a small number.
-fn skip_string(bytes: &[u8]) -> Option<&[u8]> {
-    let (first, rest) = bytes.split_first()?;
-    match first >> 6 {
-        0 => rest.get(usize::from(first & 0x3f)..),
-        1 => {
-            let (second, rest) = rest.split_first()?;
-            rest.get(usize::from(first & 0x3f) << 8 | usize::from(*second)..)
-        }
-        3 => rest.get([1, 2, 4].get(usize::from(first & 0x3f)).copied()?..),
-        _ => None,
-    }
-}
-
-/// Appends the commands that make everything there is.
-pub(super) fn write(keyspace: &Keyspace, closed: &Closed<'_>, out: &mut Vec<u8>) {
-    let mut held = Held::all(keyspace, closed);
-    for number in 0..keyspace.databases() {
-        let physical = keyspace.resolve(number);
-        let mut selected = false;
-        for shard in 0..SHARDS {
-            held.visit(shard, |shard| {
-                let Some(db) = shard.db(physical).filter(|db| !db.is_empty()) else { return };
-                if !std::mem::replace(&mut selected, true) {
-                    encode_slices(out, &[&b"SELECT"[..], number.to_string().as_bytes()]);
-                }
-                let mut place = Some(0);
-                while let Some(here) = place {
-                    place = db.scan(here, |entry| write_entry(entry, out));
-                }
-            });
-        }
+    fn key(&self, entry: EntryRef<'_>, out: &mut Vec<u8>) {
+        write_entry(entry, out);
     }
 }
 

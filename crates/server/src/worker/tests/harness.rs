@@ -44,6 +44,7 @@ impl Lab {
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             log: Default::default(),
             aof: Default::default(),
+            snapshots: Default::default(),
             loading: Default::default(),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
