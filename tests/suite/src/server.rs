@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::client::Client;
-use crate::reply::Parts;
+use crate::reply::{Parts, Reply};
 
 /// A server program: where it is and which Redis it is compatible with.
 #[derive(Clone, Debug)]
@@ -128,7 +128,8 @@ impl Server {
                 bail!("{} ended with {status}: {}", self.program.path.display(), self.log_tail());
             }
             if let Ok(mut client) = Client::connect(self.addr, 2)
-                && client.call(&["PING"]).is_ok()
+                && let Ok(reply) = client.call(&["PING"])
+                && !matches!(&reply, Reply::Error(text) if text.starts_with(b"LOADING"))
             {
                 return Ok(());
             }
