@@ -22,6 +22,8 @@ pub enum Request {
     Rewrite,
     /// Act on `appendonly`.
     Switch(bool),
+    /// Load everything anew, for a client that waits (DEBUG LOADAOF).
+    Reload(u64),
 }
 
 /// What everybody may know of the append-only files.
@@ -111,6 +113,11 @@ impl Status {
             self.rewriting.store(true, Ordering::Release);
         }
         self.ask(Request::Switch(on));
+    }
+
+    /// Asks for everything to be loaded anew; the client is served then.
+    pub fn ask_reload(&self, client: u64) {
+        self.ask(Request::Reload(client));
     }
 
     /// Notes that a base is being written; false when one is already.

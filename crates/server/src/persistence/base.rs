@@ -20,6 +20,7 @@ pub(super) struct Base {
     rdb: bool,
     checksum: bool,
     records: Records,
+    timestamps: bool,
     now_ms: i64,
 }
 
@@ -39,7 +40,8 @@ impl Base {
         };
         let mut held = Held::all(keyspace, closed);
         let snapshot = Snapshot::begin(&mut held.lend(), encode);
-        Self { snapshot, rdb, checksum: config.rdbchecksum, records, now_ms }
+        let (checksum, timestamps) = (config.rdbchecksum, config.aof_timestamp_enabled);
+        Self { snapshot, rdb, checksum, records, timestamps, now_ms }
     }
 
     /// Whether it is a snapshot.
@@ -89,6 +91,9 @@ impl Base {
         name: &std::path::Path,
     ) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(&temporary)?);
+        if self.timestamps {
+            write!(file, "#TS:{}\r\n", self.now_ms / 1000)?;
+        }
         let keyspace = &files.services.keyspace;
         self.snapshot.run(keyspace, &mut |bytes| file.write_all(bytes))?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;

@@ -7,6 +7,9 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use aof::{Request, State};
+use command::Letter;
+use keyspace::{Db, Held, SHARDS};
+use resp::Writer;
 
 use super::base::Base;
 use super::{NewFile, Order, Persistence};
@@ -26,6 +29,7 @@ pub(super) fn run(files: &Arc<Persistence>) {
             match request {
                 Request::Rewrite => rewrite(files),
                 Request::Switch(on) => switch(files, on),
+                Request::Reload(client) => reload(files, client),
             }
         }
         let waits = status.state() == State::Starting;
@@ -176,4 +180,59 @@ fn switch(files: &Arc<Persistence>, on: bool) {
     }
     let _ = closed.recv();
     services.aof.set_state(State::Off);
+}
+
+/// Throws everything away and loads it from the files, for a client that waits meanwhile.
+fn reload(files: &Arc<Persistence>, client: u64) {
+    let services = &files.services;
+    services.loading.store(true, Ordering::Release);
+    let (done, closed) = channel();
+    let garbage = {
+        let gate = services.keyspace.gate().close();
+        services.log.set_on(false);
+        files.order(Order::Close { after: services.log.issued(), done });
+        clear(&mut Held::all(&services.keyspace, &gate))
+    };
+    let _ = closed.recv();
+    drop(garbage);
+    let loaded = files.load().and_then(|()| files.begin());
+    services.loading.store(false, Ordering::Release);
+    let mut reply = Vec::new();
+    let answer = |writer: &mut Writer<'_>| match &loaded {
+        Ok(()) => {
+            tracing::warn!("Append Only File loaded by DEBUG LOADAOF");
+            writer.ok();
+        }
+        Err(error) => {
+            tracing::warn!("{error}");
+            writer.error("ERR Error trying to load the AOF, check server logs.");
+        }
+    };
+    // It was asked before the client could be entered as one that waits.
+    for _ in 0..PATIENCE {
+        let Some(parked) = services.parked.of_client(client) else {
+            std::thread::sleep(Duration::from_millis(1));
+            continue;
+        };
+        if parked.finish() {
+            services.parked.leave(parked.ticket);
+            answer(&mut Writer::new(&mut reply, parked.protocol));
+            parked.client.post(Letter::Served { client, ticket: parked.ticket, reply });
+        }
+        return;
+    }
+}
+
+/// Milliseconds until a client that asked is given up.
+const PATIENCE: u32 = 1000;
+
+/// Takes all databases away.
+fn clear(held: &mut Held<'_>) -> Vec<Db> {
+    let mut taken = Vec::new();
+    for shard in 0..SHARDS {
+        for database in 0..held.keyspace().databases() {
+            taken.push(held.visit(shard, |shard| shard.take(database)));
+        }
+    }
+    taken
 }

@@ -54,7 +54,6 @@ impl Persistence {
         for info in manifest.files() {
             total += self.directory.size(info).map_err(|error| {
                 let name = &info.name;
-                tracing::warn!("The append log file {name} doesn't exist: {error}");
                 LoadError(format!("Unable to obtain the AOF file {name} length. stat: {error}"))
             })?;
         }
