@@ -95,7 +95,7 @@ impl Keyspace {
     /// Takes the lock of a shard if it is free. The caller is inside the gate.
     pub fn try_lock(&self, shard: usize) -> Option<Guard<'_>> {
         let cell = &*self.shards[shard];
-        cell.lock.try_lock().then_some(Guard { cell, locked: true, index: shard })
+        cell.lock.try_lock().then(|| Guard { cell, locked: true, index: shard })
     }
 
     /// A shard for whoever holds the gate closed.

@@ -162,3 +162,14 @@ fn a_prefetch_beside_writers_touches_nothing_that_is_gone() {
     stopped.store(true, Ordering::Relaxed);
     reader.join().expect("the reader has panicked");
 }
+
+#[test]
+fn trying_for_a_lock_that_somebody_holds_leaves_it_held() {
+    let keyspace = Keyspace::new(1, NOW_MS);
+    let guard = keyspace.lock(0);
+    for _ in 0..3 {
+        assert!(keyspace.try_lock(0).is_none());
+    }
+    drop(guard);
+    assert!(keyspace.try_lock(0).is_some());
+}
