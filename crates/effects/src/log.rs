@@ -106,8 +106,9 @@ impl Log {
     /// Takes a thread's buffer. Waits for room if it may: whoever holds locks may not.
     pub(crate) fn hand_over(&self, slot: &Slot, chunk: Chunk, may_wait: bool) {
         let bytes = chunk.bytes.len();
-        slot.queue.lock().push_back(chunk);
+        // Counted before anybody can take it away again.
         let queued = self.queued.fetch_add(bytes, Ordering::AcqRel) + bytes;
+        slot.queue.lock().push_back(chunk);
         self.wake();
         if may_wait && queued > QUEUE_MOST {
             self.wait_for_room();
