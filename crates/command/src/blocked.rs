@@ -5,7 +5,7 @@
 //! no change can slip by. Whoever changes such a key runs the commands of those that wait for it, longest
 //! first, on their behalf and before anybody else gets at the key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -181,6 +181,18 @@ impl Lot {
         }
         parked.client.post(Letter::Served { client, ticket: parked.ticket, reply });
         true
+    }
+
+    /// The number of keys that clients wait for, and of those whose vanishing somebody is told, too
+    /// (XREADGROUP).
+    pub fn keys(&self) -> (usize, usize) {
+        let parked = self.parked.lock();
+        let keys = |groups_only: bool| {
+            let of = parked.values().filter(|one| !groups_only || one.command.name == "xreadgroup");
+            let keys = of.flat_map(|one| one.keys.iter().map(|key| (one.database, key)));
+            keys.collect::<HashSet<_>>().len()
+        };
+        (keys(false), keys(true))
     }
 
     /// The number of clients that wait.

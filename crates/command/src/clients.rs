@@ -1,11 +1,12 @@
 //! Who is connected: what CLIENT LIST shows and CLIENT KILL finds, across workers.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use observe::Gauge;
 use parking_lot::Mutex;
+use tracking::Tracker;
 
 use crate::mailbox::{Letter, Mailbox};
 use crate::table::{Command, Table};
@@ -30,6 +31,8 @@ pub struct Client {
     pub figures: Figures,
     /// Names that the client gave itself.
     pub names: Mutex<Names>,
+    /// How it tracks keys for its cache; set when it or one that redirects to it first does.
+    tracker: OnceLock<Arc<Tracker>>,
     mailbox: Arc<dyn Mailbox>,
     /// Number of the last command plus 1; 0 before the first.
     last_command: AtomicU64,
@@ -198,6 +201,17 @@ impl Client {
         self.mailbox.post(letter);
     }
 
+    /// How the client tracks keys for its cache, if it ever did or got invalidations for others.
+    pub fn tracker(&self) -> Option<&Arc<Tracker>> {
+        self.tracker.get()
+    }
+
+    /// The same, made when there is none. Whoever is not the client itself makes sure afterwards that the
+    /// client is still connected.
+    pub fn tracker_or_new(&self) -> &Arc<Tracker> {
+        self.tracker.get_or_init(|| Arc::new(Tracker::new(self.id, self.worker)))
+    }
+
     /// Notes the command that runs.
     pub fn note_command(&self, command: Command) {
         self.last_command.store(command.id() as u64 + 1, Ordering::Relaxed);
@@ -254,6 +268,7 @@ impl Registry {
                 ..Figures::default()
             },
             names: Mutex::new(Names { user: b"default".to_vec(), ..Names::default() }),
+            tracker: OnceLock::new(),
             mailbox,
             last_command: AtomicU64::new(0),
             killed: AtomicU8::new(0),
@@ -266,6 +281,10 @@ impl Registry {
     pub fn disconnect(&self, client: &Client) {
         self.set_monitor(client, false);
         self.clients.lock().remove(&client.id);
+        // Somebody may have begun to redirect to it at the last moment.
+        if let Some(tracker) = client.tracker() {
+            tracker.mark_gone();
+        }
     }
 
     /// Everybody, in the order in which they connected.

@@ -2,9 +2,10 @@ use config::KeyspaceEvents;
 use effects::Group;
 use keyspace::access::AccessClock;
 use keyspace::{
-    Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Value,
+    Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Tidied, Value,
 };
 use observe::Counters;
+use tracking::Recorder;
 use value::{Kind, Object, Typed};
 
 use crate::effects::ExpiryLog;
@@ -16,7 +17,8 @@ pub use walk::{Cursor, Stint};
 
 /// The keys of one database, as far as the command may touch them.
 ///
-/// A key whose time has come is absent to every method here; the first to meet it removes it.
+/// A key whose time has come is absent to every method here; the first to meet it removes it. So are
+/// fields and members of a value.
 pub struct Database<'a> {
     held: Lent<'a>,
     number: usize,
@@ -36,6 +38,7 @@ pub struct Database<'a> {
     log: Option<ExpiryLog<'a>>,
     /// The ends of keys whose time had come.
     expired: Group,
+    tracking: Option<Recorder<'a>>,
 }
 
 /// A key that changed while somebody waits for it: database and name.
@@ -72,6 +75,8 @@ pub struct Setting<'a> {
     pub notify: KeyspaceEvents,
     /// The log of effects, when somebody reads it.
     pub log: Option<ExpiryLog<'a>>,
+    /// Where changes are noted for those who cache keys, when anybody does.
+    pub tracking: Option<Recorder<'a>>,
 }
 
 impl<'a> Database<'a> {
@@ -92,6 +97,7 @@ impl<'a> Database<'a> {
             ready: Vec::new(),
             log: setting.log,
             expired: Group::default(),
+            tracking: setting.tracking,
         }
     }
 
@@ -246,20 +252,31 @@ impl<'a> Database<'a> {
     fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
         let keyspace = self.held.keyspace();
         let (db, marks) = self.held.shard_mut(key.hash()).db_and_marks(self.physical);
-        match db.lookup(key, self.horizon_ms, purpose.writes) {
-            Lookup::Live(mut entry) => {
-                if purpose.counts {
-                    self.counters.keyspace_hits.add(1);
+        let found = match db.lookup(key, self.horizon_ms, purpose.writes) {
+            Lookup::Live(entry) => Some(entry),
+            Lookup::Tidied(Tidied { removed, kind, left, emptied }) => {
+                if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
+                    self.ready.push((self.number, key.bytes().into()));
                 }
-                if purpose.touches {
-                    let stamp = self.access.of_used(entry.access());
-                    entry.touch(stamp);
+                self.counters.expired_fields.add(removed.len() as u64);
+                if let Some(log) = self.log {
+                    log.push_members(&mut self.expired, self.number, kind, key.bytes(), &removed);
                 }
-                return Some(entry);
+                let ((class, event), number) = (members_expired(kind), self.number);
+                note(&mut self.events, self.notify, key.bytes(), number, class, event);
+                if let Some(entry) = emptied {
+                    let class = KeyspaceEvents::GENERIC;
+                    note(&mut self.events, self.notify, key.bytes(), number, class, "del");
+                    keyspace.reclaimer().dispose(entry);
+                }
+                left
             }
             Lookup::Expired(entry) => {
                 if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
                     self.ready.push((self.number, key.bytes().into()));
+                }
+                if let Some(tracking) = self.tracking {
+                    tracking.expired(key.hash().bits(), key.bytes());
                 }
                 self.counters.expired_keys.add(1);
                 if let Some(log) = self.log {
@@ -268,8 +285,19 @@ impl<'a> Database<'a> {
                 keyspace.reclaimer().dispose(entry);
                 let (class, number) = (KeyspaceEvents::EXPIRED, self.number);
                 note(&mut self.events, self.notify, key.bytes(), number, class, "expired");
+                None
             }
-            Lookup::Absent => {}
+            Lookup::Absent => None,
+        };
+        if let Some(mut entry) = found {
+            if purpose.counts {
+                self.counters.keyspace_hits.add(1);
+            }
+            if purpose.touches {
+                let stamp = self.access.of_used(entry.access());
+                entry.touch(stamp);
+            }
+            return Some(entry);
         }
         if purpose.counts {
             self.counters.keyspace_misses.add(1);
@@ -306,6 +334,9 @@ impl<'a> Database<'a> {
         let put = db.put_if(key, self.horizon_ms, payload, deadline, access, admit);
         if let (true, Deadline::At(at)) = (put.stored, deadline) {
             self.held.note_deadline(key.hash(), at);
+        }
+        if let Some(due) = put.members_due_ms {
+            self.held.note_deadline(key.hash(), due);
         }
         if let Some(old) = put.replaced {
             keyspace.reclaimer().dispose(old);
@@ -399,6 +430,15 @@ impl<'a> Database<'a> {
         }
     }
 
+    /// Tells that a field or member of the value at `key` was given this deadline, milliseconds since the
+    /// epoch, so that it goes in time even if nobody looks.
+    pub fn note_member_deadline(&mut self, key: Key<'_>, at_ms: i64) {
+        let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
+        if let Some(due) = db.note_member_deadline(key, at_ms) {
+            self.held.note_deadline(key.hash(), due);
+        }
+    }
+
     /// Records that `key` was changed: one more change since the last save, and an event of `class`
     /// for whoever listens.
     pub fn changed(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
@@ -427,6 +467,9 @@ impl<'a> Database<'a> {
     /// Lets those know that watch the key or wait for it, for changes that are neither counted nor
     /// announced.
     pub fn mark(&mut self, key: Key<'_>) {
+        if let Some(tracking) = self.tracking {
+            tracking.changed(key.hash().bits(), key.bytes());
+        }
         let marks = &mut self.held.shard_mut(key.hash()).marks;
         if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
             let ready = (self.number, key.bytes().into());
@@ -481,18 +524,6 @@ impl<'a> Database<'a> {
     /// The ends of keys whose time had come, to be logged before the command itself.
     pub fn expired(&mut self) -> &mut Group {
         &mut self.expired
-    }
-
-    /// Whether somebody reads the log of effects.
-    pub fn is_logged(&self) -> bool {
-        self.log.is_some()
-    }
-
-    /// Logs what was found to be over (fields of a hash), before the command itself.
-    pub fn log(&mut self, words: &[&[u8]]) {
-        if let Some(log) = self.log {
-            log.push_words(&mut self.expired, self.number, words);
-        }
     }
 
     fn note_expired(&mut self, key: Key<'_>) {
@@ -550,6 +581,15 @@ fn note(
 ) {
     if wanted.contains(class) {
         events.push(Event { class, name, key: key.into(), database });
+    }
+}
+
+/// The event that tells of fields or members that are gone because their time had come.
+pub fn members_expired(kind: Kind) -> (KeyspaceEvents, &'static str) {
+    match kind {
+        Kind::Set => (KeyspaceEvents::SET, "sexpired"),
+        Kind::SortedSet => (KeyspaceEvents::ZSET, "zexpired"),
+        _ => (KeyspaceEvents::HASH, "hexpired"),
     }
 }
 

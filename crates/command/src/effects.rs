@@ -1,5 +1,6 @@
 use config::Config;
 use effects::{Group, Recorder, Targets};
+use value::Kind;
 
 use crate::args::Args;
 
@@ -115,13 +116,43 @@ impl<'a> ExpiryLog<'a> {
         self.recorder.record_one(database, Targets::all(), 2, words.into_iter(), now_ms);
     }
 
-    /// Adds something that went to the effects of the command that has met it.
-    pub fn push_words(&self, group: &mut Group, database: usize, words: &[&[u8]]) {
-        group.push(database, Targets::all(), words.len(), words.iter().copied());
+    /// Adds the end of fields or members to the effects of the command that has met them.
+    pub fn push_members(
+        &self,
+        group: &mut Group,
+        database: usize,
+        kind: Kind,
+        key: &[u8],
+        gone: &[Vec<u8>],
+    ) {
+        let words = [remover(kind), key].into_iter().chain(gone.iter().map(Vec::as_slice));
+        group.push(database, Targets::all(), gone.len() + 2, words);
+    }
+
+    /// Logs the end of fields or members at once, as [`ExpiryLog::record`] does of a key.
+    pub fn record_members(
+        &self,
+        database: usize,
+        kind: Kind,
+        key: &[u8],
+        gone: &[Vec<u8>],
+        now_ms: i64,
+    ) {
+        let words = [remover(kind), key].into_iter().chain(gone.iter().map(Vec::as_slice));
+        self.recorder.record_one(database, Targets::all(), gone.len() + 2, words, now_ms);
     }
 
     /// Adds the end of a key to the effects of the command that has met it.
     pub fn push(&self, group: &mut Group, database: usize, key: &[u8]) {
         group.push(database, Targets::all(), 2, [self.verb, key].into_iter());
+    }
+}
+
+/// The command that removes fields or members.
+pub fn remover(kind: Kind) -> &'static [u8] {
+    match kind {
+        Kind::Set => b"SREM",
+        Kind::SortedSet => b"ZREM",
+        _ => b"HDEL",
     }
 }

@@ -24,10 +24,10 @@ mod table;
 
 pub use ::effects::Targets;
 
-pub use self::effects::{Effects, ExpiryLog};
+pub use self::effects::{Effects, ExpiryLog, remover};
 pub use args::{Args, OwnedArgs};
 pub use context::Ctx;
-pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint};
+pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint, members_expired};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;

@@ -6,6 +6,7 @@ use keyspace::Keyspace;
 use observe::{CommandLogs, LatencyMonitor, Statistics};
 use parking_lot::Mutex;
 use pubsub::PubSub;
+use tracking::Tracking;
 
 use crate::blocked::Lot;
 use crate::clients::Registry;
@@ -40,6 +41,8 @@ pub struct Services {
     pub clients: Registry,
     /// Who is subscribed to what.
     pub pubsub: PubSub,
+    /// Who caches what.
+    pub tracking: Tracking,
     /// Counters and histograms of all workers.
     pub statistics: Statistics,
     /// SLOWLOG and COMMANDLOG.

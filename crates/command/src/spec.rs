@@ -27,6 +27,9 @@ pub struct Spec {
     pub keys: &'static [KeySpec],
     /// Finds the keys where `keys` cannot say it all (marked incomplete there).
     pub find_keys: Option<FindKeys>,
+    /// Whether a call touches keys that its words do not name, and so needs the whole keyspace for itself;
+    /// a command of which every call does has [`Flags::EXCLUSIVE`].
+    pub needs_all: Option<fn(Args<'_>) -> bool>,
     /// The version of Redis (or Valkey, or Rubrica, where only they have it) that brought the command.
     pub since: &'static str,
     /// One sentence.
@@ -58,6 +61,7 @@ impl Spec {
         group: Group::Generic,
         keys: &[],
         find_keys: None,
+        needs_all: None,
         since: "",
         summary: "",
         complexity: "",
@@ -83,6 +87,12 @@ impl Spec {
         if self.arity >= 0 { words == least } else { words >= least }
     }
 
+    /// Whether this call runs behind the closed gate.
+    pub fn is_exclusive(&self, args: Args<'_>) -> bool {
+        self.flags.contains(Flags::EXCLUSIVE)
+            || self.needs_all.is_some_and(|needs_all| needs_all(args))
+    }
+
     /// All ACL categories, those included that flags and group imply.
     pub fn all_categories(&self) -> Categories {
         let implied = [
@@ -92,8 +102,11 @@ impl Spec {
             (Flags::PUBSUB, Categories::PUBSUB),
             (Flags::BLOCKING, Categories::BLOCKING),
         ];
-        // A container does nothing itself.
+        // A container does nothing itself; what works on keys of some types only belongs to these.
         let of_group = match self.subcommands {
+            [] if self.group == Group::Generic && self.categories.intersects(OF_SOME) => {
+                Categories::empty()
+            }
             [] => self.group.category(),
             _ => Categories::empty(),
         };
@@ -133,6 +146,12 @@ impl Spec {
         Ok(found)
     }
 }
+
+/// Categories of commands that are generic without belonging to `@keyspace`.
+const OF_SOME: Categories = Categories::LIST
+    .union(Categories::SET)
+    .union(Categories::SORTEDSET)
+    .union(Categories::CONNECTION);
 
 /// The code of a container: the first argument named no subcommand.
 ///

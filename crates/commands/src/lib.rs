@@ -9,6 +9,7 @@ mod geo;
 mod hash;
 mod help;
 mod hyperloglog;
+mod lifetime;
 mod list;
 mod logged;
 mod pubsub;

@@ -16,19 +16,24 @@ pub(crate) struct ScanOptions<'a> {
 
 const NO_VALUES: Error = Error::fixed("ERR NOVALUES option can only be used in HSCAN");
 
+const NO_SCORES: Error = Error::fixed("ERR NOSCORES option can only be used in ZSCAN");
+
 impl<'a> ScanOptions<'a> {
-    /// Reads the words from the fourth on; NOVALUES is for hashes only.
-    pub(crate) fn parse(args: Args<'a>, of_hash: bool) -> Result<Self, Error> {
+    /// Reads the words from the fourth on. `no_values` is the option that leaves values out, if there is one.
+    pub(crate) fn parse(args: Args<'a>, no_values: Option<&str>) -> Result<Self, Error> {
         let mut options = Self { pattern: None, count: 10, no_values: false };
         let mut at = 3;
         while at < args.len() {
-            if args.is(at, "NOVALUES") {
-                if !of_hash {
-                    return Err(NO_VALUES);
-                }
+            if no_values.is_some_and(|name| args.is(at, name)) {
                 options.no_values = true;
                 at += 1;
                 continue;
+            }
+            if args.is(at, "NOVALUES") {
+                return Err(NO_VALUES);
+            }
+            if args.is(at, "NOSCORES") {
+                return Err(NO_SCORES);
             }
             let value = args.get(at + 1).ok_or(Error::SYNTAX)?;
             if args.is(at, "COUNT") {

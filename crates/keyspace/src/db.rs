@@ -1,23 +1,25 @@
 use std::ptr::NonNull;
 
 use table::{Slot, Table};
-use value::Object;
+use value::{Kind, Object};
 
-use crate::entry::{Entry, EntryMut, EntryRef, Payload};
+use crate::entry::{Entry, EntryMut, EntryRef, Payload, Value};
 use crate::era::Era;
 use crate::expiry::ExpiryIndex;
 use crate::key::{Key, KeyHash};
 
 /// One database's part of one shard: a table of entries and the index of their deadlines.
 ///
-/// Invariant: every entry with a deadline has at least one item in the index at or before it. Items
-/// are hints; the entry decides.
+/// Invariant: every entry that is due at some time, itself or a field or member of its value, has at
+/// least one item in the index at or before that time. Items are hints; the entry decides.
 #[repr(C)]
 pub struct Db {
     table: Table,
     era: Era,
     expiry: ExpiryIndex,
     volatile: usize,
+    /// The number of entries marked as timed.
+    timed: usize,
     /// Sum of the deadlines of all keys that have one.
     deadlines_ms: i128,
     /// The physical number of the database.
@@ -48,12 +50,36 @@ pub struct Put {
     pub replaced: Option<Entry>,
     /// An entry whose time had come; it is no longer in the table.
     pub expired: Option<Entry>,
+    /// From when on a field or member of the value is due.
+    pub members_due_ms: Option<i64>,
+}
+
+/// What is left when fields or members that were due have been removed from a value.
+pub struct Tidied<E> {
+    /// Which were removed.
+    pub removed: Vec<Vec<u8>>,
+    /// The value's type.
+    pub kind: Kind,
+    /// The entry, or none if nothing was left in the value.
+    pub left: Option<E>,
+    /// The entry that is no longer in the table because nothing was left in its value.
+    pub emptied: Option<Entry>,
+}
+
+/// What [`Db::pop_due`] took away.
+pub enum Gone {
+    /// An entry.
+    Key(Entry),
+    /// Fields or members of the value at this key.
+    Members(Tidied<Box<[u8]>>),
 }
 
 /// What a lookup finds.
 pub enum Lookup<'a> {
     /// The entry.
     Live(EntryMut<'a>),
+    /// An entry with fields or members whose time had come.
+    Tidied(Tidied<EntryMut<'a>>),
     /// An entry whose time had come; it is no longer in the table.
     Expired(Entry),
     /// Nothing.
@@ -69,7 +95,7 @@ impl Db {
     /// The same for the database of this physical number, in an era.
     pub(crate) fn in_era(now_ms: i64, number: usize, era: Era) -> Self {
         let (table, expiry) = (Table::new(), ExpiryIndex::new(now_ms));
-        Self { table, expiry, volatile: 0, deadlines_ms: 0, number, era }
+        Self { table, expiry, volatile: 0, timed: 0, deadlines_ms: 0, number, era }
     }
 
     pub(crate) fn set_era(&mut self, era: &Era) {
@@ -155,19 +181,33 @@ impl Db {
         Some(unsafe { EntryMut::from_raw(self.table.get(slot)) })
     }
 
-    /// Looks a key up and removes it when its deadline is at or before `now_ms`. Without `writes` the caller
+    /// Looks a key up and removes it when its deadline is at or before `now_ms`; or else those fields or
+    /// members whose deadlines are before `now_ms`, and the key if none is left. Without `writes` the caller
     /// changes nothing but the access clock.
     pub fn lookup(&mut self, key: Key<'_>, now_ms: i64, writes: bool) -> Lookup<'_> {
         let Some(slot) = self.find(key) else { return Lookup::Absent };
-        if writes {
+        // SAFETY: as in `get`.
+        let view = unsafe { EntryRef::from_raw(self.table.get(slot)) };
+        if writes || (view.is_timed() && view.members_due_ms().is_some_and(|due| due <= now_ms)) {
             self.before_change(slot);
         }
         // SAFETY: as in `get_mut`.
-        let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
+        let mut entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
             return Lookup::Expired(self.remove_slot(slot));
         }
-        Lookup::Live(entry)
+        match entry.is_timed().then(|| entry.tidy(now_ms, usize::MAX)) {
+            None => Lookup::Live(entry),
+            Some(removed) if removed.is_empty() => Lookup::Live(entry),
+            Some(removed) => {
+                let kind = entry.kind();
+                let (left, emptied) = match is_emptied(&entry) {
+                    true => (None, Some(self.remove_slot(slot))),
+                    false => (Some(entry), None),
+                };
+                Lookup::Tidied(Tidied { removed, kind, left, emptied })
+            }
+        }
     }
 
     fn find(&self, key: Key<'_>) -> Option<Slot> {
@@ -213,28 +253,41 @@ impl Db {
         }
         let Some(slot) = slot else {
             let stored = admit(None);
-            if stored {
-                self.insert(key, payload, deadline, access);
-            }
-            return Put { stored, created: stored, replaced: None, expired };
+            let members_due_ms =
+                if stored { self.insert(key, payload, deadline, access) } else { None };
+            return Put { stored, created: stored, replaced: None, expired, members_due_ms };
         };
         // SAFETY: as in `get`.
         let stored = admit(Some(unsafe { EntryRef::from_raw(self.table.get(slot)) }));
-        let replaced =
-            if stored { self.overwrite(slot, key, payload, deadline, access) } else { None };
-        Put { stored, created: false, replaced, expired }
+        let (replaced, members_due_ms) = if stored {
+            self.overwrite(slot, key, payload, deadline, access)
+        } else {
+            (None, None)
+        };
+        Put { stored, created: false, replaced, expired, members_due_ms }
     }
 
-    fn insert(&mut self, key: Key<'_>, payload: Payload<'_>, deadline: Deadline, access: u32) {
+    /// Returns from when on members of the value are due.
+    fn insert(
+        &mut self,
+        key: Key<'_>,
+        payload: Payload<'_>,
+        deadline: Deadline,
+        access: u32,
+    ) -> Option<i64> {
         let deadline_ms = match deadline {
             Deadline::At(at) => Some(at),
             Deadline::None | Deadline::Keep => None,
         };
         let entry = Entry::new(key.bytes(), payload, deadline_ms, access).in_era(self.era.number);
+        let members = entry.view().members_due_ms();
         self.table.insert(key.hash().table(), entry.into_raw());
         self.index_deadline(key.hash().table(), None, deadline_ms);
+        self.index_members(key.hash().table(), false, members);
+        members
     }
 
+    /// Returns what was there, if it is no longer, and from when on members of the value are due.
     fn overwrite(
         &mut self,
         slot: Slot,
@@ -242,7 +295,7 @@ impl Db {
         payload: Payload<'_>,
         deadline: Deadline,
         access: u32,
-    ) -> Option<Entry> {
+    ) -> (Option<Entry>, Option<i64>) {
         self.before_change(slot);
         // SAFETY: as in `get_mut`.
         let mut old = unsafe { EntryMut::from_raw(self.table.get(slot)) };
@@ -257,13 +310,16 @@ impl Db {
             old.set_deadline(after);
             old.set_access(access);
             self.index_deadline(key.hash().table(), before, after);
-            return None;
+            return (None, None);
         }
+        let timed = old.is_timed();
         let entry = Entry::new(key.bytes(), payload, after, access).in_era(self.era.number);
+        let members = entry.view().members_due_ms();
         let old = self.table.replace(slot, entry.into_raw());
         self.index_deadline(key.hash().table(), before, after);
+        self.index_members(key.hash().table(), timed, members);
         // SAFETY: the block has just left the table.
-        Some(unsafe { Entry::from_raw(old) })
+        (Some(unsafe { Entry::from_raw(old) }), members)
     }
 
     /// Sets, moves or takes away the deadline of an entry that exists.
@@ -274,10 +330,13 @@ impl Db {
         let mut old = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         let before = old.deadline_ms();
         if !old.set_deadline(deadline_ms) {
+            self.timed -= usize::from(old.is_timed());
             let block = self.table.get(slot);
             // SAFETY: the block leaves the table in the next step.
             let entry = unsafe { Entry::from_raw(block) }.with_deadline(deadline_ms);
             let entry = entry.in_era(self.era.number);
+            // Its item is in the index already.
+            self.timed += usize::from(entry.view().is_timed());
             self.table.replace(slot, entry.into_raw());
         }
         self.index_deadline(key.hash().table(), before, deadline_ms);
@@ -290,12 +349,42 @@ impl Db {
         if let Some(deadline) = after
             && before.is_none_or(|before| deadline < before)
         {
-            self.expiry.push(deadline, hash);
-            if self.expiry.wants_sweep(self.volatile) {
-                let table = &self.table;
-                self.expiry.sweep(SWEEP_STEPS, |hash| first_deadline(table, hash));
-            }
+            self.push_due(deadline, hash);
         }
+    }
+
+    /// Accounts for an entry that was `timed` before and has members that are due at `after` now.
+    fn index_members(&mut self, hash: u32, timed: bool, after: Option<i64>) {
+        self.timed += usize::from(after.is_some());
+        self.timed -= usize::from(timed);
+        if let Some(due_ms) = after {
+            self.push_due(due_ms, hash);
+        }
+    }
+
+    fn push_due(&mut self, due_ms: i64, hash: u32) {
+        self.expiry.push(due_ms, hash);
+        if self.expiry.wants_sweep(self.volatile + self.timed) {
+            let table = &self.table;
+            self.expiry.sweep(SWEEP_STEPS, |hash| first_due(table, hash));
+        }
+    }
+
+    /// Tells that a field or member of the value at `key` was given the deadline `deadline_ms`. Returns
+    /// from when on there is something to remove, if that is news.
+    pub fn note_member_deadline(&mut self, key: Key<'_>, deadline_ms: i64) -> Option<i64> {
+        let mut entry = self.get_mut(key)?;
+        let timed = entry.is_timed();
+        entry.set_timed(true);
+        let due_ms = entry.members_due_ms();
+        if due_ms.is_none() {
+            entry.set_timed(timed);
+        }
+        // An earlier one has its item.
+        let due_ms = due_ms.filter(|due| !timed || *due > deadline_ms)?;
+        self.timed += usize::from(!timed);
+        self.push_due(due_ms, key.hash().table());
+        Some(due_ms)
     }
 
     /// Removes the entry at `key`.
@@ -308,6 +397,7 @@ impl Db {
         self.before_change(slot);
         // SAFETY: the block has just left the table.
         let entry = unsafe { Entry::from_raw(self.table.remove(slot)) };
+        self.timed -= usize::from(entry.view().is_timed());
         if let Some(deadline) = entry.view().deadline_ms() {
             self.volatile -= 1;
             self.deadlines_ms -= i128::from(deadline);
@@ -322,7 +412,7 @@ impl Db {
         self.before_change(slot);
         // SAFETY: as in `get`.
         let entry = unsafe { EntryRef::from_raw(self.table.get(slot)) };
-        if !matches!(entry.value(), crate::entry::Value::Object(_)) {
+        if !matches!(entry.value(), Value::Object(_)) {
             let bytes = entry.value().string_bytes()?.into_owned();
             let object = Payload::Object(Box::new(Object::String(bytes)));
             let entry = Entry::new(key.bytes(), object, entry.deadline_ms(), entry.access());
@@ -357,28 +447,55 @@ impl Db {
         self.expiry.next_due_ms()
     }
 
-    /// Removes one entry whose deadline is at or before `now_ms`; looks at no more than `steps` items of
-    /// the index.
-    pub fn pop_expired(&mut self, now_ms: i64, steps: &mut u32) -> Option<Entry> {
+    /// Removes one entry, or fields or members of one, whose time has come by `now_ms`; looks at no more
+    /// than `steps` items of the index and members, and counts them down.
+    pub fn pop_due(&mut self, now_ms: i64, steps: &mut u32) -> Option<Gone> {
         while *steps > 0 {
             *steps -= 1;
             let hash = self.expiry.pop_due(now_ms)?;
             let due = self.table.find(hash, |block| {
                 // SAFETY: as in `get`.
-                unsafe { EntryRef::from_raw(block) }
-                    .deadline_ms()
-                    .is_some_and(|deadline| deadline <= now_ms)
+                unsafe { EntryRef::from_raw(block) }.next_due_ms().is_some_and(|due| due <= now_ms)
             });
-            let entry = due.map(|slot| self.remove_slot(slot));
+            let gone = due.and_then(|slot| self.remove_due(slot, now_ms, steps));
             // The item stood for every key with this hash: for those left there has to be another.
-            if let Some(deadline) = first_deadline(&self.table, hash) {
-                self.expiry.push(deadline, hash);
+            if let Some(due_ms) = first_due(&self.table, hash) {
+                self.expiry.push(due_ms, hash);
             }
-            if entry.is_some() {
-                return entry;
+            if gone.is_some() {
+                return gone;
             }
         }
         None
+    }
+
+    fn remove_due(&mut self, slot: Slot, now_ms: i64, steps: &mut u32) -> Option<Gone> {
+        // SAFETY: as in `get_mut`.
+        let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
+        if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
+            return Some(Gone::Key(self.remove_slot(slot)));
+        }
+        self.before_change(slot);
+        // SAFETY: as in `get_mut`.
+        let mut entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
+        let kind = entry.kind();
+        let removed = entry.tidy(now_ms, *steps as usize + 1);
+        *steps = steps.saturating_sub(removed.len() as u32);
+        if is_emptied(&entry) {
+            let emptied = Some(self.remove_slot(slot));
+            return Some(Gone::Members(Tidied { removed, kind, left: None, emptied }));
+        }
+        let left = Some(entry.key().into());
+        if entry.members_due_ms().is_none() {
+            entry.set_timed(false);
+            self.timed -= 1;
+        }
+        (!removed.is_empty()).then_some(Gone::Members(Tidied {
+            removed,
+            kind,
+            left,
+            emptied: None,
+        }))
     }
 
     /// Asks for the line of the table where `hash` belongs.
@@ -394,17 +511,22 @@ impl Db {
     }
 }
 
-/// The earliest deadline of the keys with this hash.
-fn first_deadline(table: &Table, hash: u32) -> Option<i64> {
+/// From when on one of the keys with this hash is due, or a part of its value.
+fn first_due(table: &Table, hash: u32) -> Option<i64> {
     let mut first: Option<i64> = None;
     table.find(hash, |block| {
         // SAFETY: blocks in the table come from `Entry::into_raw`; the reference does not escape.
-        if let Some(deadline) = unsafe { EntryRef::from_raw(block) }.deadline_ms() {
-            first = Some(first.map_or(deadline, |other| other.min(deadline)));
+        if let Some(due) = unsafe { EntryRef::from_raw(block) }.next_due_ms() {
+            first = Some(first.map_or(due, |other| other.min(due)));
         }
         false
     });
     first
+}
+
+/// Whether the entry holds a collection in which nothing is left.
+fn is_emptied(entry: &EntryRef<'_>) -> bool {
+    matches!(entry.value(), Value::Object(object) if object.is_empty_collection())
 }
 
 /// Brings the first two lines of an entry near.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! byte 0      kind (low 4 bits), representation (high 4 bits)
-//! byte 1      flags: TTL present, wide key length, wide value length; era (high 5 bits, see `era`)
+//! byte 1      flags: TTL present, wide key length, wide value length, members with deadlines; era (high 4
+//!             bits, see `era`)
 //! bytes 2-4   access clock, 24 bits (see `Database`)
 //! then        key length, 1 or 4 bytes
 //!             deadline, 8 bytes, i64 milliseconds since the epoch (only with the TTL flag)
@@ -28,8 +29,9 @@ const INLINE_MAX: usize = 4096;
 const TTL: u8 = 1;
 const WIDE_KEY: u8 = 2;
 const WIDE_VALUE: u8 = 4;
+const TIMED: u8 = 8;
 /// Where the era's number stands among the flags.
-const ERA_SHIFT: u32 = 3;
+const ERA_SHIFT: u32 = 4;
 const HEAD: usize = 5;
 
 const INLINE: u8 = 0;
@@ -252,7 +254,9 @@ fn plan(key: &[u8], payload: &Payload<'_>, ttl: bool) -> ([u8; HEAD], Shape) {
     };
     let wide_key = key.len() > u8::MAX as usize;
     let wide_value = inline && value_len > u8::MAX as usize;
+    let timed = matches!(payload, Payload::Object(object) if object.next_expiry().is_some());
     let flags = if ttl { TTL } else { 0 }
+        | if timed { TIMED } else { 0 }
         | if wide_key { WIDE_KEY } else { 0 }
         | if wide_value { WIDE_VALUE } else { 0 };
     let lengths = if wide_key { 4 } else { 1 }
@@ -419,6 +423,26 @@ impl<'a> EntryRef<'a> {
         (deadline != NEVER).then_some(deadline)
     }
 
+    /// Whether the value is known to have, or to have had, fields or members with a deadline.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.has(TIMED)
+    }
+
+    /// From when on a field or member of the value has to go, in milliseconds since the epoch.
+    pub(crate) fn members_due_ms(&self) -> Option<i64> {
+        match self.value() {
+            Value::Object(object) if self.is_timed() => {
+                Some(object.next_expiry()?.saturating_add(1))
+            }
+            _ => None,
+        }
+    }
+
+    /// From when on the key or a part of its value has to go.
+    pub(crate) fn next_due_ms(&self) -> Option<i64> {
+        [self.deadline_ms(), self.members_due_ms()].into_iter().flatten().min()
+    }
+
     /// The 24-bit access clock.
     pub fn access(&self) -> u32 {
         u32::from_le_bytes([self.byte(2), self.byte(3), self.byte(4), 0])
@@ -505,6 +529,23 @@ impl<'a> EntryMut<'a> {
     pub fn into_object_mut(self) -> Option<&'a mut Object> {
         // SAFETY: the address came from `Box::into_raw`, and access is exclusive for 'a.
         self.object_address().map(|address| unsafe { &mut *(address as *mut Object) })
+    }
+
+    /// Notes whether the value has fields or members with a deadline.
+    pub(crate) fn set_timed(&mut self, timed: bool) {
+        let flags = self.byte(1) & !TIMED | if timed { TIMED } else { 0 };
+        self.write(1, &[flags]);
+    }
+
+    /// Removes up to `limit` fields or members that are due; returns which.
+    pub(crate) fn tidy(&mut self, now_ms: i64, limit: usize) -> Vec<Vec<u8>> {
+        let mut gone = Vec::new();
+        if self.members_due_ms().is_some_and(|due| due <= now_ms)
+            && let Some(object) = self.object_mut()
+        {
+            object.expire_due(now_ms, limit, |name| gone.push(name.to_vec()));
+        }
+        gone
     }
 
     /// Replaces an integer by another in place; false, with nothing changed, when the value is not

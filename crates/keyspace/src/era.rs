@@ -14,7 +14,7 @@ use crate::entry::EntryRef;
 
 /// How many eras there are, before their numbers begin again. A snapshot that is given up leaves entries of
 /// older eras behind: fewer than this may follow each other without a whole one in between.
-pub const ERAS: u8 = 32;
+pub const ERAS: u8 = 16;
 
 /// Who is shown entries before they change.
 pub trait Witness: Send + Sync {

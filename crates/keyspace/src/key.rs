@@ -52,6 +52,11 @@ impl KeyHash {
         (self.0 as usize) & (SHARDS - 1)
     }
 
+    /// All bits, for other tables of keys.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
     /// The bits that the shard's table orders its entries by; independent of the shard number.
     pub fn table(self) -> u32 {
         (self.0 >> 32) as u32

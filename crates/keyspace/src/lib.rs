@@ -17,7 +17,7 @@ mod marks;
 mod reclaim;
 mod shard;
 
-pub use db::{Db, Deadline, Lookup, Put};
+pub use db::{Db, Deadline, Gone, Lookup, Put, Tidied};
 pub use entry::{Digits, Entry, EntryMut, EntryRef, Payload, Value, size_class};
 pub use held::{Held, Lent};
 pub use key::{Key, KeyHash, SHARDS};

@@ -47,8 +47,9 @@ impl Reclaimer {
             for garbage in received {
                 let objects = garbage.objects();
                 drop(garbage);
-                shared.pending.fetch_sub(objects, Ordering::Relaxed);
+                // In this order, so that whoever sees nothing pending sees all of it freed.
                 shared.freed.fetch_add(objects, Ordering::Relaxed);
+                shared.pending.fetch_sub(objects, Ordering::Release);
             }
         };
         // Without the thread the receiver is gone, and whatever is sent is freed by the sender.
@@ -78,7 +79,7 @@ impl Reclaimer {
 
     /// Objects that wait to be freed.
     pub fn pending(&self) -> u64 {
-        self.counts.pending.load(Ordering::Relaxed)
+        self.counts.pending.load(Ordering::Acquire)
     }
 
     /// Objects that the thread has freed so far.

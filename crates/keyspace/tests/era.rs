@@ -94,7 +94,7 @@ fn act(keyspace: &Keyspace, step: &Step, walk: &mut Walk) {
         Step::Remove(number) => on(number, &mut |db, key| drop(db.remove(key))),
         Step::Lookup(number) => on(number, &mut |db, key| match db.lookup(key, 50, false) {
             Lookup::Live(mut entry) => entry.touch(77),
-            Lookup::Expired(_) | Lookup::Absent => {}
+            Lookup::Tidied(_) | Lookup::Expired(_) | Lookup::Absent => {}
         }),
         Step::Append(number) => on(number, &mut |db, key| {
             if let Some(string) = db.string_object(key) {
@@ -110,7 +110,7 @@ fn act(keyspace: &Keyspace, step: &Step, walk: &mut Walk) {
         Step::Expire => (0..SHARDS).for_each(|shard| {
             let mut guard = keyspace.lock(shard);
             for (_, db) in guard.get_mut().dbs_mut() {
-                while db.pop_expired(60, &mut 100).is_some() {}
+                while db.pop_due(60, &mut 100).is_some() {}
             }
         }),
         Step::Flush => (0..SHARDS).for_each(|shard| {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use keyspace::{Db, Entry, Held, Key, Keyspace, Lookup, Payload, SHARDS, Value};
+use keyspace::{Db, Entry, Gone, Held, Key, Keyspace, Lookup, Payload, SHARDS, Value};
 use proptest::prelude::*;
 use value::Object;
 
@@ -144,7 +144,7 @@ impl Pair {
         let key = Key::new(name);
         self.db(key, |db| match db.lookup(key, self.now_ms, false) {
             Lookup::Live(entry) => Some((text_of(entry.value()), entry.deadline_ms())),
-            Lookup::Expired(_) | Lookup::Absent => None,
+            Lookup::Tidied(_) | Lookup::Expired(_) | Lookup::Absent => None,
         })
     }
 
@@ -247,7 +247,7 @@ impl Pair {
                 let mut guard = self.keyspace.lock(shard);
                 let (mut steps, mut next_due) = (64, i64::MAX);
                 for (index, db) in guard.get_mut().dbs_mut() {
-                    while let Some(entry) = db.pop_expired(self.now_ms, &mut steps) {
+                    while let Some(Gone::Key(entry)) = db.pop_due(self.now_ms, &mut steps) {
                         removed.push((index, entry.view().key().to_vec()));
                     }
                     next_due = next_due.min(db.next_due_ms().unwrap_or(i64::MAX));

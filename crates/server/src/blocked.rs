@@ -109,11 +109,15 @@ impl Bench<'_> {
         let call = Call { command, args, now_us, may_wait: true, waited: true };
         let mut reply = Vec::new();
         // It was counted when it began to wait.
+        self.lap_ns();
         let ran = self.run_and_answer(&mut session, call, &mut reply, held);
         self.record(now_us);
+        let took_ns = self.lap_ns();
         if ran.wait.is_some() {
+            self.tell_readers();
             return ran.ready;
         }
+        self.log(&session, call, took_ns, reply.len());
         for key in &parked.keys {
             let marks = &mut held.shard_mut(KeyHash::of(key)).marks;
             marks.stop_waiting(parked.database, key, parked.ticket);
@@ -122,6 +126,8 @@ impl Bench<'_> {
         self.services.parked.leave(parked.ticket);
         let (client, ticket) = (parked.client.id, parked.ticket);
         parked.client.post(Letter::Served { client, ticket, reply });
+        // Behind the reply, if it is for the same client.
+        self.tell_readers();
         ran.ready
     }
 }

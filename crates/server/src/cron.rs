@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use command::clients::Class;
-use command::{Close, ExpiryLog, ReadyKey};
+use command::{Close, ExpiryLog, ReadyKey, members_expired};
 use config::{Config, KeyspaceEvents};
-use keyspace::SHARDS;
+use keyspace::{Gone, KeyHash, Marks, SHARDS, Tidied};
 use observe::Counters;
+use tracking::Recorder;
 
 use crate::connection::Connection;
 use crate::notify;
@@ -88,6 +89,11 @@ fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
     if now_ms >= worker.cron.sample_ms {
         worker.cron.sample_ms = now_ms + SAMPLE_PERIOD_MS;
         services.statistics.sample(services.clock.monotonic_ns());
+        if services.tracking.is_on() {
+            let mut notes = worker.notes.borrow_mut();
+            services.tracking.evict(worker.config.tracking_table_max_keys, &mut notes);
+            services.tracking.post(&mut notes);
+        }
     }
     if now_ms >= worker.cron.memory_ms {
         worker.cron.memory_ms = now_ms + MEMORY_PERIOD_MS;
@@ -111,6 +117,9 @@ fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
     for shard in (worker.number % workers..SHARDS).step_by(workers) {
         while services.keyspace.may_expire(shard, now_ms) {
             let ready = expire_some(worker, shard, now_ms);
+            if !worker.notes.borrow().is_empty() {
+                services.tracking.broadcast(&mut worker.notes.borrow_mut());
+            }
             if !ready.is_empty() {
                 worker.serve_waiting(ready);
             }
@@ -126,40 +135,91 @@ fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
     true
 }
 
-/// Removes a few expired keys from one shard; gives back those that somebody waits for.
+/// Logs what has gone; the lock of its shard is still held.
+fn record(log: ExpiryLog<'_>, database: usize, gone: &Gone, now_ms: i64) {
+    match gone {
+        Gone::Key(entry) => log.record(database, entry.view().key(), now_ms),
+        Gone::Members(Tidied { removed, kind, left, emptied }) => {
+            let emptied = emptied.as_ref().map(|entry| entry.view().key());
+            if let Some(key) = left.as_deref().or(emptied).filter(|_| !removed.is_empty()) {
+                log.record_members(database, *kind, key, removed, now_ms);
+            }
+        }
+    }
+}
+
+/// Removes what is due in one shard, a few keys or parts of values; gives back the keys that somebody
+/// waits for.
 fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<ReadyKey> {
     let services = &worker.services;
     let keyspace = &services.keyspace;
-    let announced = notify::wanted(services, &worker.config).contains(KeyspaceEvents::EXPIRED);
     let logged = ExpiryLog::new(&worker.log, &worker.config);
     let mut guard = keyspace.lock(shard);
     let mut steps = EXPIRE_STEPS;
     let mut next_due = i64::MAX;
     let mut ready = Vec::new();
+    let tracking = &services.tracking;
+    let recorder = Recorder { tracking, notes: &worker.notes, client: 0 };
+    let tracked = tracking.is_on();
     let (dbs, marks) = guard.get_mut().dbs_and_marks();
     for (physical, db) in dbs {
-        while let Some(entry) = db.pop_expired(now_ms, &mut steps) {
-            worker.counters.expired_keys.add(1);
-            if (announced || logged.is_some() || !marks.is_empty())
-                && let Some(number) = keyspace.number_of(physical)
-            {
-                let key = entry.view().key();
-                if let Some(log) = logged {
-                    log.record(number, key, now_ms);
+        while let Some(gone) = db.pop_due(now_ms, &mut steps) {
+            let number = keyspace.number_of(physical).filter(|_| logged.is_some());
+            if let (Some(log), Some(number)) = (logged, number) {
+                record(log, number, &gone, now_ms);
+            }
+            let mut tell = |key: &[u8], events: &[KeyEvent]| {
+                if tracked {
+                    recorder.expired(KeyHash::of(key).bits(), key);
                 }
-                if marks.changed(number, key) {
+                if let Some(number) = keyspace.number_of(physical)
+                    && self::tell(worker, marks, number, key, events)
+                {
                     ready.push((number, key.into()));
                 }
-                if announced {
-                    notify::publish_one(services, &worker.config, "expired", key, number);
+            };
+            match gone {
+                Gone::Key(entry) => {
+                    worker.counters.expired_keys.add(1);
+                    tell(entry.view().key(), &[(KeyspaceEvents::EXPIRED, "expired")]);
+                    keyspace.reclaimer().dispose(entry);
+                }
+                Gone::Members(Tidied { removed, kind, left, emptied }) => {
+                    worker.counters.expired_fields.add(removed.len() as u64);
+                    let expired = members_expired(kind);
+                    if let Some(key) = left {
+                        tell(&key, &[expired]);
+                    }
+                    if let Some(entry) = emptied {
+                        tell(entry.view().key(), &[expired, (KeyspaceEvents::GENERIC, "del")]);
+                        keyspace.reclaimer().dispose(entry);
+                    }
                 }
             }
-            keyspace.reclaimer().dispose(entry);
         }
         next_due = next_due.min(db.next_due_ms().unwrap_or(i64::MAX));
     }
     guard.set_next_due(next_due);
+    tracking.post(&mut worker.notes.borrow_mut());
     ready
+}
+
+/// An event of a key: its class and name.
+type KeyEvent = (KeyspaceEvents, &'static str);
+
+/// Tells those who watch a key and those who listen to its events; says whether somebody waits for it.
+fn tell<S: Source>(
+    worker: &Worker<S>,
+    marks: &mut Marks,
+    number: usize,
+    key: &[u8],
+    events: &[KeyEvent],
+) -> bool {
+    let wanted = notify::wanted(&worker.services, &worker.config);
+    for (_, event) in events.iter().filter(|(class, _)| wanted.contains(*class)) {
+        notify::publish_one(&worker.services, &worker.config, event, key, number);
+    }
+    !marks.is_empty() && marks.changed(number, key)
 }
 
 fn look_at_clients<S: Source>(worker: &mut Worker<S>, now_ms: i64) {

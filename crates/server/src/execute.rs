@@ -1,5 +1,6 @@
 //! What happens around a command: checks, locks, the command itself, its error, statistics and logs.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -16,6 +17,7 @@ use keyspace::gate::GateSlot;
 use keyspace::{Db, Held, KeyHash};
 use observe::Counters;
 use resp::{Protocol, Writer};
+use tracking::Notes;
 
 use crate::monitor;
 use crate::notify;
@@ -45,6 +47,8 @@ pub struct Bench<'a> {
     pub clock_ns: u64,
     /// What commands have taken out of the keyspace, to be freed when nobody waits for them any more.
     pub garbage: Vec<Db>,
+    /// What is to be told to those who cache keys.
+    pub notes: &'a RefCell<Notes>,
 }
 
 /// A command about to run.
@@ -143,6 +147,7 @@ impl Bench<'_> {
             }
         }
         output.append(&mut session.unsilenced);
+        self.end_caching(session, command);
         done
     }
 
@@ -321,7 +326,13 @@ impl Bench<'_> {
     ) -> Ran {
         let start = output.len();
         let ran = self.run_and_answer(session, call, output, held);
-        self.account(session, call, output.len() - start);
+        self.tell_readers();
+        let took_ns = self.count(call);
+        // What waits is the client's next command, and logged, when it is served.
+        if ran.wait.is_none() {
+            session.client.figures.commands.add(1);
+            self.log(session, call, took_ns, output.len() - start);
+        }
         ran
     }
 
@@ -364,6 +375,7 @@ impl Bench<'_> {
             counters: self.counters,
             notify: notify::wanted(self.services, self.config),
             log: ExpiryLog::new(self.log, self.config),
+            tracking: self.recorder(session),
         }
     }
 
@@ -418,18 +430,37 @@ impl Bench<'_> {
         let ran = Ran { outcome, ready: ctx.db.take_ready(), wait: ctx.waits_for.take() };
         self.garbage.extend(ctx.db.take_garbage());
         notify::publish(self.services, self.config, ctx.db.take_events());
+        self.remember_keys(session, call.command, call.args);
         ran
     }
 
     /// Statistics and logs of a command that has run.
     pub fn account(&mut self, session: &Session, call: Call<'_>, reply: usize) {
-        let Call { command, args, now_us, .. } = call;
+        let took_ns = self.count(call);
+        session.client.figures.commands.add(1);
+        self.log(session, call, took_ns, reply);
+    }
+
+    /// Nanoseconds since the end of the last command.
+    pub fn lap_ns(&mut self) -> u64 {
         let end = self.services.clock.monotonic_ns();
         let took_ns = end.saturating_sub(self.clock_ns);
         self.clock_ns = end;
+        took_ns
+    }
+
+    /// Statistics of a command that has run; gives back how long it took.
+    fn count(&mut self, call: Call<'_>) -> u64 {
+        let took_ns = self.lap_ns();
         self.counters.commands.add(1);
-        self.counters.command(command.id()).record(took_ns, self.config.latency_tracking);
-        session.client.figures.commands.add(1);
+        let counters = self.counters.command(call.command.id());
+        counters.record(took_ns, self.config.latency_tracking);
+        took_ns
+    }
+
+    /// Enters a command that has run into the logs of what is slow or large.
+    pub fn log(&self, session: &Session, call: Call<'_>, took_ns: u64, reply: usize) {
+        let Call { command, args, now_us, .. } = call;
         if command.flags.contains(Flags::SKIP_SLOWLOG) {
             return;
         }
@@ -470,7 +501,7 @@ enum Admitted {
 
 /// The locks that a command needs.
 pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
-    if command.flags.contains(Flags::EXCLUSIVE) {
+    if command.is_exclusive(args) {
         return Scope::All;
     }
     if let Some(word) = command.only_key()

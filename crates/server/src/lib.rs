@@ -23,6 +23,7 @@ mod redact;
 mod server;
 mod source;
 mod stream;
+mod tracked;
 mod transaction;
 mod worker;
 

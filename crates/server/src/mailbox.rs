@@ -3,7 +3,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use command::{Letter, Mailbox};
 use effects::Waiter;
 use parking_lot::Mutex;
-use pubsub::{Delivery, Post};
+use pubsub::Delivery;
+use tracking::Invalidation;
 
 use crate::accept::Arrival;
 
@@ -11,12 +12,21 @@ use crate::accept::Arrival;
 pub struct Inbox<S> {
     wake: Box<dyn Fn() + Send + Sync>,
     posted: Mutex<Posted<S>>,
-    /// Messages of publish/subscribe wait: what the worker looks at after commands.
+    /// Messages wait: what the worker looks at after commands.
     has_messages: AtomicBool,
     /// Replies wait to become durable.
     awaits_durability: AtomicBool,
     /// Connections that the worker has or is about to have.
     load: AtomicUsize,
+}
+
+/// What clients are told apart from replies.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// To subscribers.
+    Published(Delivery),
+    /// To those who cache.
+    Invalidated(Invalidation),
 }
 
 /// What has arrived since the worker last looked.
@@ -25,21 +35,21 @@ pub struct Posted<S> {
     pub letters: Vec<Letter>,
     /// New connections.
     pub arrivals: Vec<Arrival<S>>,
-    /// Messages of publish/subscribe.
-    pub deliveries: Vec<Delivery>,
+    /// What clients are told apart from replies, in its order.
+    pub messages: Vec<Message>,
     /// The worker waits, or is about to, and has to be woken.
     asleep: bool,
 }
 
 impl<S> Default for Posted<S> {
     fn default() -> Self {
-        Self { letters: Vec::new(), arrivals: Vec::new(), deliveries: Vec::new(), asleep: false }
+        Self { letters: Vec::new(), arrivals: Vec::new(), messages: Vec::new(), asleep: false }
     }
 }
 
 impl<S> Posted<S> {
     fn is_empty(&self) -> bool {
-        self.letters.is_empty() && self.arrivals.is_empty() && self.deliveries.is_empty()
+        self.letters.is_empty() && self.arrivals.is_empty() && self.messages.is_empty()
     }
 }
 
@@ -81,10 +91,10 @@ impl<S> Inbox<S> {
     }
 
     /// Exchanges the messages that wait for `empty`.
-    pub fn take_messages(&self, empty: &mut Vec<Delivery>) {
+    pub fn take_messages(&self, empty: &mut Vec<Message>) {
         let mut posted = self.posted.lock();
         self.has_messages.store(false, Ordering::Relaxed);
-        std::mem::swap(&mut posted.deliveries, empty);
+        std::mem::swap(&mut posted.messages, empty);
     }
 
     /// Hands a new connection over.
@@ -106,6 +116,13 @@ impl<S> Inbox<S> {
     /// Ends the worker's wait.
     pub fn wake(&self) {
         (self.wake)();
+    }
+
+    fn tell(&self, message: Message) {
+        self.put(|posted| {
+            posted.messages.push(message);
+            self.has_messages.store(true, Ordering::Release);
+        });
     }
 
     /// The first thing to arrive wakes a worker that waits; one that is awake looks before it waits.
@@ -134,11 +151,14 @@ impl<S: Send> Waiter for Inbox<S> {
     }
 }
 
-impl<S: Send> Post for Inbox<S> {
+impl<S: Send> pubsub::Post for Inbox<S> {
     fn deliver(&self, delivery: Delivery) {
-        self.put(|posted| {
-            posted.deliveries.push(delivery);
-            self.has_messages.store(true, Ordering::Release);
-        });
+        self.tell(Message::Published(delivery));
+    }
+}
+
+impl<S: Send> tracking::Post for Inbox<S> {
+    fn invalidate(&self, invalidation: Invalidation) {
+        self.tell(Message::Invalidated(invalidation));
     }
 }

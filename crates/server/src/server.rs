@@ -112,6 +112,7 @@ impl Server {
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             pubsub: Default::default(),
+            tracking: Default::default(),
             logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),
             pause: Default::default(),

@@ -84,10 +84,10 @@ fn scope(transaction: &Transaction, watched: &[Watched]) -> Scope {
     let mut hashes: Vec<KeyHash> = watched.iter().map(|watch| KeyHash::of(&watch.key)).collect();
     if !transaction.broken {
         for (command, args) in &transaction.queued {
-            if command.flags.intersects(Flags::EXCLUSIVE | Flags::WALK) {
+            let args = args.view();
+            if command.flags.contains(Flags::WALK) || command.is_exclusive(args) {
                 return Scope::All;
             }
-            let args = args.view();
             hashes.extend(
                 keys_of(*command, args).iter().map(|(word, _)| KeyHash::of(args.at(*word))),
             );

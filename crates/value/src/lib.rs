@@ -11,6 +11,7 @@ mod packed;
 mod seed;
 pub mod set;
 pub mod stream;
+mod timed;
 #[allow(unsafe_code, reason = "members are blocks that the index and the tree both point to")]
 pub mod zset;
 

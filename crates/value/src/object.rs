@@ -81,6 +81,40 @@ impl Object {
         }
     }
 
+    /// The earliest deadline of a field or member, in Unix milliseconds.
+    pub fn next_expiry(&self) -> Option<i64> {
+        match self {
+            Self::Set(set) => set.next_expiry(),
+            Self::Hash(hash) => hash.next_expiry(),
+            Self::SortedSet(zset) => zset.next_expiry(),
+            Self::String(_) | Self::List(_) | Self::Stream(_) => None,
+        }
+    }
+
+    /// Removes up to `limit` fields or members whose deadline lies before `now`, and gives the name of each
+    /// to `gone`; returns how many.
+    pub fn expire_due(&mut self, now: i64, limit: usize, mut gone: impl FnMut(&[u8])) -> usize {
+        match self {
+            Self::Set(set) => set.expire_due(now, limit, |member| member.with_bytes(&mut gone)),
+            Self::Hash(hash) => {
+                hash.expire_due(now, limit, |field| field.name.with_bytes(&mut gone))
+            }
+            Self::SortedSet(zset) => zset.expire_due(now, limit, |member, _| gone(member)),
+            Self::String(_) | Self::List(_) | Self::Stream(_) => 0,
+        }
+    }
+
+    /// Whether it is a collection of nothing, which no key may hold.
+    pub fn is_empty_collection(&self) -> bool {
+        match self {
+            Self::List(list) => list.is_empty(),
+            Self::Set(set) => set.is_empty(),
+            Self::Hash(hash) => hash.is_empty(),
+            Self::SortedSet(zset) => zset.is_empty(),
+            Self::String(_) | Self::Stream(_) => false,
+        }
+    }
+
     /// The number of heap blocks that dropping the value frees, roughly: what decides whether it is
     /// dropped at once or in the background.
     pub fn free_cost(&self) -> usize {
@@ -90,7 +124,7 @@ impl Object {
             Self::Set(set) => set.free_cost(),
             Self::Hash(hash) => hash.free_cost(),
             Self::SortedSet(zset) => zset.len(),
-            Self::Stream(stream) => stream.len() as usize / 64,
+            Self::Stream(stream) => stream.free_cost(),
         }
     }
 }

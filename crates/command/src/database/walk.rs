@@ -129,6 +129,9 @@ impl<'a> Database<'a> {
             self.note_expired(key);
         }
         if let Some((entry, awaited)) = removed {
+            if let Some(tracking) = self.tracking {
+                tracking.expired(key.hash().bits(), key.bytes());
+            }
             if awaited {
                 self.ready.push((number, key.bytes().into()));
             }
@@ -225,6 +228,7 @@ impl<'a> Database<'a> {
     pub fn clear(&mut self, background: bool) -> u64 {
         let physical = self.physical;
         self.mark_all(self.number, physical);
+        self.forget_all();
         let taken: Vec<Db> = (0..SHARDS)
             .map(|shard| self.held.visit(shard, |shard| shard.take(physical)))
             .filter(|db| !db.is_empty())
@@ -259,6 +263,13 @@ impl<'a> Database<'a> {
         }
     }
 
+    /// Lets those know that cache keys that any key may have changed.
+    fn forget_all(&self) {
+        if let Some(tracking) = self.tracking {
+            tracking.flushed();
+        }
+    }
+
     /// What is to be freed once nobody waits for the shards any more.
     pub fn take_garbage(&mut self) -> Vec<Db> {
         std::mem::take(&mut self.garbage)
@@ -268,11 +279,31 @@ impl<'a> Database<'a> {
     pub fn swap(&mut self, a: usize, b: usize) {
         let keyspace = self.held.keyspace();
         for number in [a, b] {
-            self.mark_all(number, keyspace.resolve(a));
-            self.mark_all(number, keyspace.resolve(b));
+            self.mark_all(number, keyspace.resolve(number));
         }
+        for (number, other) in [(a, b), (b, a)] {
+            // A key whose time has come does not appear: whoever watches its name sees no change.
+            self.expire_attached(number, other);
+            self.mark_all(number, keyspace.resolve(other));
+        }
+        self.forget_all();
         self.held.swap(a, b);
         self.physical = self.held.keyspace().resolve(self.number);
+    }
+
+    /// Removes keys from the database `other` whose time has come and whose names clients of the database
+    /// `number` watch or wait for.
+    fn expire_attached(&mut self, number: usize, other: usize) {
+        let names: Vec<_> = (0..SHARDS)
+            .flat_map(|shard| {
+                self.held.visit(shard, |shard| {
+                    let mut names = shard.marks.watched(number);
+                    names.extend(shard.marks.awaited(number));
+                    names
+                })
+            })
+            .collect();
+        self.within(other, |db| names.iter().for_each(|name| db.expire(name)));
     }
 }
 

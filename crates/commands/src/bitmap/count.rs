@@ -5,7 +5,7 @@ use keyspace::Digits;
 
 use super::range::{Unit, bits_between};
 
-/// `BITCOUNT key [start end [BYTE | BIT]]`
+/// `BITCOUNT key [start [end [BYTE | BIT]]]`
 pub const BITCOUNT: Spec = Spec {
     name: "bitcount",
     arity: -2,
@@ -15,31 +15,34 @@ pub const BITCOUNT: Spec = Spec {
     since: "2.6.0",
     summary: "Counts the bits that are set in a string or in a part of it.",
     complexity: "O(N)",
-    syntax: "key [index=(start:integer end:integer [index_unit=(BYTE | BIT)])]",
-    history: &[("7.0.0", "Options `BYTE` and `BIT`.")],
+    syntax: "key \
+        [index=(start:integer [end_index=(end:integer [index_unit=(BYTE | BIT)])])]",
+    history: &[
+        ("7.0.0", "Options `BYTE` and `BIT`."),
+        ("8.0.0", "The end may be left out, as in Valkey."),
+    ],
     run: bitcount,
     ..Spec::BASE
 };
 
 fn bitcount(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let range = match args.len() {
+        2 => None,
+        3 => Some((args.integer(2)?, -1, Unit::Byte)),
+        4 => Some((args.integer(2)?, args.integer(3)?, Unit::Byte)),
+        5 => Some((args.integer(2)?, args.integer(3)?, Unit::parse(args, 4)?)),
+        _ => return Err(Error::SYNTAX),
+    };
     let mut digits = Digits::new();
     let Some(entry) = ctx.db.get_string(args.key(1))? else {
         ctx.reply.integer(0);
         return Ok(());
     };
     let text = entry.value().text(&mut digits).unwrap_or_default();
-    let bits = match args.len() {
-        2 => 0..text.len() as u64 * 8,
-        4 | 5 => {
-            let (start, end) = (args.integer(2)?, args.integer(3)?);
-            if start < 0 && end < 0 && start > end {
-                ctx.reply.integer(0);
-                return Ok(());
-            }
-            let unit = if args.len() == 5 { Unit::parse(args, 4)? } else { Unit::Byte };
-            bits_between(start, end, unit, text.len())
-        }
-        _ => return Err(Error::SYNTAX),
+    let bits = match range {
+        None => 0..text.len() as u64 * 8,
+        Some((start, end, _)) if start < 0 && end < 0 && start > end => 0..0,
+        Some((start, end, unit)) => bits_between(start, end, unit, text.len()),
     };
     ctx.reply.integer(count(text, bits) as i64);
     Ok(())

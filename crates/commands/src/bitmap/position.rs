@@ -2,7 +2,6 @@ use std::ops::Range;
 
 use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use keyspace::Digits;
-use value::Kind;
 
 use super::range::{Unit, bits_between};
 
@@ -29,25 +28,27 @@ fn bitpos(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         1 => true,
         _ => return Err(Error::fixed("ERR The bit argument must be 1 or 0.")),
     };
+    let range = match args.len() {
+        3 => None,
+        4 => Some((args.integer(3)?, -1, Unit::Byte)),
+        5 => Some((args.integer(3)?, args.integer(4)?, Unit::Byte)),
+        6 => {
+            let start = args.integer(3)?;
+            let unit = Unit::parse(args, 5)?;
+            Some((start, args.integer(4)?, unit))
+        }
+        _ => return Err(Error::SYNTAX),
+    };
     let mut digits = Digits::new();
-    let Some(entry) = ctx.db.get(args.key(1)) else {
+    let Some(entry) = ctx.db.get_string(args.key(1))? else {
         // An endless row of zeros.
         ctx.reply.integer(if bit { -1 } else { 0 });
         return Ok(());
     };
-    if entry.kind() != Kind::String {
-        return Err(Error::WRONG_TYPE);
-    }
     let text = entry.value().text(&mut digits).unwrap_or_default();
-    let bits = match args.len() {
-        3 => 0..text.len() as u64 * 8,
-        4..=6 => {
-            let start = args.integer(3)?;
-            let unit = if args.len() == 6 { Unit::parse(args, 5)? } else { Unit::Byte };
-            let end = if args.len() > 4 { args.integer(4)? } else { -1 };
-            bits_between(start, end, unit, text.len())
-        }
-        _ => return Err(Error::SYNTAX),
+    let bits = match range {
+        None => 0..text.len() as u64 * 8,
+        Some((start, end, unit)) => bits_between(start, end, unit, text.len()),
     };
     let position = match find(text, bits.clone(), bit) {
         Some(position) => position as i64,

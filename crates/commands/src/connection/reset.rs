@@ -24,6 +24,9 @@ fn reset(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     ctx.session.client.figures.queued.set(0);
     crate::transactions::unwatch_all(ctx);
     crate::pubsub::leave_all(ctx);
+    if let Some(tracker) = ctx.session.client.tracker() {
+        ctx.services.tracking.stop(tracker);
+    }
     ctx.session.reset(&ctx.services.clients, authenticated);
     ctx.reply.set_protocol(ctx.session.protocol);
     ctx.reply.simple("RESET");

@@ -9,6 +9,7 @@ mod keys;
 pub(crate) mod object;
 mod rename;
 pub(crate) mod scan;
+mod sort;
 mod ttl;
 
 use command::Spec;
@@ -35,6 +36,8 @@ pub const COMMANDS: &[&Spec] = &[
     &rename::RENAME,
     &rename::RENAMENX,
     &scan::SCAN,
+    &sort::SORT,
+    &sort::SORT_RO,
     &ttl::EXPIRETIME,
     &ttl::PERSIST,
     &ttl::PEXPIRETIME,

@@ -1,5 +1,6 @@
 use codec::glob;
 use command::{Args, Ctx, Cursor, Error, Flags, Group, Outcome, Spec, Stint};
+use value::Kind;
 
 /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`
 pub const SCAN: Spec = Spec {
@@ -20,7 +21,7 @@ pub const SCAN: Spec = Spec {
 /// What to do for one call.
 struct Options<'a> {
     pattern: Option<&'a [u8]>,
-    kind: Option<&'a [u8]>,
+    kind: Option<Kind>,
     count: u64,
 }
 
@@ -39,7 +40,7 @@ impl<'a> Options<'a> {
             } else if args.is(word, "match") {
                 options.pattern = Some(value).filter(|pattern| *pattern != b"*");
             } else if args.is(word, "type") {
-                options.kind = Some(value);
+                options.kind = Some(kind(value)?);
             } else {
                 return Err(Error::SYNTAX);
             }
@@ -47,6 +48,16 @@ impl<'a> Options<'a> {
         }
         Ok(options)
     }
+}
+
+/// The type that a word names.
+fn kind(word: &[u8]) -> Result<Kind, Error> {
+    const KINDS: [Kind; 6] =
+        [Kind::String, Kind::List, Kind::Set, Kind::SortedSet, Kind::Hash, Kind::Stream];
+    let named = |kind: &Kind| word.eq_ignore_ascii_case(kind.name().as_bytes());
+    KINDS.into_iter().find(named).ok_or_else(|| {
+        Error::new(format!("ERR unknown type name '{}'", String::from_utf8_lossy(word)))
+    })
 }
 
 fn scan(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
@@ -57,7 +68,7 @@ fn scan(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let mut found = Vec::new();
     let next = ctx.db.walk(Cursor::from_number(cursor), stint, |entry| {
         let wanted = pattern.is_none_or(|pattern| glob::matches(pattern, entry.key(), false))
-            && kind.is_none_or(|kind| kind.eq_ignore_ascii_case(entry.kind().name().as_bytes()));
+            && kind.is_none_or(|kind| kind == entry.kind());
         if wanted {
             found.push(entry.key().to_vec());
         }

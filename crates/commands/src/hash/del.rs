@@ -1,8 +1,10 @@
 use command::{Args, Ctx, Error, Flags, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
 use value::Item;
+use value::hash::Hash;
 
-use super::{HASH, access, fields};
+use super::{HASH, access};
+use crate::lifetime::{Parts, first};
 use crate::reply;
 
 /// `HDEL key field...`
@@ -51,7 +53,7 @@ pub const HGETDEL: Spec = Spec {
 fn hgetdel(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let key = args.key(1);
     let removed = access::write(&mut ctx.db, key, |mut hash| {
-        let first = fields::first(args, 2, fields::NOT_POSITIVE)?;
+        let first = first(args, 2, Hash::WORDS, Hash::WORDS.not_positive)?;
         ctx.reply.array(args.len() - first);
         let mut removed = Vec::new();
         for name in args.iter_from(first) {

@@ -2,10 +2,11 @@ use command::{Args, Ctx, Error, Flags, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
 use keyspace::Key;
 use value::Item;
+use value::Kind;
 use value::hash::Hash;
 
-use super::expire::{Tally, Time, expire_field};
-use super::{HASH, access, fields};
+use super::{HASH, access};
+use crate::lifetime::{Parts, Tally, Time, expire_part, first};
 use crate::reply;
 
 /// `HGETEX key [EX seconds | PX milliseconds | EXAT ... | PXAT ... | PERSIST] FIELDS numfields field...`
@@ -48,18 +49,17 @@ impl Change {
     }
 
     /// Applies the change to a field that exists.
-    fn apply<'a>(self, hash: &mut Hash, word: &'a [u8], now: i64, tally: &mut Tally<'a>) {
-        let name = Item::parse(word);
+    fn apply<'a>(self, hash: &mut Hash, name: &'a [u8], now: i64, tally: &mut Tally<'a>) {
         match self {
             Self::Keep => {}
             Self::Persist => {
-                if hash.field(name).is_some_and(|field| field.deadline.is_some()) {
-                    hash.set_deadline(name, None);
-                    tally.set.push(word);
+                if hash.deadline_of(name).flatten().is_some() {
+                    hash.change_deadline(name, None);
+                    tally.set.push(name);
                 }
             }
             Self::Set(deadline) => {
-                tally.add(word, expire_field(hash, name, deadline, now, |_| true))
+                tally.add(name, expire_part(hash, name, deadline, now, |_| true));
             }
         }
     }
@@ -70,29 +70,32 @@ fn hgetex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let key = args.key(1);
     let (change, tally) = access::write(&mut ctx.db, key, |mut hash| {
         let (change, at) = Change::parse(args, now)?;
-        let first = fields::first(args, at, fields::NOT_POSITIVE)?;
+        let first = first(args, at, Hash::WORDS, Hash::WORDS.not_positive)?;
         ctx.reply.array(args.len() - first);
         let mut tally = Tally::default();
-        for word in args.iter_from(first) {
+        for name in args.iter_from(first) {
             let Some(hash) = &mut hash else {
                 ctx.reply.null();
                 continue;
             };
-            let Some(value) = hash.get(Item::parse(word)) else {
+            let Some(value) = hash.get(Item::parse(name)) else {
                 ctx.reply.null();
                 continue;
             };
             reply::item(&mut ctx.reply, value);
-            change.apply(hash, word, now, &mut tally);
+            change.apply(hash, name, now, &mut tally);
         }
         Ok::<_, Error>((change, tally))
     })??;
     match change {
         Change::Keep => {}
-        Change::Persist => tally.log(ctx, key.bytes(), &[b"HPERSIST", key.bytes()]),
+        Change::Persist => {
+            tally.log(ctx, Kind::Hash, key.bytes(), &[b"HPERSIST", key.bytes(), b"FIELDS"])
+        }
         Change::Set(deadline) => {
             let deadline = deadline.to_string();
-            tally.log(ctx, key.bytes(), &[b"HPEXPIREAT", key.bytes(), deadline.as_bytes()]);
+            let words = [b"HPEXPIREAT", key.bytes(), deadline.as_bytes(), b"FIELDS"];
+            tally.log(ctx, Kind::Hash, key.bytes(), &words);
         }
     }
     tell(ctx, key, change, &tally);
@@ -102,6 +105,9 @@ fn hgetex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 fn tell(ctx: &mut Ctx<'_>, key: Key<'_>, change: Change, tally: &Tally<'_>) {
     let (set, deleted) = (tally.set.len(), tally.deleted.len());
     if set > 0 {
+        if let Change::Set(deadline) = change {
+            ctx.db.note_member_deadline(key, deadline);
+        }
         let event = if matches!(change, Change::Persist) { "hpersist" } else { "hexpire" };
         ctx.db.changed_by(set, key, KeyspaceEvents::HASH, event);
     }

@@ -1,13 +1,11 @@
 //! Hashes.
 //!
-//! Fields may have deadlines. A field past its own is gone for every command here: the first to touch
-//! its hash removes it, see [`access`].
+//! Fields may have deadlines, see [`crate::lifetime`].
 
 mod access;
 mod all;
 mod del;
 mod expire;
-mod fields;
 mod get;
 mod getex;
 mod incr;

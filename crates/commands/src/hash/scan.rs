@@ -28,7 +28,7 @@ fn hscan(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
             scan::nothing(reply);
             return Ok::<(), Error>(());
         };
-        let options = ScanOptions::parse(args, true)?;
+        let options = ScanOptions::parse(args, Some("NOVALUES"))?;
         scan::write(reply, |reply| {
             let mut found = 0;
             let next = hash.scan(cursor, options.count, |field| {

@@ -3,8 +3,8 @@ use config::KeyspaceEvents;
 use value::Item;
 use value::hash::{Hash, HashLimits, Ttl};
 
-use super::expire::Time;
 use super::{HASH, UPDATES, access, limits};
+use crate::lifetime::Time;
 use crate::logged;
 
 /// `HSETEX key [FNX | FXX] [EX ... | PX ... | EXAT ... | PXAT ... | KEEPTTL] FIELDS numfields (field value)...`
@@ -156,7 +156,8 @@ fn hsetex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     }
     let pairs = (args.len() - request.first) / 2;
     ctx.db.changed_by(pairs, key, KeyspaceEvents::HASH, "hset");
-    if matches!(request.ttl, Some(Ttl::At(_))) {
+    if let Some(Ttl::At(deadline)) = request.ttl {
+        ctx.db.note_member_deadline(key, deadline);
         let event = if removed > 0 { "hdel" } else { "hexpire" };
         ctx.db.changed_by(pairs, key, KeyspaceEvents::HASH, event);
     }

@@ -1,12 +1,14 @@
-//! Sets.
+//! Sets. Members may have deadlines, see [`crate::lifetime`].
 
 mod diff;
 mod edit;
+mod expire;
 mod inter;
 mod random;
 mod read;
 mod result;
 mod scan;
+mod ttl;
 mod union;
 
 use command::{Group, KeyFlags, KeySpec, Spec};
@@ -35,6 +37,15 @@ pub const COMMANDS: &[&Spec] = &[
     &diff::SDIFFSTORE,
     &diff::SDIFFCARD,
     &scan::SSCAN,
+    &expire::SEXPIRE,
+    &expire::SPEXPIRE,
+    &expire::SEXPIREAT,
+    &expire::SPEXPIREAT,
+    &ttl::STTL,
+    &ttl::SPTTL,
+    &ttl::SEXPIRETIME,
+    &ttl::SPEXPIRETIME,
+    &ttl::SPERSIST,
 ];
 
 /// What most commands of the family have in common.
@@ -44,6 +55,9 @@ const SET: Spec = Spec {
     since: "1.0.0",
     ..Spec::BASE
 };
+
+/// The key specification of commands that change deadlines.
+const UPDATES: KeySpec = KeySpec::one(1, KeyFlags::RW.union(KeyFlags::UPDATE));
 
 pub(crate) fn limits(config: &Config) -> SetLimits {
     let size = |option: u64| usize::try_from(option).unwrap_or(usize::MAX);

@@ -26,7 +26,7 @@ fn sscan(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         scan::nothing(&mut ctx.reply);
         return Ok(());
     };
-    let options = ScanOptions::parse(args, false)?;
+    let options = ScanOptions::parse(args, None)?;
     scan::write(&mut ctx.reply, |reply| {
         let mut found = 0;
         let next = set.scan(cursor, options.count, |member| {

@@ -1,10 +1,11 @@
-//! Sorted sets.
+//! Sorted sets. Members may have deadlines, see [`crate::lifetime`].
 
 mod add;
 mod blocking;
 mod bounds;
 mod combine;
 mod count;
+mod expire;
 mod pop;
 mod random;
 mod range;
@@ -12,10 +13,11 @@ mod rank;
 mod remove;
 mod scan;
 mod score;
+mod ttl;
 
 use std::ops::Range;
 
-use command::{Ctx, Deadline, Spec};
+use command::{Ctx, Deadline, Group, KeyFlags, KeySpec, Spec};
 use config::{Config, KeyspaceEvents};
 use keyspace::{Key, Payload};
 use resp::{Protocol, Writer};
@@ -31,9 +33,6 @@ pub const COMMANDS: &[&Spec] = &[
     &blocking::BZPOPMIN,
     &add::ZADD,
     &add::ZINCRBY,
-    &blocking::BZMPOP,
-    &blocking::BZPOPMAX,
-    &blocking::BZPOPMIN,
     &combine::ZDIFF,
     &combine::ZDIFFSTORE,
     &combine::ZINTER,
@@ -64,7 +63,23 @@ pub const COMMANDS: &[&Spec] = &[
     &score::ZCARD,
     &score::ZMSCORE,
     &score::ZSCORE,
+    &expire::ZEXPIRE,
+    &expire::ZPEXPIRE,
+    &expire::ZEXPIREAT,
+    &expire::ZPEXPIREAT,
+    &ttl::ZTTL,
+    &ttl::ZPTTL,
+    &ttl::ZEXPIRETIME,
+    &ttl::ZPEXPIRETIME,
+    &ttl::ZPERSIST,
 ];
+
+/// What the commands about deadlines have in common.
+const SORTED_SET: Spec =
+    Spec { group: Group::SortedSet, keys: &[KeySpec::one(1, KeyFlags::READ)], ..Spec::BASE };
+
+/// The key specification of commands that change deadlines.
+const UPDATES: KeySpec = KeySpec::one(1, KeyFlags::RW.union(KeyFlags::UPDATE));
 
 /// Up to where the configuration keeps sorted sets in the compact encoding.
 pub fn limits(config: &Config) -> ZsetLimits {

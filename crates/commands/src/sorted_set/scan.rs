@@ -6,7 +6,7 @@ use value::zset::Zset;
 use crate::generic::scan::cursor;
 use crate::scan::{self, ScanOptions};
 
-/// `ZSCAN key cursor [MATCH pattern] [COUNT count]`
+/// `ZSCAN key cursor [MATCH pattern] [COUNT count] [NOSCORES]`
 pub const ZSCAN: Spec = Spec {
     name: "zscan",
     arity: -3,
@@ -16,7 +16,8 @@ pub const ZSCAN: Spec = Spec {
     since: "2.8.0",
     summary: "Walks the members and scores of a sorted set, some at each call.",
     complexity: "O(1) per call, O(N) for a whole walk over N members",
-    syntax: "key cursor:integer [MATCH pattern:pattern] [COUNT count:integer]",
+    syntax: "key cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [NOSCORES]",
+    history: &[("8.1.0", "The `NOSCORES` option, as in Valkey.")],
     tips: &["nondeterministic_output"],
     run: zscan,
     ..Spec::BASE
@@ -32,7 +33,7 @@ fn zscan(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         scan::nothing(&mut ctx.reply);
         return Ok(());
     };
-    let options = ScanOptions::parse(args, false)?;
+    let options = ScanOptions::parse(args, Some("NOSCORES"))?;
     scan::write(&mut ctx.reply, |out| walk(zset, cursor, &options, out));
     Ok(())
 }
@@ -51,8 +52,12 @@ fn walk(
         cursor = zset.scan(cursor, |member, score| {
             seen += 1;
             if options.admits(Item::parse(member)) {
-                shown += 2;
+                shown += 1;
                 out.bulk(member);
+                if options.no_values {
+                    return;
+                }
+                shown += 1;
                 text.clear();
                 codec::number::format_f64(score, &mut text);
                 out.bulk(&text);

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek};
@@ -15,6 +16,7 @@ use keyspace::access::AccessClock;
 use keyspace::gate::GateSlot;
 use observe::Counters;
 use snapshot::{Duplicates, Rules, Watch};
+use tracking::Notes;
 
 use super::Persistence;
 use crate::execute::{Bench, Call, scope_of};
@@ -135,6 +137,7 @@ impl Persistence {
 struct Loader<'a> {
     files: &'a Persistence,
     log: Recorder,
+    notes: RefCell<Notes>,
     gate: GateSlot,
     random: Random,
     config: Arc<Config>,
@@ -155,6 +158,7 @@ impl<'a> Loader<'a> {
         Self {
             files,
             log: Recorder::new(&services.log),
+            notes: RefCell::default(),
             gate: services.keyspace.gate().register(),
             random: env::random(),
             config: services.config.snapshot(),
@@ -305,6 +309,7 @@ impl<'a> Loader<'a> {
             counters: &self.counters,
             random: &mut self.random,
             log: &self.log,
+            notes: &self.notes,
             effects: Default::default(),
             gate: &self.gate,
             epoch_us: services.clock.unix_us(),

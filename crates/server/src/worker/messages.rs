@@ -1,5 +1,7 @@
-//! Giving subscribers their messages.
+//! Giving clients what they are told apart from replies: subscribers their messages, those who cache the
+//! invalidations.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use command::clients::Kill;
@@ -7,13 +9,14 @@ use command::{Close, Services};
 use config::Config;
 use observe::Counters;
 use pubsub::Delivery;
-use resp::Protocol;
+use resp::{Protocol, Writer};
+use tracking::Invalidation;
 
 use super::{Worker, touch};
 use crate::buffers::Buffers;
 use crate::connection::Connection;
 use crate::cron::above_output_limit;
-use crate::mailbox::Inbox;
+use crate::mailbox::{Inbox, Message};
 use crate::source::{Socket, Source, Token};
 
 /// Output above which a connection is flushed in the middle of a turn, and its limit looked at.
@@ -28,32 +31,46 @@ pub(super) struct Hall<'a, S> {
     pub config: &'a Config,
     pub counters: &'a Counters,
     pub now_ms: i64,
+    /// Where the connection of a client is, by the client's id.
+    pub tokens: &'a HashMap<u64, Token>,
+    /// Invalidations that are delivered behind the letters.
+    pub postponed: &'a mut Vec<Message>,
 }
 
 /// Messages in a row for the same subscribers.
 struct Run<'a> {
-    deliveries: &'a [Delivery],
+    first: &'a Delivery,
+    messages: &'a [Message],
     resp2: Vec<u8>,
     resp3: Vec<u8>,
 }
 
 impl<'a> Run<'a> {
-    fn new(deliveries: &'a [Delivery]) -> Self {
-        Self { deliveries, resp2: Vec::new(), resp3: Vec::new() }
+    fn new(first: &'a Delivery, messages: &'a [Message]) -> Self {
+        Self { first, messages, resp2: Vec::new(), resp3: Vec::new() }
+    }
+
+    fn deliveries(messages: &[Message]) -> impl Iterator<Item = &Delivery> {
+        messages.iter().filter_map(|message| match message {
+            Message::Published(delivery) => Some(delivery),
+            Message::Invalidated(_) => None,
+        })
     }
 
     fn bytes(&mut self, protocol: Protocol) -> &[u8] {
-        match (protocol, self.deliveries) {
-            (Protocol::Resp2, [only]) => &only.bytes,
+        match (protocol, self.messages) {
+            (Protocol::Resp2, [_]) => &self.first.bytes,
             (Protocol::Resp2, several) => {
                 if self.resp2.is_empty() {
-                    several.iter().for_each(|one| self.resp2.extend_from_slice(&one.bytes));
+                    for one in Self::deliveries(several) {
+                        self.resp2.extend_from_slice(&one.bytes);
+                    }
                 }
                 &self.resp2
             }
             (Protocol::Resp3, several) => {
                 if self.resp3.is_empty() {
-                    for one in several {
+                    for one in Self::deliveries(several) {
                         self.resp3.push(Delivery::RESP3_MARK);
                         self.resp3.extend_from_slice(one.bytes.get(1..).unwrap_or_default());
                     }
@@ -80,10 +97,13 @@ impl<S: Socket> Hall<'_, S> {
         Some(connection)
     }
 
-    /// Whether the client has subscriptions, or has just ended them.
-    pub fn is_subscriber(&self, token: Token) -> bool {
+    /// Whether there may be messages for the client: it has subscriptions, has just ended them, or caches.
+    pub fn hears_messages(&self, token: Token) -> bool {
         let Some(Some(connection)) = self.connections.get(token) else { return false };
-        connection.session.unsubscribed || connection.session.client.figures.is_subscriber()
+        let session = &connection.session;
+        session.unsubscribed
+            || session.client.figures.is_subscriber()
+            || session.client.tracker().is_some()
     }
 
     /// Notes that no message is under way any more that came before the end of a subscription.
@@ -114,28 +134,59 @@ impl<S: Socket> Hall<'_, S> {
     }
 
     /// Delivers the messages that wait. `scratch` is empty, and stays so.
-    pub fn deliver_waiting(&mut self, inbox: &Inbox<S>, scratch: &mut Vec<Delivery>) {
+    pub fn deliver_waiting(&mut self, inbox: &Inbox<S>, scratch: &mut Vec<Message>) {
         inbox.take_messages(scratch);
-        self.deliver(scratch);
+        self.deliver(scratch, false);
         scratch.clear();
     }
 
     /// Delivers messages in their order: those for the same subscribers together, and without a copy when
-    /// there are no others.
-    pub fn deliver(&mut self, messages: &[Delivery]) {
-        let same = |one: &Delivery, next: &Delivery| Arc::ptr_eq(&one.members, &next.members);
-        let mut runs = messages.chunk_by(same).peekable();
-        let mut is_first = true;
-        while let Some(run) = runs.next() {
-            let is_only = is_first && runs.peek().is_none();
-            self.deliver_run(run, is_only);
-            is_first = false;
+    /// there are no others. `behind_letters` says whether all letters that came before have been read.
+    pub fn deliver(&mut self, messages: &[Message], behind_letters: bool) {
+        let same = |one: &Message, next: &Message| match (one, next) {
+            (Message::Published(one), Message::Published(next)) => {
+                Arc::ptr_eq(&one.members, &next.members)
+            }
+            _ => false,
+        };
+        for run in messages.chunk_by(same) {
+            match run.first() {
+                Some(Message::Published(first)) => {
+                    self.publish(Run::new(first, run), run.len() == messages.len());
+                }
+                Some(Message::Invalidated(one)) => self.invalidate(one, behind_letters),
+                None => {}
+            }
         }
     }
 
-    fn deliver_run(&mut self, deliveries: &[Delivery], at_once: bool) {
-        let Some(first) = deliveries.first() else { return };
-        let mut run = Run::new(deliveries);
+    /// Tells clients what to forget. One that waits may already be served by a letter, whose reply comes
+    /// first.
+    fn invalidate(&mut self, invalidation: &Invalidation, behind_letters: bool) {
+        for receiver in &invalidation.to {
+            let Some(&token) = self.tokens.get(&receiver.client) else { continue };
+            let Some(Some(connection)) = self.connections.get_mut(token) else { continue };
+            if connection.session.close != Close::No {
+                continue;
+            }
+            if connection.parked.is_some() && !behind_letters {
+                let one = Invalidation { what: invalidation.what.clone(), to: vec![*receiver] };
+                self.postponed.push(Message::Invalidated(one));
+                continue;
+            }
+            connection.keep(&[], self.buffers);
+            let is_subscriber = connection.session.client.figures.is_subscriber();
+            let mut writer = Writer::new(&mut connection.output, connection.session.protocol);
+            invalidation.what.write(&mut writer, receiver.redirected, is_subscriber);
+            touch(self.touched, token, connection);
+            if connection.unsent() > FLUSH_EARLY {
+                self.relieve(token);
+            }
+        }
+    }
+
+    fn publish(&mut self, mut run: Run<'_>, at_once: bool) {
+        let first = run.first;
         for member in first.members.iter() {
             let Some(Some(connection)) = self.connections.get_mut(member.place) else { continue };
             if connection.client != member.client || connection.session.close != Close::No {
@@ -179,11 +230,13 @@ impl<S: Source> Worker<S> {
             config: &self.config,
             counters: &self.counters,
             now_ms: self.epoch_us / 1000,
+            tokens: &self.tokens,
+            postponed: &mut self.postponed,
         }
     }
 
-    /// Gives messages to those whom they are for.
-    pub(super) fn deliver(&mut self, messages: &[Delivery]) {
-        self.hall().deliver(messages);
+    /// Gives messages to those whom they are for; the letters have been read.
+    pub(super) fn deliver(&mut self, messages: &[Message]) {
+        self.hall().deliver(messages, true);
     }
 }

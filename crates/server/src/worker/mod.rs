@@ -12,6 +12,7 @@ mod serve;
 mod tests;
 mod wait;
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,14 +24,14 @@ use effects::{Recorder, Waiter};
 use env::Random;
 use keyspace::gate::GateSlot;
 use observe::Counters;
-use pubsub::{Delivery, Post};
+use tracking::Notes;
 
 use crate::accept::Arrival;
 use crate::batch::Batch;
 use crate::buffers::Buffers;
 use crate::connection::Connection;
 use crate::cron::Cron;
-use crate::mailbox::Inbox;
+use crate::mailbox::{Inbox, Message};
 use crate::source::{Ready, Source, Token};
 
 /// A thread's share of the server.
@@ -54,7 +55,11 @@ pub struct Worker<S: Source> {
     deadlines: BTreeSet<(i64, u64)>,
     buffers: Buffers,
     batch: Batch,
-    messages: Vec<Delivery>,
+    messages: Vec<Message>,
+    /// Invalidations for clients that wait in a blocking command, whose reply may be among the letters.
+    postponed: Vec<Message>,
+    /// What is to be told to those who cache keys.
+    pub(crate) notes: RefCell<Notes>,
     ready: Vec<Ready>,
     /// Connections that did something in this turn, to be flushed at its end.
     touched: Vec<Token>,
@@ -79,7 +84,8 @@ impl<S: Source> Worker<S> {
     ) -> Self {
         services.clients.join(inbox.clone() as Arc<dyn Mailbox>);
         services.log.join(inbox.clone() as Arc<dyn Waiter>);
-        services.pubsub.join(number, inbox.clone() as Arc<dyn Post>);
+        services.pubsub.join(number, inbox.clone() as Arc<dyn pubsub::Post>);
+        services.tracking.join(number, inbox.clone() as Arc<dyn tracking::Post>);
         Self {
             number,
             source,
@@ -97,6 +103,8 @@ impl<S: Source> Worker<S> {
             buffers: Buffers::default(),
             batch: Batch::default(),
             messages: Vec::new(),
+            postponed: Vec::new(),
+            notes: RefCell::default(),
             ready: Vec::new(),
             touched: Vec::new(),
             undurable: VecDeque::new(),
@@ -119,8 +127,11 @@ impl<S: Source> Worker<S> {
     /// # Errors
     /// When the event source fails.
     pub fn turn(&mut self) -> std::io::Result<()> {
-        let timeout =
-            if self.unread.is_empty() { self.cron.timeout(self.now_ms()) } else { Duration::ZERO };
+        let timeout = if self.unread.is_empty() && self.postponed.is_empty() {
+            self.cron.timeout(self.now_ms())
+        } else {
+            Duration::ZERO
+        };
         self.wait(timeout)?;
         self.counters.turns.add(1);
         if self.generation != self.services.config.generation() {
@@ -191,7 +202,9 @@ impl<S: Source> Worker<S> {
                 Letter::Resume => self.resume_held(i64::MAX),
             }
         }
-        self.deliver(&posted.deliveries);
+        let postponed = std::mem::take(&mut self.postponed);
+        self.deliver(&postponed);
+        self.deliver(&posted.messages);
     }
 
     /// Takes a new connection over.

@@ -32,6 +32,12 @@ impl<S: Source> Worker<S> {
         if connection.session.close == Close::Now {
             return self.close(token);
         }
+        if connection.session.close == Close::AfterReply
+            && let Some(tracker) = connection.session.client.tracker()
+        {
+            // Whoever sees the last reply knows that nothing is redirected to the client any more.
+            self.services.tracking.leave(tracker);
+        }
         let now_ms = self.epoch_us / 1000;
         let alive = connection.send(&mut self.buffers, &self.counters, now_ms);
         if connection.session.client.killed() == Kill::AfterReply {

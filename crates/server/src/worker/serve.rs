@@ -1,5 +1,6 @@
 //! Reading, parsing and executing.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use command::{Close, ReadyKey};
@@ -9,7 +10,7 @@ use resp::{Limits, ProtocolError};
 use super::messages::{FLUSH_EARLY, Hall};
 use super::{Worker, touch};
 use crate::batch::{BATCH, Progress};
-use crate::connection::Filled;
+use crate::connection::{Connection, Filled};
 use crate::execute::{self, Bench, Done};
 use crate::source::{Source, Token};
 
@@ -163,6 +164,7 @@ impl<S: Source> Worker<S> {
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
             garbage: Vec::new(),
+            notes: &self.notes,
         };
         let mut hall = Hall {
             connections: &mut self.connections,
@@ -172,12 +174,15 @@ impl<S: Source> Worker<S> {
             config: &self.config,
             counters: &self.counters,
             now_ms: self.epoch_us / 1000,
+            tokens: &self.tokens,
+            postponed: &mut self.postponed,
         };
         for index in 0..self.batch.len() {
             let pending = self.batch.get(index);
-            // A subscriber finds what was published before its command, and what its command publishes
-            // right behind the reply.
-            if self.inbox.has_messages() && hall.is_subscriber(pending.token) {
+            bench.limit_tracking();
+            // Its client finds what was published or invalidated before its command, and what its command
+            // publishes or invalidates right behind the reply.
+            if self.inbox.has_messages() && hall.hears_messages(pending.token) {
                 hall.deliver_waiting(&self.inbox, &mut self.messages);
             }
             let Some(connection) = hall.admit(pending.token) else { continue };
@@ -189,29 +194,18 @@ impl<S: Source> Worker<S> {
                 args,
                 &mut connection.output,
             );
-            match done {
-                Done::Yes => connection.executed = end,
-                Done::Parked(parked) => {
-                    connection.executed = end;
-                    if let Some(deadline) = parked.deadline_ms {
-                        self.deadlines.insert((deadline, parked.client.id));
-                        self.cron.wake_at(deadline);
-                    }
-                    connection.parked = Some(parked);
-                }
-                Done::HeldUntil(until) => {
-                    connection.held_until_ms = Some(until);
-                    self.cron.wake_at(until);
-                }
+            if let Some(moment) = conclude(connection, done, end, &mut self.deadlines) {
+                self.cron.wake_at(moment);
             }
             if connection.unsent() > FLUSH_EARLY && !replies_wait {
                 hall.relieve(pending.token);
             }
-            if self.inbox.has_messages() && hall.is_subscriber(pending.token) {
+            if self.inbox.has_messages() && hall.hears_messages(pending.token) {
                 hall.deliver_waiting(&self.inbox, &mut self.messages);
             }
             hall.forget_unsubscribed(pending.token);
         }
+        bench.tell_everybody();
         self.gate.leave();
         self.log.publish();
         if replies_wait {
@@ -240,8 +234,10 @@ impl<S: Source> Worker<S> {
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
             garbage: Vec::new(),
+            notes: &self.notes,
         };
         bench.serve_all(ready, Held::nothing(&self.services.keyspace));
+        bench.tell_everybody();
     }
 
     /// Lets commands run again that CLIENT PAUSE held back until `now_ms`.
@@ -269,5 +265,32 @@ impl<S: Source> Worker<S> {
             }
         }
         self.flush_touched();
+    }
+}
+
+/// Notes what became of a connection's command, which ends at `end` in its input; gives back when the
+/// connection is to be looked at again, milliseconds since the epoch.
+fn conclude<S>(
+    connection: &mut Connection<S>,
+    done: Done,
+    end: usize,
+    deadlines: &mut BTreeSet<(i64, u64)>,
+) -> Option<i64> {
+    match done {
+        Done::Yes => {
+            connection.executed = end;
+            None
+        }
+        Done::Parked(parked) => {
+            connection.executed = end;
+            let (deadline, client) = (parked.deadline_ms, parked.client.id);
+            connection.parked = Some(parked);
+            deadlines.extend(deadline.map(|deadline| (deadline, client)));
+            deadline
+        }
+        Done::HeldUntil(until) => {
+            connection.held_until_ms = Some(until);
+            Some(until)
+        }
     }
 }

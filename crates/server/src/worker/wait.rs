@@ -53,7 +53,9 @@ impl<S: Source> Worker<S> {
     /// Lets a connection run commands again after a wait.
     fn go_on(&mut self, token: Token) {
         let Some(Some(connection)) = self.connections.get_mut(token) else { return };
-        connection.session.client.figures.blocked.store(false, Ordering::Relaxed);
+        let figures = &connection.session.client.figures;
+        figures.blocked.store(false, Ordering::Relaxed);
+        figures.commands.add(1);
         if !connection.readable {
             connection.readable = true;
             self.unread.push(token);
@@ -84,6 +86,9 @@ impl<S: Source> Worker<S> {
         let client = &connection.session.client;
         if client.figures.is_subscriber() {
             self.services.pubsub.leave(client.id);
+        }
+        if let Some(tracker) = client.tracker() {
+            self.services.tracking.leave(tracker);
         }
         let watched = std::mem::take(&mut connection.session.watched);
         let parked = connection.parked.take();

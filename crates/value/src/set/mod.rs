@@ -7,8 +7,8 @@
 mod intset;
 
 use crate::item::Item;
-use crate::packed::cells::Cells;
 use crate::packed::{self, Corrupt, Packed};
+use crate::timed::Timed;
 use intset::Intset;
 
 /// The set options that decide encodings; each is a count or a length in bytes.
@@ -39,7 +39,7 @@ pub struct Set(Form);
 enum Form {
     Ints(Intset),
     Packed(Packed),
-    Cells(Box<Cells<1>>),
+    Cells(Box<Timed<1>>),
 }
 
 impl Default for Set {
@@ -83,7 +83,7 @@ impl Set {
         match &self.0 {
             Form::Ints(ints) => ints.len(),
             Form::Packed(packed) => packed.count(),
-            Form::Cells(cells) => cells.len(),
+            Form::Cells(cells) => cells.cells().len(),
         }
     }
 
@@ -106,7 +106,7 @@ impl Set {
         match &self.0 {
             Form::Ints(ints) => ints.heap_bytes(),
             Form::Packed(packed) => packed.heap_bytes(),
-            Form::Cells(cells) => size_of::<Cells<1>>() + cells.heap_bytes(),
+            Form::Cells(cells) => cells.heap_bytes(),
         }
     }
 
@@ -114,12 +114,12 @@ impl Set {
     pub fn free_cost(&self) -> usize {
         match &self.0 {
             Form::Ints(_) | Form::Packed(_) => 1,
-            Form::Cells(cells) => cells.len(),
+            Form::Cells(cells) => cells.cells().len(),
         }
     }
 
     fn make_cells(&mut self) {
-        let mut cells = Box::<Cells<1>>::default();
+        let mut cells = Box::<Timed<1>>::default();
         self.iter().for_each(|item| cells.insert([item], None));
         self.0 = Form::Cells(cells);
     }
@@ -176,7 +176,7 @@ impl Set {
                 true
             }
             Form::Cells(cells) => {
-                let absent = cells.find(item).is_none();
+                let absent = cells.get(item).is_none();
                 if absent {
                     cells.insert([item], None);
                 }
@@ -219,7 +219,7 @@ impl Set {
                 packed.remove(start, end, 1);
                 true
             }
-            Form::Cells(cells) => match cells.find(item) {
+            Form::Cells(cells) => match cells.cells().find(item) {
                 Some(slot) => {
                     cells.remove(slot);
                     true
@@ -235,7 +235,52 @@ impl Set {
         match &self.0 {
             Form::Ints(ints) => item.as_int().is_some_and(|int| ints.contains(int)),
             Form::Packed(packed) => packed::find(packed.run(), 1, item).is_some(),
-            Form::Cells(cells) => cells.find(item).is_some(),
+            Form::Cells(cells) => cells.get(item).is_some(),
+        }
+    }
+
+    /// When `item` expires, in Unix milliseconds; `None` if it does not, or is no member.
+    pub fn deadline(&self, item: Item<'_>) -> Option<i64> {
+        match &self.0 {
+            Form::Cells(cells) => cells.get(item)?.deadline(),
+            _ => None,
+        }
+    }
+
+    /// Sets or clears the deadline of `item`; false if it is no member. Only the table has room for
+    /// deadlines.
+    pub fn set_deadline(&mut self, item: Item<'_>, deadline: Option<i64>) -> bool {
+        if !matches!(self.0, Form::Cells(_)) {
+            if !self.contains(item) {
+                return false;
+            }
+            if deadline.is_some() {
+                self.make_cells();
+            }
+        }
+        match &mut self.0 {
+            Form::Cells(cells) => {
+                let slot = cells.cells().find(item);
+                slot.inspect(|slot| cells.set_deadline(*slot, deadline)).is_some()
+            }
+            _ => true,
+        }
+    }
+
+    /// The earliest deadline of any member.
+    pub fn next_expiry(&self) -> Option<i64> {
+        match &self.0 {
+            Form::Cells(cells) => cells.next_expiry(),
+            _ => None,
+        }
+    }
+
+    /// Removes up to `limit` members whose deadline lies before `now`, showing each to `f` first;
+    /// returns how many. Fewer than `limit` means that no due member is left.
+    pub fn expire_due(&mut self, now: i64, limit: usize, mut f: impl FnMut(Item<'_>)) -> usize {
+        match &mut self.0 {
+            Form::Cells(cells) => cells.expire_due(now, limit, |view| f(view.first())),
+            _ => 0,
         }
     }
 
@@ -248,7 +293,8 @@ impl Set {
         };
         let ints = ints.into_iter().flat_map(|ints| ints.iter().map(Item::Int));
         let packed = packed.into_iter().flat_map(Packed::iter);
-        let cells = cells.into_iter().flat_map(|cells| cells.iter().map(|view| view.first()));
+        let cells =
+            cells.into_iter().flat_map(|cells| cells.cells().iter().map(|view| view.first()));
         ints.chain(packed).chain(cells)
     }
 
@@ -257,7 +303,7 @@ impl Set {
         match &self.0 {
             Form::Ints(ints) => ints.get(pick(word, ints.len())).map(Item::Int),
             Form::Packed(packed) => packed.get(pick(word, packed.count())),
-            Form::Cells(cells) => cells.random(word).map(|view| view.first()),
+            Form::Cells(cells) => cells.cells().random(word).map(|view| view.first()),
         }
     }
 
@@ -278,8 +324,8 @@ impl Set {
                 Some(result)
             }
             Form::Cells(cells) => {
-                let slot = cells.random_slot(word)?;
-                let result = f(cells.view(slot).first());
+                let slot = cells.cells().random_slot(word)?;
+                let result = f(cells.cells().view(slot).first());
                 cells.remove(slot);
                 Some(result)
             }
@@ -291,7 +337,7 @@ impl Set {
     /// whole scan is visited at least once, whatever else changes meanwhile.
     pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(Item<'_>)) -> u64 {
         match &self.0 {
-            Form::Cells(cells) => cells.scan(cursor, count, |view| visit(view.first())),
+            Form::Cells(cells) => cells.cells().scan(cursor, count, |view| visit(view.first())),
             _ => {
                 self.iter().for_each(visit);
                 0

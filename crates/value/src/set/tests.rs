@@ -173,3 +173,26 @@ fn a_megabyte_member_and_the_empty_one_are_members_like_others() {
     assert!(set.remove(Item::Bytes(long.as_bytes())) && set.remove(Item::Bytes(b"")));
     assert!(set.is_empty() && set.heap_bytes() < 1000);
 }
+
+#[test]
+fn members_expire_in_order_of_their_times() {
+    let mut set = Set::new();
+    (0..20).for_each(|int| assert!(set.insert(Item::Int(int), SetLimits::default())));
+    assert!(!set.set_deadline(Item::Int(20), Some(5)));
+    assert!(set.set_deadline(Item::Int(1), None));
+    assert_eq!(set.encoding(), "intset");
+    (0..10).for_each(|int| assert!(set.set_deadline(Item::Int(int), Some(100 - int))));
+    assert!(set.set_deadline(Item::Int(9), None));
+    set.remove(Item::Int(8));
+    assert_eq!((set.encoding(), set.next_expiry()), ("hashtable", Some(93)));
+    let mut gone = Vec::new();
+    assert_eq!(set.expire_due(96, 10, |item| gone.push(item.as_int())), 3);
+    assert_eq!(gone, [Some(7), Some(6), Some(5)]);
+    assert_eq!(set.deadline(Item::Int(4)), Some(96));
+    assert_eq!(set.deadline(Item::Int(15)), None);
+    assert_eq!(set.expire_due(1000, 2, |_| ()), 2);
+    assert_eq!(set.clone().expire_due(1000, 100, |_| ()), 3);
+    assert_eq!(set.len(), 14);
+    while set.pop_random(7, |_| ()).is_some() {}
+    assert_eq!(set.next_expiry(), None);
+}

@@ -121,6 +121,12 @@ impl Stream {
         self.blocks.len()
     }
 
+    /// Roughly how many heap blocks there are to be freed.
+    pub fn free_cost(&self) -> usize {
+        let in_groups: usize = self.groups.values().map(|group| 1 + group.pending_len()).sum();
+        self.blocks.len() + in_groups
+    }
+
     /// Appends an entry with these fields and values and gives its ID.
     pub fn append<'a>(
         &mut self,

@@ -11,7 +11,6 @@ mod big;
 mod block;
 mod bound;
 mod compact;
-mod deadlines;
 mod entry;
 mod index;
 mod iter;
@@ -21,22 +20,25 @@ mod score;
 mod tests;
 mod tree;
 
+use std::fmt;
 use std::ops::Range;
 
 use big::Big;
 use block::Block;
 use compact::Compact;
-use deadlines::Deadlines;
 use probe::Probe;
+
+use crate::item::Item;
+use crate::timed::Timed;
 
 pub use bound::{Inserted, LexBound, ScoreBound, ZsetLimits};
 pub use iter::Iter;
 
 /// A sorted set. Scores are any `f64` but NaN; ranks count from 0 at the lowest score.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Zset {
     body: Body,
-    due: Option<Box<Deadlines>>,
+    due: Option<Box<Timed<1>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -168,7 +170,7 @@ impl Zset {
             Body::Compact(compact) => compact.remove(member),
             Body::Big(big) => big.remove(member),
         }?;
-        self.persist(member);
+        self.forget_deadline(Item::parse(member));
         Some(score)
     }
 
@@ -183,8 +185,10 @@ impl Zset {
         let count = ranks.len();
         let due = &mut self.due;
         let see = |member: &[u8], score: f64| {
-            if let Some(due) = due {
-                due.remove(member);
+            if let Some(due) = due
+                && let Some(slot) = due.cells().find(Item::parse(member))
+            {
+                due.remove(slot);
             }
             f(member, score);
         };
@@ -192,6 +196,7 @@ impl Zset {
             Body::Compact(compact) => compact.remove_ranks(ranks, see),
             Body::Big(big) => big.remove_ranks(ranks, see),
         }
+        self.due.take_if(|due| due.cells().len() == 0);
         count
     }
 
@@ -224,53 +229,57 @@ impl Zset {
         }
     }
 
-    /// When a member expires, in milliseconds since the epoch.
-    pub fn deadline(&self, member: &[u8]) -> Option<u64> {
-        self.due.as_ref()?.get(member)
+    /// When a member expires, in Unix milliseconds; `None` if it does not, or is not there.
+    pub fn deadline(&self, member: &[u8]) -> Option<i64> {
+        self.due.as_ref()?.get(Item::parse(member))?.deadline()
     }
 
-    /// Lets a member expire at a time in milliseconds since the epoch. False if there is no such
-    /// member. Other scores for the member leave its time alone.
-    pub fn set_deadline(&mut self, member: &[u8], at_ms: u64) -> bool {
-        let known = self.score(member).is_some();
-        if known {
-            self.due.get_or_insert_default().set(member, at_ms);
+    /// Sets or clears the deadline of a member, in Unix milliseconds; false if it is not there. Other
+    /// scores for the member leave its deadline alone.
+    pub fn set_deadline(&mut self, member: &[u8], deadline: Option<i64>) -> bool {
+        if self.score(member).is_none() {
+            return false;
         }
-        known
-    }
-
-    /// Lets a member live on. False if it had no time.
-    pub fn persist(&mut self, member: &[u8]) -> bool {
-        let Some(due) = &mut self.due else { return false };
-        let had = due.remove(member);
-        if due.is_empty() {
-            self.due = None;
+        let item = Item::parse(member);
+        let Some(deadline) = deadline else {
+            self.forget_deadline(item);
+            return true;
+        };
+        let due = self.due.get_or_insert_default();
+        match due.cells().find(item) {
+            Some(slot) => due.set_deadline(slot, Some(deadline)),
+            None => due.insert([item], Some(deadline)),
         }
-        had
+        true
     }
 
-    /// The earliest time at which a member expires.
-    pub fn next_expiry(&self) -> Option<u64> {
-        self.due.as_ref()?.next()
-    }
-
-    /// Takes out at most `limit` members whose time is not after `now_ms`, shows each to `f`, and gives
-    /// their number.
-    pub fn expire_due(
-        &mut self,
-        now_ms: u64,
-        limit: usize,
-        mut f: impl FnMut(&[u8], f64),
-    ) -> usize {
-        for done in 0..limit {
-            let Some(member) = self.due.as_mut().and_then(|due| due.pop_due(now_ms)) else {
-                return done;
-            };
-            if let Some(score) = self.remove(&member) {
-                f(&member, score);
-            }
+    fn forget_deadline(&mut self, member: Item<'_>) {
+        if let Some(due) = &mut self.due
+            && let Some(slot) = due.cells().find(member)
+        {
+            due.remove(slot);
         }
-        limit
+        self.due.take_if(|due| due.cells().len() == 0);
+    }
+
+    /// The earliest deadline of any member.
+    pub fn next_expiry(&self) -> Option<i64> {
+        self.due.as_ref()?.next_expiry()
+    }
+
+    /// Takes out up to `limit` members whose deadline lies before `now`, the earliest first, and shows
+    /// each to `f`; returns how many. Fewer than `limit` means that no due member is left.
+    pub fn expire_due(&mut self, now: i64, limit: usize, mut f: impl FnMut(&[u8], f64)) -> usize {
+        let Some(mut due) = self.due.take() else { return 0 };
+        let gone = due.expire_due(now, limit, |view| {
+            view.first().with_bytes(|member| {
+                if let Some(score) = self.remove(member) {
+                    f(member, score);
+                }
+            });
+        });
+        self.due = Some(due).filter(|due| due.cells().len() > 0);
+        gone
     }
 
     /// Bytes of heap memory.
@@ -315,6 +324,12 @@ impl Zset {
             popped = Some((member.to_vec(), score));
         });
         popped
+    }
+}
+
+impl fmt::Debug for Zset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 

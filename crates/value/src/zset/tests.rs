@@ -279,13 +279,13 @@ fn members_expire_in_order_of_their_times() {
     for i in 0..20u8 {
         zset.insert(&[i], f64::from(i), SMALL);
     }
-    assert!(!zset.set_deadline(b"none", 5));
-    (0..10u8).for_each(|i| assert!(zset.set_deadline(&[i], 100 - u64::from(i))));
-    assert!(zset.persist(&[9]));
+    assert!(!zset.set_deadline(b"none", Some(5)));
+    (0..10u8).for_each(|i| assert!(zset.set_deadline(&[i], Some(100 - i64::from(i)))));
+    assert!(zset.set_deadline(&[9], None));
     zset.remove(&[8]);
     assert_eq!(zset.next_expiry(), Some(93));
     let mut gone = Vec::new();
-    assert_eq!(zset.expire_due(95, 10, |member, _| gone.push(member[0])), 3);
+    assert_eq!(zset.expire_due(96, 10, |member, _| gone.push(member[0])), 3);
     assert_eq!(gone, [7, 6, 5]);
     assert_eq!(zset.deadline(&[4]), Some(96));
     assert_eq!(zset.expire_due(1000, 2, |_, _| ()), 2);

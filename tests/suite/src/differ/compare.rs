@@ -74,17 +74,26 @@ fn rule(command: &Command) -> Rule {
     found.map_or(Rule::Exact, |(_, rule, _)| *rule)
 }
 
+/// Whether a command has one of these names.
+fn named(command: &Command, names: &[&str]) -> bool {
+    let name = command.first().map(|word| String::from_utf8_lossy(word).to_lowercase());
+    name.is_some_and(|name| names.contains(&name.as_str()))
+}
+
 /// Whether the replies of two servers to `command` count as equal.
 pub fn equal(command: &Command, left: &Reply, right: &Reply) -> bool {
     if left == right {
         return true;
     }
-    if let (Reply::Error(left), Reply::Error(right)) = (left, right) {
+    if let (Reply::Error(left), Reply::Error(right)) = (left, right)
+        && !named(command, &["bitcount", "bitpos"])
+    {
         // Rubrica's error texts are UTF-8, whatever the client sent.
         return String::from_utf8_lossy(left) == String::from_utf8_lossy(right);
     }
     if matches!(left, Reply::Error(_)) || matches!(right, Reply::Error(_)) {
-        return false;
+        // 7.0 looks at the key first, later versions at the arguments; the end may be left out in some.
+        return named(command, &["bitcount", "bitpos"]);
     }
     if std::mem::discriminant(left) != std::mem::discriminant(right) {
         return false;

@@ -133,8 +133,11 @@ fn by_name(command: &Command) -> bool {
 fn undefined(name: &str, command: &Command) -> bool {
     let has = |word: &str| command.iter().skip(1).any(|a| a.eq_ignore_ascii_case(word.as_bytes()));
     match name {
-        // Order among elements whose weights are missing.
-        "sort" | "sort_ro" => has("BY"),
+        // Order among elements whose weights are equal or missing texts, and of a set that is not sorted.
+        "sort" | "sort_ro" => command.windows(2).any(|pair| {
+            let [by, pattern] = pair else { return false };
+            by.eq_ignore_ascii_case(b"BY") && (has("ALPHA") || !pattern.contains(&b'*'))
+        }),
         // Refused since 7.2 and 7.4; cases show it.
         "lpos" | "lrem" => has("-9223372036854775808"),
         // WITHSCORE since 7.2.

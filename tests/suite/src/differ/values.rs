@@ -131,7 +131,9 @@ fn special(rng: &mut SmallRng, group: &str, command: &str, arg: &Arg) -> Option<
         }
         // A negative count asks for that many with repetitions: keep what it asks for small.
         (_, "count") => pick(rng, &["0", "1", "2", "5", "-1", "-3", "100", "-9223372036854775808"]),
-        (_, "by-pattern" | "get-pattern") => pick(rng, &["s*", "h*->a", "h*->b", "nokey*"]),
+        (_, "pattern" | "by-pattern" | "get-pattern") if command.starts_with("sort") => {
+            pick(rng, &["s*", "h*->a", "h*->b", "nokey*", "#", "*", "nosort", "l*", "h*->"])
+        }
         ("string" | "bitmap", "offset") => {
             pick(rng, &["0", "1", "7", "8", "50", "#0", "#1", "-1", "4294967296"])
         }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::sync::atomic::Ordering;
 
+use ::tracking::Mode;
 use command::Table;
 use command::clients::{Client, Kill};
 
@@ -10,6 +11,9 @@ use command::clients::{Client, Kill};
 /// list of buffers of this size (`oll`, `omem`), which is what monitoring looks at to find those who do
 /// not read.
 const OUTPUT_BLOCK: u64 = 16 * 1024;
+/// The least that a client's buffer is said to have (`rbs`). Buffers belong to the workers, not to clients;
+/// what is shown is the one that a client's latest replies have needed, as in Redis.
+const OUTPUT_LEAST: u64 = 1024;
 
 /// What is known of a client only while its own command runs.
 #[derive(Clone, Copy)]
@@ -56,7 +60,7 @@ pub fn describe(line: &mut Vec<u8>, client: &Client, table: &Table, now_ms: i64,
         figures.query_free.get(),
         argument_bytes,
         figures.queued_bytes.get(),
-        figures.output_capacity.get(),
+        figures.output_peak.get().next_power_of_two().clamp(OUTPUT_LEAST, OUTPUT_BLOCK),
         figures.output_peak.get(),
         output.buffered,
         output.blocks,
@@ -67,9 +71,10 @@ pub fn describe(line: &mut Vec<u8>, client: &Client, table: &Table, now_ms: i64,
     let command = client.last_command(table).map_or("NULL".into(), |command| command.full_name());
     let _ = write!(
         line,
-        " cmd={command} user={} redir=-1 resp={} lib-name={} lib-ver={} io-thread={} tot-net-in={} \
+        " cmd={command} user={} redir={} resp={} lib-name={} lib-ver={} io-thread={} tot-net-in={} \
          tot-net-out={} tot-cmds={}",
         text(&names.user),
+        super::tracking::redirection(client.tracker()),
         figures.protocol.get(),
         text(&names.library),
         text(&names.library_version),
@@ -110,11 +115,15 @@ fn events(client: &Client) -> &'static str {
 pub fn flags(client: &Client) -> String {
     let figures = &client.figures;
     let set = |flag: &std::sync::atomic::AtomicBool| flag.load(Ordering::Relaxed);
+    let mode = client.tracker().map_or(Mode::empty(), |tracker| tracker.mode());
     let letters = [
         ('O', set(&figures.monitor)),
         ('P', figures.is_subscriber()),
         ('x', figures.queued.get() > 0),
         ('b', set(&figures.blocked)),
+        ('t', mode.contains(Mode::ON)),
+        ('R', mode.contains(Mode::BROKEN)),
+        ('B', mode.contains(Mode::BROADCAST)),
         ('c', client.killed() == Kill::AfterReply),
         ('A', client.killed() == Kill::Now),
         ('U', client.unix),

@@ -46,6 +46,9 @@ fn kill(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
             killed += 1;
         } else if ctx.services.clients.kill(&client) {
             ctx.services.pubsub.leave(client.id);
+            if let Some(tracker) = client.tracker() {
+                ctx.services.tracking.leave(tracker);
+            }
             killed += 1;
         }
     }

@@ -8,6 +8,7 @@ mod list;
 mod modes;
 mod names;
 mod pause;
+mod tracking;
 mod unblock;
 
 pub use names::set_name;
@@ -39,8 +40,10 @@ pub const CLIENT: Spec = Spec {
     summary: "A container for commands about clients.",
     complexity: "Depends on subcommand.",
     subcommands: &[
+        &tracking::CACHING,
         &modes::CAPA,
         &names::GETNAME,
+        &tracking::GETREDIR,
         &HELP,
         &id::ID,
         &list::INFO,
@@ -52,6 +55,8 @@ pub const CLIENT: Spec = Spec {
         &modes::REPLY,
         &names::SETINFO,
         &names::SETNAME,
+        &tracking::TRACKING,
+        &tracking::TRACKINGINFO,
         &unblock::UNBLOCK,
         &pause::UNPAUSE,
     ],
@@ -70,10 +75,14 @@ const HELP: Spec = Spec {
 
 fn help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     let lines = [
+        "CACHING (YES|NO)",
+        "    Track, or do not track, what the next command reads (TRACKING with OPTIN or OPTOUT).",
         "CAPA <capability> [<capability> ...]",
         "    Say what the client can do (REDIRECT: follow redirections outside of a cluster).",
         "GETNAME",
         "    The name of this connection.",
+        "GETREDIR",
+        "    The id of the connection that gets the invalidations of this one.",
         "ID",
         "    The id of this connection.",
         "INFO",
@@ -101,6 +110,10 @@ fn help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
         "    Say which library this connection is used by.",
         "SETNAME <name>",
         "    Name this connection.",
+        "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] [NOLOOP]",
+        "    Tell this connection which of the keys that it has read change.",
+        "TRACKINGINFO",
+        "    How this connection tracks keys.",
         "UNBLOCK <id> [TIMEOUT|ERROR]",
         "    End the wait of a client in a blocking command, as by timeout or with an error.",
         "UNPAUSE",

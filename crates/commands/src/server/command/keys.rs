@@ -49,7 +49,10 @@ fn getkeysandflags(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 /// The keys that the specifications find, if they can.
 fn by_specification(spec: &Spec, words: Args<'_>) -> Option<KeyList> {
     let unreliable = KeyFlags::INCOMPLETE.union(KeyFlags::VARIABLE_FLAGS);
-    if spec.keys.is_empty() || spec.keys.iter().any(|key| key.flags.intersects(unreliable)) {
+    let is_reliable = |key: &command::KeySpec| {
+        !key.flags.intersects(unreliable) && !matches!(key.begin, command::Begin::Unknown)
+    };
+    if spec.keys.is_empty() || !spec.keys.iter().all(is_reliable) {
         return None;
     }
     let mut found = KeyList::new();

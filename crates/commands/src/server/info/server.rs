@@ -67,13 +67,14 @@ pub fn clients(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     lines.field("client_recent_max_input_buffer", input);
     lines.field("client_recent_max_output_buffer", output);
     lines.field("blocked_clients", blocked_clients(ctx));
-    lines.field("tracking_clients", 0);
+    lines.field("tracking_clients", ctx.services.tracking.clients());
     lines.field("pubsub_clients", all.iter().filter(|one| subscribed(&one.figures)).count());
     lines.field("watching_clients", watching);
     lines.field("clients_in_timeout_table", 0);
     lines.field("total_watched_keys", watched);
-    lines.field("total_blocking_keys", 0);
-    lines.field("total_blocking_keys_on_nokey", 0);
+    let (awaited, of_groups) = ctx.services.parked.keys();
+    lines.field("total_blocking_keys", awaited);
+    lines.field("total_blocking_keys_on_nokey", of_groups);
 }
 
 pub fn cpu(ctx: &mut Ctx<'_>, lines: &mut Lines) {

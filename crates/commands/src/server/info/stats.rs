@@ -150,14 +150,15 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 }
 
 fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let tracking = &ctx.services.tracking;
     let totals = ctx.services.statistics.totals();
     let rates = ctx.services.statistics.rates().figures();
     write(
         lines,
         &[
-            ("tracking_total_keys", &0),
-            ("tracking_total_items", &0),
-            ("tracking_total_prefixes", &0),
+            ("tracking_total_keys", &tracking.keys()),
+            ("tracking_total_items", &tracking.items()),
+            ("tracking_total_prefixes", &tracking.prefixes()),
             ("unexpected_error_replies", &0),
             ("total_error_replies", &totals.errors),
             ("dump_payload_sanitizations", &0),

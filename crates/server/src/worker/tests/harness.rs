@@ -53,6 +53,7 @@ impl Lab {
             pause: Default::default(),
             parked: Default::default(),
             pubsub: Default::default(),
+            tracking: Default::default(),
             active_expire: AtomicBool::new(true),
             persistence: Default::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

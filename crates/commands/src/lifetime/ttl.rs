@@ -1,0 +1,50 @@
+use command::{Args, Ctx, Outcome};
+
+use super::{Parts, first};
+
+const ABSENT: i64 = -2;
+const NO_DEADLINE: i64 = -1;
+
+/// `command key FIELDS numfields field...`: the deadlines, in the form `shown`.
+pub(crate) fn ttl<T: Parts>(
+    ctx: &mut Ctx<'_>,
+    args: Args<'_>,
+    shown: impl Fn(i64) -> i64,
+) -> Outcome {
+    let value = ctx.db.read::<T>(args.key(1))?;
+    let first = first(args, 2, T::WORDS, T::WORDS.not_positive)?;
+    ctx.reply.array(args.len() - first);
+    for name in args.iter_from(first) {
+        ctx.reply.integer(match value.and_then(|value| value.deadline_of(name)) {
+            None => ABSENT,
+            Some(None) => NO_DEADLINE,
+            Some(Some(deadline)) => shown(deadline),
+        });
+    }
+    Ok(())
+}
+
+/// `command key FIELDS numfields field...`: the deadlines go.
+pub(crate) fn persist<T: Parts>(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let key = args.key(1);
+    let mut value = ctx.db.write::<T>(key)?;
+    let first = first(args, 2, T::WORDS, T::WORDS.not_positive)?;
+    ctx.reply.array(args.len() - first);
+    let mut changed = false;
+    for name in args.iter_from(first) {
+        let old = value.as_ref().and_then(|value| value.deadline_of(name));
+        if let (Some(value), Some(Some(_))) = (&mut value, old) {
+            value.change_deadline(name, None);
+            changed = true;
+        }
+        ctx.reply.integer(match old {
+            None => ABSENT,
+            Some(None) => NO_DEADLINE,
+            Some(Some(_)) => 1,
+        });
+    }
+    if changed {
+        ctx.db.changed(key, T::CLASS, T::PERSIST);
+    }
+    Ok(())
+}

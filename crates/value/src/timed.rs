@@ -1,0 +1,136 @@
+//! Deadlines inside a value: a table of cells, some with a deadline, and these in order.
+//!
+//! One mechanism for fields of hashes, members of sets and members of sorted sets. Big hashes and sets keep all
+//! they have in such a table; a sorted set keeps those members in one beside itself that have a deadline.
+//!
+//! A deadline is a Unix time in milliseconds. What has one is there until [`Timed::expire_due`] takes it.
+
+use std::collections::BTreeSet;
+
+use table::Slot;
+
+use crate::item::Item;
+use crate::packed::cells::{Cells, View};
+use crate::seed;
+
+/// Heap bytes that one deadline takes in the ordered set: 16 in nodes filled to two thirds or so.
+const DEADLINE_BYTES: usize = 26;
+
+/// Invariant: `order` has (d, h) exactly if some cell whose first part has hash h has deadline d.
+#[derive(Clone, Default)]
+pub(crate) struct Timed<const PARTS: usize> {
+    cells: Cells<PARTS>,
+    order: BTreeSet<(i64, u32)>,
+}
+
+impl<const PARTS: usize> Timed<PARTS> {
+    pub(crate) fn cells(&self) -> &Cells<PARTS> {
+        &self.cells
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        size_of::<Self>() + self.cells.heap_bytes() + self.order.len() * DEADLINE_BYTES
+    }
+
+    /// The cell whose first part is `item`.
+    pub(crate) fn get(&self, item: Item<'_>) -> Option<View<'_, PARTS>> {
+        self.cells.find(item).map(|slot| self.cells.view(slot))
+    }
+
+    /// Adds a cell; the caller knows that its first part is absent.
+    pub(crate) fn insert(&mut self, parts: [Item<'_>; PARTS], deadline: Option<i64>) {
+        let hash = parts.first().map_or(0, |first| seed::hash(*first));
+        self.cells.insert(parts, deadline);
+        self.note(None, deadline, hash);
+    }
+
+    /// Puts `item` in the place of the last part of a cell.
+    pub(crate) fn set_last(&mut self, slot: Slot, item: Item<'_>) {
+        self.cells.set_last(slot, item);
+    }
+
+    /// Sets or clears a cell's deadline.
+    pub(crate) fn set_deadline(&mut self, slot: Slot, deadline: Option<i64>) {
+        let view = self.cells.view(slot);
+        let old = view.deadline();
+        // Few cells have deadlines, and only those are worth a hash.
+        if old != deadline {
+            let hash = seed::hash(view.first());
+            self.cells.set_deadline(slot, deadline);
+            self.note(old, deadline, hash);
+        }
+    }
+
+    /// Takes a cell out.
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        let view = self.cells.view(slot);
+        match view.deadline() {
+            None => self.cells.remove(slot),
+            old => {
+                let hash = seed::hash(view.first());
+                self.cells.remove(slot);
+                self.note(old, None, hash);
+            }
+        }
+    }
+
+    /// Brings the order up to date after a cell with this hash went from one deadline to another.
+    fn note(&mut self, old: Option<i64>, new: Option<i64>, hash: u32) {
+        if let Some(old) = old
+            && self.with_deadline(old, hash).is_none()
+        {
+            self.order.remove(&(old, hash));
+        }
+        if let Some(new) = new {
+            self.order.insert((new, hash));
+        }
+    }
+
+    /// A cell with exactly this deadline and hash.
+    fn with_deadline(&self, deadline: i64, hash: u32) -> Option<Slot> {
+        self.cells.find_by(hash, |view| {
+            view.deadline() == Some(deadline) && seed::hash(view.first()) == hash
+        })
+    }
+
+    /// The earliest deadline.
+    pub(crate) fn next_expiry(&self) -> Option<i64> {
+        self.order.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Takes out up to `limit` cells whose deadline lies before `now`, the earliest first, and shows each
+    /// to `f`; returns how many.
+    pub(crate) fn expire_due(
+        &mut self,
+        now: i64,
+        limit: usize,
+        mut f: impl FnMut(View<'_, PARTS>),
+    ) -> usize {
+        let mut gone = 0;
+        while gone < limit
+            && let Some(&(deadline, hash)) = self.order.first()
+            && deadline < now
+        {
+            if let Some(slot) = self.with_deadline(deadline, hash) {
+                f(self.cells.view(slot));
+                self.cells.remove(slot);
+                gone += 1;
+            }
+            if self.with_deadline(deadline, hash).is_none() {
+                self.order.remove(&(deadline, hash));
+            }
+        }
+        gone
+    }
+
+    /// Panics unless the deadlines in order are those of the cells.
+    #[cfg(test)]
+    pub(crate) fn check(&self) {
+        let noted: BTreeSet<(i64, u32)> = self
+            .cells
+            .iter()
+            .filter_map(|view| Some((view.deadline()?, seed::hash(view.first()))))
+            .collect();
+        assert_eq!(noted, self.order);
+    }
+}
