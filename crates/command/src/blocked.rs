@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use acl::User;
 use keyspace::{KeyHash, Lent};
 use parking_lot::Mutex;
 use resp::{Protocol, Writer};
@@ -55,6 +56,8 @@ pub struct Parked {
     pub ticket: u64,
     /// The client.
     pub client: Arc<Client>,
+    /// Who it is.
+    pub user: Arc<User>,
     /// The command.
     pub command: Command,
     /// Its words.
@@ -98,6 +101,8 @@ pub struct Lot {
 pub struct Arrival {
     /// The client.
     pub client: Arc<Client>,
+    /// Who it is.
+    pub user: Arc<User>,
     /// The command.
     pub command: Command,
     /// Its words.
@@ -115,6 +120,7 @@ impl Lot {
         let parked = Arc::new(Parked {
             ticket,
             client: arrival.client,
+            user: arrival.user,
             command: arrival.command,
             args: wait.retry.unwrap_or(arrival.args),
             database: arrival.database,

@@ -293,7 +293,7 @@ impl<'a> Database<'a> {
             if purpose.counts {
                 self.counters.keyspace_hits.add(1);
             }
-            if purpose.touches {
+            if purpose.touches && (!purpose.counts || self.access.notes_reads()) {
                 let stamp = self.access.of_used(entry.access());
                 entry.touch(stamp);
             }

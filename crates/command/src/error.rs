@@ -37,6 +37,9 @@ impl Error {
     /// A string would become longer than `proto-max-bulk-len`.
     pub const STRING_TOO_LONG: Self =
         Self::fixed("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+    /// More memory is in use than `maxmemory`, and the command might need some.
+    pub const OUT_OF_MEMORY: Self =
+        Self::fixed("OOM command not allowed when used memory > 'maxmemory'.");
     /// The client has not authenticated.
     pub const NO_AUTH: Self = Self::fixed("NOAUTH Authentication required.");
 

@@ -8,6 +8,8 @@
 
 mod args;
 pub mod blocked;
+mod budget;
+pub mod client_line;
 pub mod clients;
 mod context;
 mod database;
@@ -15,6 +17,7 @@ mod effects;
 mod error;
 mod keys;
 mod mailbox;
+pub mod permission;
 mod persistence;
 mod services;
 mod session;
@@ -26,19 +29,20 @@ pub use ::effects::Targets;
 
 pub use self::effects::{Effects, ExpiryLog, remover};
 pub use args::{Args, OwnedArgs};
+pub use budget::{Budget, Exceeded};
 pub use context::Ctx;
 pub use database::{Cursor, Database, Event, ReadyKey, Setting, Stint, members_expired};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;
 pub use mailbox::{Letter, Mailbox};
-pub use persistence::Persistence;
+pub use persistence::{CurrentSave, Loading, Persistence, SaveHandle, Saves};
 pub use services::{
     Host, MemoryFigures, ProcessorTime, REDIS_VERSION, RUBRICA_VERSION, Services, Shutdown,
-    SystemFigures,
+    SystemFigures, acl_defaults,
 };
 pub use session::{Close, ReplyMode, Session, Transaction, Watched};
-pub use spec::{Categories, Flags, Group, Spec, unknown_subcommand};
+pub use spec::{Categories, Channels, Databases, Flags, Group, Spec, unknown_subcommand};
 pub use table::{Command, Table};
 
 /// What every command returns: it has written its reply, or an error takes the reply's place.

@@ -2,13 +2,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 
 use env::Clock;
-use keyspace::Keyspace;
+use keyspace::{Keyspace, Lent};
 use observe::{CommandLogs, LatencyMonitor, Statistics};
-use parking_lot::Mutex;
 use pubsub::PubSub;
 use tracking::Tracking;
 
 use crate::blocked::Lot;
+use crate::budget::Budget;
 use crate::clients::Registry;
 use crate::error::Error;
 use crate::persistence::Persistence;
@@ -31,12 +31,10 @@ pub struct Services {
     pub log: Arc<effects::Log>,
     /// The append-only files.
     pub aof: aof::Status,
-    /// Held by whoever takes a snapshot: there is one at a time.
-    pub snapshots: Mutex<()>,
-    /// The data set is being loaded: most commands have to wait.
-    pub loading: AtomicBool,
     /// The configuration.
     pub config: Arc<config::Store>,
+    /// Users and what they may do.
+    pub acl: acl::Acl,
     /// Who is connected.
     pub clients: Registry,
     /// Who is subscribed to what.
@@ -53,6 +51,8 @@ pub struct Services {
     pub pause: Pause,
     /// Clients that wait in blocking commands.
     pub parked: Lot,
+    /// Memory in use, against `maxmemory`.
+    pub budget: Budget,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
     /// Snapshots: how loading and saving go.
@@ -63,6 +63,21 @@ pub struct Services {
     pub host: Arc<dyn Host>,
 }
 
+impl Services {
+    /// What rules of users depend on.
+    pub fn acl_defaults(&self) -> acl::Defaults {
+        acl_defaults(&self.config.load())
+    }
+}
+
+/// What rules of users depend on in a configuration.
+pub fn acl_defaults(config: &config::Config) -> acl::Defaults {
+    acl::Defaults {
+        all_channels: config.acl_pubsub_default == config::AclPubsubDefault::Allchannels,
+        databases: config.databases,
+    }
+}
+
 /// What only the process as a whole can do or knows.
 pub trait Host: Send + Sync {
     /// Asks for the end of the process.
@@ -71,8 +86,60 @@ pub trait Host: Send + Sync {
     /// When it cannot end in this way now.
     fn shutdown(&self, how: Shutdown) -> Result<(), Error>;
 
+    /// Saves the data set where that has to be done before the end, and ends what is under way in the
+    /// background. Everything is held.
+    ///
+    /// # Errors
+    /// When it cannot be saved; then the end has to wait.
+    fn prepare_shutdown(
+        &self,
+        _services: &Arc<Services>,
+        _held: &mut Lent<'_>,
+        _how: Shutdown,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Saves the data set in a file, everything being held.
+    ///
+    /// # Errors
+    /// When that fails; the log says why. The file is then as it was.
+    fn save(&self, _services: &Arc<Services>, _held: &mut Lent<'_>) -> Result<(), Error> {
+        Err(Error::BARE)
+    }
+
+    /// Begins to save the data set as it is now, everything being held at this moment.
+    ///
+    /// # Errors
+    /// When it cannot begin.
+    fn save_in_background(
+        &self,
+        _services: &Arc<Services>,
+        _held: &mut Lent<'_>,
+    ) -> Result<(), Error> {
+        Err(Error::BARE)
+    }
+
+    /// Loads the snapshot's file, everything being held; `replaces` is whether keys that are there already
+    /// are replaced.
+    ///
+    /// # Errors
+    /// When it cannot be loaded; keys before the damage have been.
+    fn load(
+        &self,
+        _services: &Arc<Services>,
+        _held: &mut Lent<'_>,
+        _replaces: bool,
+    ) -> Result<(), Error> {
+        Err(Error::BARE)
+    }
+
     /// Memory as the allocator and the operating system see it.
     fn memory(&self) -> MemoryFigures;
+
+    /// Bytes that the calling thread has allocated, less those that it has freed; `None` where the allocator
+    /// does not tell.
+    fn thread_memory(&self) -> Option<i64>;
 
     /// Acts on options that have just changed (listening addresses, log level, ...).
     ///

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use acl::{Denied, User};
 use resp::Protocol;
 
-use crate::args::OwnedArgs;
+use crate::args::{Args, OwnedArgs};
 use crate::clients::{Client, Registry};
+use crate::permission;
 use crate::table::Command;
 
 /// The state of one connection that commands see and change; owned by the connection's worker.
@@ -15,6 +17,8 @@ pub struct Session {
     pub database: usize,
     /// The protocol of replies.
     pub protocol: Protocol,
+    /// Who the client is.
+    pub user: Arc<User>,
     /// Whether the client may run commands.
     pub authenticated: bool,
     /// Whether replies are sent (CLIENT REPLY).
@@ -44,6 +48,20 @@ pub struct Transaction {
     pub queued: Vec<(Command, OwnedArgs)>,
     /// One could not be queued, so EXEC will refuse.
     pub broken: bool,
+    /// The database that the queued commands select, if any of them selects one.
+    pub database: Option<usize>,
+}
+
+impl Transaction {
+    /// Queues a command.
+    pub fn queue(&mut self, command: Command, args: Args<'_>) {
+        if command.name == "select" && command.container.is_none() {
+            let number = codec::number::parse_i64(args.at(1));
+            let number = number.and_then(|number| usize::try_from(number).ok());
+            self.database = number.or(self.database);
+        }
+        self.queued.push((command, args.to_owned()));
+    }
 }
 
 /// A key that WATCH named.
@@ -82,9 +100,10 @@ pub enum Close {
 
 impl Session {
     /// The state of a new connection.
-    pub fn new(client: Arc<Client>, authenticated: bool) -> Self {
+    pub fn new(client: Arc<Client>, user: Arc<User>, authenticated: bool) -> Self {
         Self {
             client,
+            user,
             database: 0,
             protocol: Protocol::Resp2,
             authenticated,
@@ -101,19 +120,44 @@ impl Session {
     }
 
     /// Puts everything back to where a new connection starts, as RESET does; what the client said of
-    /// its library stays. `authenticated` says whether a new client needs no password.
-    pub fn reset(&mut self, registry: &Registry, authenticated: bool) {
+    /// its library stays. `user` is who clients begin as, `authenticated` whether that needs no password.
+    pub fn reset(&mut self, registry: &Registry, user: Arc<User>, authenticated: bool) {
         registry.set_monitor(&self.client, false);
         self.select(0);
         self.speak(Protocol::Resp2);
+        self.become_user(user);
         self.authenticated = authenticated;
         self.reply_mode = ReplyMode::On;
         self.no_touch = false;
         self.client.figures.no_touch.store(false, Ordering::Relaxed);
         self.client.figures.no_evict.store(false, Ordering::Relaxed);
-        let mut names = self.client.names.lock();
-        names.name.clear();
-        names.user = b"default".to_vec();
+        self.client.names.lock().name.clear();
+    }
+
+    /// Makes the client another user, and lets others know.
+    pub fn become_user(&mut self, user: Arc<User>) {
+        self.client.names.lock().user = user.name().to_vec();
+        self.user = user;
+    }
+
+    /// Whether the client's user may run a command: what a script has to ask for every command that it calls,
+    /// and EXEC for what was queued. [`permission`](crate::permission) has the errors, and notes them.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    #[inline]
+    pub fn check(&self, command: Command, args: Args<'_>) -> Result<(), Denied> {
+        if self.user.is_unrestricted() {
+            return Ok(());
+        }
+        permission::check(&self.user, command, args, self.database_then())
+    }
+
+    /// The database that will be selected when the next command runs: inside of a transaction those before it
+    /// have run by then.
+    fn database_then(&self) -> usize {
+        let chosen = self.transaction.as_ref().and_then(|transaction| transaction.database);
+        chosen.unwrap_or(self.database)
     }
 
     /// Selects a database and lets others know.

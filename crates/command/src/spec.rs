@@ -1,4 +1,5 @@
 use bitflags::bitflags;
+use smallvec::SmallVec;
 
 use crate::Outcome;
 use crate::args::Args;
@@ -27,6 +28,10 @@ pub struct Spec {
     pub keys: &'static [KeySpec],
     /// Finds the keys where `keys` cannot say it all (marked incomplete there).
     pub find_keys: Option<FindKeys>,
+    /// The words that name channels.
+    pub channels: Channels,
+    /// Which databases the command touches.
+    pub databases: Databases,
     /// Whether a call touches keys that its words do not name, and so needs the whole keyspace for itself;
     /// a command of which every call does has [`Flags::EXCLUSIVE`].
     pub needs_all: Option<fn(Args<'_>) -> bool>,
@@ -61,6 +66,8 @@ impl Spec {
         group: Group::Generic,
         keys: &[],
         find_keys: None,
+        channels: Channels::Nothing,
+        databases: Databases::Selected,
         needs_all: None,
         since: "",
         summary: "",
@@ -323,6 +330,30 @@ fn lower(name: &'static str) -> &'static str {
         "scripting",
     ];
     LOWER.into_iter().find(|lower| lower.eq_ignore_ascii_case(name)).unwrap_or(name)
+}
+
+/// Which words of a command name channels that it publishes to or subscribes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// None.
+    Nothing,
+    /// The first behind the name.
+    First,
+    /// All behind the name.
+    Names,
+    /// All behind the name, and they are patterns.
+    Patterns,
+}
+
+/// Which databases a command touches.
+#[derive(Clone, Copy)]
+pub enum Databases {
+    /// The one that is selected, if the command has keys or is about the keyspace.
+    Selected,
+    /// Those whose numbers these words are, and the one that is selected if the command has keys.
+    Named(fn(Args<'_>) -> SmallVec<[usize; 2]>),
+    /// All.
+    All,
 }
 
 /// The families of commands.

@@ -4,7 +4,7 @@ use hashbrown::HashTable;
 
 use crate::args::Args;
 use crate::keys::{Begin, Find, KeySpec};
-use crate::spec::Spec;
+use crate::spec::{Categories, Spec};
 
 /// A command of the table: its declaration, and the number it goes by in this process's statistics.
 #[derive(Clone, Copy)]
@@ -55,6 +55,8 @@ pub struct Table {
     subcommands: HashTable<(u16, Command)>,
     /// Every command and subcommand, in declaration order.
     all: Vec<Command>,
+    /// Names that the configuration has given.
+    renamed: Vec<(Vec<u8>, Command)>,
 }
 
 /// Names are short; longer words name nothing.
@@ -63,8 +65,12 @@ const NAME_MAX: usize = 32;
 impl Table {
     /// Indexes `families`.
     pub fn new(families: &[&[&'static Spec]]) -> Self {
-        let mut table =
-            Self { commands: HashTable::new(), subcommands: HashTable::new(), all: Vec::new() };
+        let mut table = Self {
+            commands: HashTable::new(),
+            subcommands: HashTable::new(),
+            all: Vec::new(),
+            renamed: Vec::new(),
+        };
         for spec in families.iter().copied().flatten().copied() {
             let command = table.number(spec);
             table.commands.insert_unique(hash(spec.name.as_bytes()), command, |one| {
@@ -94,6 +100,34 @@ impl Table {
         self.commands
             .find(hash(name), |one| one.name.as_bytes().eq_ignore_ascii_case(name))
             .copied()
+            .or_else(|| self.renamed_to(name))
+    }
+
+    #[cold]
+    fn renamed_to(&self, name: &[u8]) -> Option<Command> {
+        let found = self.renamed.iter().find(|(new, _)| new.eq_ignore_ascii_case(name));
+        found.map(|(_, command)| *command)
+    }
+
+    /// Gives a command another name, or none at all when that is empty. Rules of users keep to the old one.
+    ///
+    /// # Errors
+    /// In Redis's words, when there is no such command, or another of the new name.
+    pub fn rename(&mut self, old: &[u8], new: &[u8]) -> Result<(), &'static str> {
+        let command = self.command(old).ok_or("No such command in rename-command")?;
+        let same = |one: &Command| one.id == command.id;
+        if let Ok(entry) = self.commands.find_entry(hash(command.name.as_bytes()), same) {
+            entry.remove();
+        }
+        self.renamed.retain(|(_, one)| one.id != command.id);
+        if new.is_empty() {
+            return Ok(());
+        }
+        if self.command(new).is_some() {
+            return Err("Target command name already exists");
+        }
+        self.renamed.push((new.to_vec(), command));
+        Ok(())
     }
 
     /// The subcommand of `container` called `name`, in any case.
@@ -137,6 +171,20 @@ impl Table {
         self.all.iter().copied().filter(|one| one.container.is_none())
     }
 
+    /// What rules of users may name.
+    pub fn catalogue(&self) -> acl::Catalogue {
+        let facts = |command: &Command| acl::Facts {
+            name: command.full_name(),
+            container: command
+                .container
+                .and_then(|container| self.command(container.as_bytes()))
+                .map(|container| container.id()),
+            categories: command.all_categories().bits(),
+        };
+        let categories = Categories::named().map(|(name, one)| (name, one.bits()));
+        acl::Catalogue::new(self.all.iter().map(facts).collect(), categories.collect())
+    }
+
     /// Commands and subcommands, in declaration order.
     pub fn all(&self) -> &[Command] {
         &self.all
@@ -159,4 +207,27 @@ fn hash(name: &[u8]) -> u64 {
     name.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GET: Spec = Spec { name: "get", ..Spec::BASE };
+    const SET: Spec = Spec { name: "set", ..Spec::BASE };
+
+    #[test]
+    fn a_renamed_command_has_only_its_new_name_and_keeps_its_facts() {
+        let mut table = Table::new(&[&[&GET, &SET]]);
+        let name = |table: &Table, name: &[u8]| table.command(name).map(|command| command.name);
+        assert_eq!(table.rename(b"get", b"Fetch"), Ok(()));
+        assert_eq!(name(&table, b"get"), None);
+        assert_eq!(name(&table, b"fetch"), Some("get"));
+        assert_eq!(table.rename(b"set", b"FETCH"), Err("Target command name already exists"));
+        let mut table = Table::new(&[&[&GET, &SET]]);
+        assert_eq!(table.rename(b"SET", b""), Ok(()));
+        assert_eq!(name(&table, b"set"), None);
+        assert_eq!(table.rename(b"set", b"x"), Err("No such command in rename-command"));
+        assert_eq!(table.catalogue().len(), 2);
+    }
 }

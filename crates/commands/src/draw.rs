@@ -1,4 +1,40 @@
-//! Drawing without putting back.
+//! Drawing: without putting back, and how much with it.
+
+use command::Error;
+use config::Config;
+use resp::Writer;
+
+const TOO_LARGE: Error = Error::fixed("ERR value is out of range, the reply would be too large");
+
+/// The room for a reply of elements that are drawn with repetition. A client asks for as many as it likes
+/// of them with a few bytes, so there is a bound: what may wait to be sent to it, and
+/// `proto-max-bulk-len` anyway.
+pub(crate) struct Room {
+    end: usize,
+}
+
+impl Room {
+    /// The least that an element takes in a reply: an empty bulk string.
+    const LEAST: u64 = 6;
+
+    /// # Errors
+    /// When `count` elements do not fit, however small.
+    pub(crate) fn new(reply: &Writer<'_>, config: &Config, count: u64) -> Result<Self, Error> {
+        let [normal, ..] = &config.client_output_buffer_limit;
+        let hard = Some(normal.hard_bytes).filter(|bytes| *bytes > 0);
+        let bytes = hard.unwrap_or(u64::MAX).min(config.proto_max_bulk_len);
+        if count.saturating_mul(Self::LEAST) > bytes {
+            return Err(TOO_LARGE);
+        }
+        Ok(Self { end: reply.len().saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX)) })
+    }
+
+    /// # Errors
+    /// When the reply has outgrown the room.
+    pub(crate) fn check(&self, reply: &Writer<'_>) -> Result<(), Error> {
+        if reply.len() > self.end { Err(TOO_LARGE) } else { Ok(()) }
+    }
+}
 
 /// Decides of one element after the other whether it belongs to a sample, such that every sample of the
 /// wanted size has the same probability (Knuth's algorithm S).

@@ -1,6 +1,7 @@
 //! Every command: a folder per family, a file per command or per handful that share one shape.
 #![forbid(unsafe_code)]
 
+mod acl;
 mod bitmap;
 mod connection;
 mod draw;
@@ -23,6 +24,7 @@ mod string;
 mod timeout;
 mod transactions;
 
+pub use acl::cannot_open_users;
 use command::Spec;
 use config::Config;
 
@@ -39,6 +41,7 @@ pub fn limits(config: &Config) -> rdb::Limits {
 
 /// The commands of all families.
 pub const FAMILIES: &[&[&Spec]] = &[
+    acl::COMMANDS,
     bitmap::COMMANDS,
     connection::COMMANDS,
     generic::COMMANDS,

@@ -113,6 +113,10 @@ config! {
     rdbcompression: bool,
     /// Whether snapshots end in a checksum.
     rdbchecksum: bool,
+    /// Microseconds to wait after each key that is saved, for tests.
+    rdb_key_save_delay_us: i64,
+    /// Microseconds to wait after each key that is loaded, for tests.
+    key_load_delay_us: i64,
     /// Whether writes are refused after a snapshot failed.
     stop_writes_on_bgsave_error: bool,
     /// When values in serialised form are checked in depth.
@@ -240,6 +244,8 @@ config! {
     renames: Vec<Directive>,
     /// `user` lines: the user's name and rules.
     users: Vec<Directive>,
+    /// `role` lines: the role's name and rules.
+    roles: Vec<Directive>,
     /// `loadmodule` lines: the path and the module's arguments.
     modules: Vec<Directive>,
     /// Options of modules, such as `name.option` and Redis 8's `search-*`: name and values.

@@ -219,6 +219,7 @@ impl<'a> Reader<'a> {
             ("include", [path]) => return self.include(line, path, depth),
             ("rename-command", [_, _]) => self.config.renames.push(line.directive(args)),
             ("user", [_, ..]) => self.config.users.push(line.directive(args)),
+            ("role", [_, ..]) => self.config.roles.push(line.directive(args)),
             ("loadmodule", [_, ..]) => self.config.modules.push(line.directive(args)),
             ("sentinel", []) => {}
             ("sentinel", _) => {

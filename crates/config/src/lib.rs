@@ -49,6 +49,6 @@ pub use kind::words::{
 };
 pub use option::{Flags, Opt, Status};
 pub use options::{Theme, all, find, themes};
-pub use rewrite::Rewrite;
+pub use rewrite::{Rewrite, replace_file};
 pub use store::{Applied, Caller, Store};
 pub use value::Value;

@@ -18,3 +18,12 @@ pub use rand::{Rng, RngCore, SeedableRng};
 pub fn random() -> Random {
     Random::from_os_rng()
 }
+
+/// Fills `bytes` from the operating system: for secrets, which nobody must be able to repeat.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn fill_secret(bytes: &mut [u8]) -> std::io::Result<()> {
+    use rand::TryRngCore;
+    rand::rngs::OsRng.try_fill_bytes(bytes).map_err(std::io::Error::other)
+}

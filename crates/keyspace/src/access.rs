@@ -17,6 +17,8 @@ const COUNTER_START: u8 = 5;
 pub struct AccessClock {
     form: Form,
     touches: bool,
+    /// Whether reading counts as use.
+    notes_reads: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -44,12 +46,24 @@ impl AccessClock {
     /// Stamps of an LRU policy, and of all others that are not LFU.
     #[inline]
     pub fn recency(now_ms: i64) -> Self {
-        Self { form: Form::Recency(seconds(now_ms)), touches: true }
+        Self { form: Form::Recency(seconds(now_ms)), touches: true, notes_reads: true }
     }
 
     /// Stamps of an LFU policy; `noise` is a random word.
     pub fn frequency(now_ms: i64, scale: LfuScale, noise: u64) -> Self {
-        Self { form: Form::Frequency { minutes: minutes(now_ms), scale, noise }, touches: true }
+        let form = Form::Frequency { minutes: minutes(now_ms), scale, noise };
+        Self { form, touches: true, notes_reads: true }
+    }
+
+    /// Stamps of a policy for which only changes count as use (LRM).
+    pub fn modification(now_ms: i64) -> Self {
+        Self { notes_reads: false, ..Self::recency(now_ms) }
+    }
+
+    /// Whether a key that is only read gets a stamp.
+    #[inline]
+    pub fn notes_reads(&self) -> bool {
+        self.notes_reads
     }
 
     /// The same for a client that leaves the stamps of the keys that it reads (CLIENT NO-TOUCH).

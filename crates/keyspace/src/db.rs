@@ -156,6 +156,11 @@ impl Db {
         self.volatile
     }
 
+    /// The number of keys with fields or members that have a deadline, or had one until lately.
+    pub fn timed(&self) -> usize {
+        self.timed
+    }
+
     /// Sum of the deadlines of the keys that have one, milliseconds since the epoch.
     pub fn deadlines_ms(&self) -> i128 {
         self.deadlines_ms
@@ -182,24 +187,27 @@ impl Db {
     }
 
     /// Looks a key up and removes it when its deadline is at or before `now_ms`; or else those fields or
-    /// members whose deadlines are before `now_ms`, and the key if none is left. Without `writes` the caller
-    /// changes nothing but the access clock.
+    /// members whose deadlines are before `now_ms`, and the key if none is left. Without `writes` the
+    /// caller changes nothing but the access clock.
     pub fn lookup(&mut self, key: Key<'_>, now_ms: i64, writes: bool) -> Lookup<'_> {
         let Some(slot) = self.find(key) else { return Lookup::Absent };
-        // SAFETY: as in `get`.
-        let view = unsafe { EntryRef::from_raw(self.table.get(slot)) };
-        if writes || (view.is_timed() && view.members_due_ms().is_some_and(|due| due <= now_ms)) {
+        if writes {
             self.before_change(slot);
         }
         // SAFETY: as in `get_mut`.
-        let mut entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
+        let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
             return Lookup::Expired(self.remove_slot(slot));
         }
-        match entry.is_timed().then(|| entry.tidy(now_ms, usize::MAX)) {
-            None => Lookup::Live(entry),
-            Some(removed) if removed.is_empty() => Lookup::Live(entry),
-            Some(removed) => {
+        if entry.members_due_ms().is_none_or(|due| due > now_ms) {
+            return Lookup::Live(entry);
+        }
+        self.before_change(slot);
+        // SAFETY: as in `get_mut`.
+        let mut entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
+        match entry.tidy(now_ms, usize::MAX) {
+            removed if removed.is_empty() => Lookup::Live(entry),
+            removed => {
                 let kind = entry.kind();
                 let (left, emptied) = match is_emptied(&entry) {
                     true => (None, Some(self.remove_slot(slot))),
@@ -442,6 +450,17 @@ impl Db {
         Some(unsafe { EntryRef::from_raw(block) })
     }
 
+    /// A key with a deadline picked by a random word, about evenly; `None` now and then though there are some.
+    pub fn random_volatile(&self, word: u64) -> Option<EntryRef<'_>> {
+        let hash = self.expiry.random(word)?;
+        let slot = self.table.find(hash, |block| {
+            // SAFETY: as in `get`.
+            unsafe { EntryRef::from_raw(block) }.deadline_ms().is_some()
+        })?;
+        // SAFETY: as in `get`.
+        Some(unsafe { EntryRef::from_raw(self.table.get(slot)) })
+    }
+
     /// Earliest moment at which [`Db::pop_expired`] may have something to do.
     pub fn next_due_ms(&self) -> Option<i64> {
         self.expiry.next_due_ms()
@@ -470,6 +489,7 @@ impl Db {
     }
 
     fn remove_due(&mut self, slot: Slot, now_ms: i64, steps: &mut u32) -> Option<Gone> {
+        self.before_change(slot);
         // SAFETY: as in `get_mut`.
         let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {

@@ -16,12 +16,15 @@
 //! value may be overwritten in place by another of the same class.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
 use value::{Kind, Object};
+
+mod stored;
+
+pub use stored::{Digits, Value};
 
 /// Strings up to this many bytes live inside their entry.
 const INLINE_MAX: usize = 4096;
@@ -62,47 +65,6 @@ impl Payload<'_> {
         match self {
             Payload::Object(object) => object.kind(),
             _ => Kind::String,
-        }
-    }
-}
-
-/// A value as it is stored.
-#[derive(Clone, Copy, Debug)]
-pub enum Value<'a> {
-    /// A string inside the entry.
-    Bytes(&'a [u8]),
-    /// A string that is an integer.
-    Int(i64),
-    /// A value in a block of its own.
-    Object(&'a Object),
-}
-
-/// Room for the digits of a string that is kept as an integer.
-pub type Digits = itoa::Buffer;
-
-impl<'a> Value<'a> {
-    /// The text of a string, which may be written to `digits` first; `None` for any other type.
-    pub fn text<'b>(self, digits: &'b mut Digits) -> Option<&'b [u8]>
-    where
-        'a: 'b,
-    {
-        match self {
-            Self::Bytes(bytes) => Some(bytes),
-            Self::Int(number) => Some(digits.format(number).as_bytes()),
-            Self::Object(Object::String(bytes)) => Some(bytes),
-            Self::Object(_) => None,
-        }
-    }
-}
-
-impl Value<'_> {
-    /// The text of a string; `None` for any other type.
-    pub fn string_bytes(&self) -> Option<Cow<'_, [u8]>> {
-        match self {
-            Self::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
-            Self::Int(number) => Some(Cow::Owned(number.to_string().into_bytes())),
-            Self::Object(Object::String(bytes)) => Some(Cow::Borrowed(bytes)),
-            Self::Object(_) => None,
         }
     }
 }

@@ -147,6 +147,17 @@ impl ExpiryIndex {
         popped
     }
 
+    /// The hash of an item picked evenly, by a random word; the item may be stale.
+    pub fn random(&self, word: u64) -> Option<u32> {
+        let nth = ((u128::from(word) * self.len() as u128) >> 64) as usize;
+        let fresh = self.heap.as_ref().map_or(0, |heap| heap.len);
+        let item = match &self.sweep {
+            Some(sweep) if nth >= fresh => sweep.old.nth(nth - fresh),
+            _ => self.heap.as_ref()?.nth(nth),
+        };
+        item.map(hash_of)
+    }
+
     /// Moves the epoch to a little before `now_ms`: once a year, for all items at once.
     fn rebase(&mut self, now_ms: i64) {
         let epoch_ms = Self::new(now_ms).epoch_ms;
@@ -262,6 +273,17 @@ impl Heap {
             list.reserve_exact(room_for_more(list.len()));
         }
         list.push(item);
+    }
+
+    /// One of the items, in no order.
+    fn nth(&self, mut nth: usize) -> Option<u64> {
+        for list in &self.lists {
+            match list.get(nth) {
+                Some(item) => return Some(*item),
+                None => nth -= list.len(),
+            }
+        }
+        self.early.as_slice().get(nth).map(|Reverse(item)| *item)
     }
 
     /// The first list above 0 with items, and the first tick that they can have.

@@ -95,6 +95,7 @@ impl Keyspace {
     /// Takes the lock of a shard if it is free. The caller is inside the gate.
     pub fn try_lock(&self, shard: usize) -> Option<Guard<'_>> {
         let cell = &*self.shards[shard];
+        // Lazily: a guard that is dropped unlocks.
         cell.lock.try_lock().then(|| Guard { cell, locked: true, index: shard })
     }
 

@@ -55,6 +55,10 @@ pub struct Counters {
     pub keyspace_misses: Gauge,
     /// Keys removed because their time had come.
     pub expired_keys: Gauge,
+    /// Keys removed to stay below `maxmemory`.
+    pub evicted_keys: Gauge,
+    /// Connections closed to stay below `maxmemory-clients`.
+    pub evicted_clients: Gauge,
     /// Fields of hashes removed because their time had come.
     pub expired_fields: Gauge,
     /// Error replies.

@@ -40,6 +40,8 @@ pub struct Totals {
     pub keyspace_hits: u64,
     pub keyspace_misses: u64,
     pub expired_keys: u64,
+    pub evicted_keys: u64,
+    pub evicted_clients: u64,
     pub expired_fields: u64,
     pub errors: u64,
     pub turns: u64,
@@ -63,7 +65,7 @@ pub struct CommandTotals {
 }
 
 impl Totals {
-    fn fields(&mut self) -> [&mut u64; 17] {
+    fn fields(&mut self) -> [&mut u64; 19] {
         [
             &mut self.commands,
             &mut self.connections,
@@ -73,6 +75,8 @@ impl Totals {
             &mut self.keyspace_hits,
             &mut self.keyspace_misses,
             &mut self.expired_keys,
+            &mut self.evicted_keys,
+            &mut self.evicted_clients,
             &mut self.expired_fields,
             &mut self.errors,
             &mut self.turns,
@@ -95,6 +99,8 @@ impl Totals {
             &one.keyspace_hits,
             &one.keyspace_misses,
             &one.expired_keys,
+            &one.evicted_keys,
+            &one.evicted_clients,
             &one.expired_fields,
             &one.errors,
             &one.turns,

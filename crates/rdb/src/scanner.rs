@@ -9,7 +9,7 @@ use crate::input::Input;
 use crate::limits::Limits;
 use crate::op::{self, Type};
 use crate::read::{self, Value, module_name};
-use crate::write::{ACTIVE_TIMES, Used, set_active_times};
+use crate::write::{ACTIVE_TIMES, MEMBER_DEADLINES, Used, set_active_times, set_member_deadlines};
 use crate::{Dialect, REDIS_VERSION_MAX, VALKEY_VERSIONS, skip};
 
 /// Bytes read at once, and about how many a chunk has.
@@ -47,6 +47,8 @@ pub struct Meta {
     pub used: Used,
     /// Times that a stream's type has no place for.
     active_times: Option<Box<[u8]>>,
+    /// Deadlines of members, which no type has a place for.
+    member_deadlines: Option<Box<[u8]>>,
 }
 
 /// Where a key and its value lie in a chunk.
@@ -321,6 +323,8 @@ fn step(input: &mut Input<'_>, meta: &mut Meta, dialect: Dialect) -> Result<Step
             let (name, text) = (input.string()?, input.string()?);
             if *name == *ACTIVE_TIMES {
                 meta.active_times = Some(text.as_ref().into());
+            } else if *name == *MEMBER_DEADLINES {
+                meta.member_deadlines = Some(text.as_ref().into());
             } else {
                 item = Some(Item::Aux(name.into_owned(), text.into_owned()));
             }
@@ -387,6 +391,11 @@ impl Chunk {
             && let Object::Stream(stream) = &mut **object
         {
             set_active_times(stream, times);
+        }
+        if let (Value::Object(object), Some(deadlines)) =
+            (&mut value, &record.meta.member_deadlines)
+        {
+            set_member_deadlines(object, deadlines);
         }
         Ok((key, value))
     }

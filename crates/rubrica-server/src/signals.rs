@@ -29,8 +29,8 @@ pub fn listen(server: &Server) -> Result<(), String> {
                 process::exit(1);
             }
             tracing::warn!("Received {name} scheduling shutdown...");
-            asked = true;
-            stop(how(words));
+            // A server that cannot save goes on, and may be asked again.
+            asked = stop(how(words));
         }
     };
     let thread = std::thread::Builder::new().name("signals".into()).spawn(run);

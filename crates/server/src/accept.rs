@@ -97,7 +97,9 @@ impl Admission {
         let config = self.services.config.load();
         let refusal = if self.services.clients.len() >= config.maxclients as usize {
             Some(TOO_MANY)
-        } else if config.protected_mode && config.requirepass.is_empty() && !caller.peer.is_local()
+        } else if config.protected_mode
+            && self.services.acl.default_is_open()
+            && !caller.peer.is_local()
         {
             Some(PROTECTED)
         } else {

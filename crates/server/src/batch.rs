@@ -9,6 +9,9 @@ use crate::source::{Socket, Token};
 /// batch pays for one trip to memory, not for one per command.
 pub const BATCH: usize = 64;
 
+/// Words for which room is kept from batch to batch.
+const SPANS_KEPT: usize = 8192;
+
 /// How many buckets are asked for before the first is looked into: about as many as the processor can wait for
 /// at a time, and enough work for one to arrive.
 const BUCKET_LEAD: usize = 12;
@@ -75,6 +78,9 @@ impl Batch {
     pub fn clear(&mut self) {
         self.commands.clear();
         self.spans.clear();
+        if self.spans.capacity() > SPANS_KEPT {
+            self.spans.shrink_to(SPANS_KEPT);
+        }
     }
 
     /// Parses what `connection` has sent until its input or the batch's room ends, or `most` commands

@@ -24,6 +24,7 @@ impl Bench<'_> {
     ) -> Arc<Parked> {
         let arrival = Arrival {
             client: Arc::clone(&session.client),
+            user: Arc::clone(&session.user),
             command: call.command,
             args: OwnedArgs::new(call.args.iter()),
             database: session.database,
@@ -102,7 +103,8 @@ impl Bench<'_> {
         if parked.is_over() {
             return Vec::new();
         }
-        let mut session = Session::new(Arc::clone(&parked.client), true);
+        let user = Arc::clone(&parked.user);
+        let mut session = Session::new(Arc::clone(&parked.client), user, true);
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
         let (command, args) = (parked.command, parked.args.view());
@@ -110,7 +112,11 @@ impl Bench<'_> {
         let mut reply = Vec::new();
         // It was counted when it began to wait.
         self.lap_ns();
-        let ran = self.run_and_answer(&mut session, call, &mut reply, held);
+        let ran = match self.permit(&session, call) {
+            Ok(()) => self.run_and_answer(&mut session, call, &mut reply, held),
+            // The rules have changed since.
+            Err(error) => self.answer_denied(&session, error, &mut reply),
+        };
         self.record(now_us);
         let took_ns = self.lap_ns();
         if ran.wait.is_some() {

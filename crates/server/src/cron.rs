@@ -12,7 +12,9 @@ use observe::Counters;
 use tracking::Recorder;
 
 use crate::connection::Connection;
+use crate::evict::Room;
 use crate::notify;
+use crate::persistence;
 use crate::source::{Socket, Source};
 use crate::worker::Worker;
 
@@ -71,6 +73,7 @@ pub fn tick<S: Source>(worker: &mut Worker<S>) {
     }
     worker.gate.enter();
     worker.cron.unfinished = !expire(worker, now_ms);
+    evict(worker);
     worker.gate.leave();
     worker.log.publish();
     worker.cron.next_ms = now_ms + PERIOD_MS;
@@ -87,6 +90,7 @@ pub fn tick<S: Source>(worker: &mut Worker<S>) {
 fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
     let services = &worker.services;
     if now_ms >= worker.cron.sample_ms {
+        persistence::tick(services, &worker.config, now_ms);
         worker.cron.sample_ms = now_ms + SAMPLE_PERIOD_MS;
         services.statistics.sample(services.clock.monotonic_ns());
         if services.tracking.is_on() {
@@ -106,10 +110,8 @@ fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
 fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
     let services = Arc::clone(&worker.services);
     // A pause of writes freezes the data set: nothing goes for being too old either.
-    if services.loading.load(Ordering::Relaxed)
-        || !services.active_expire.load(Ordering::Relaxed)
-        || services.pause.is_active(now_ms)
-    {
+    let rests = services.persistence.is_loading() || services.pause.is_active(now_ms);
+    if !services.active_expire.load(Ordering::Relaxed) || rests {
         return true;
     }
     let start = services.clock.monotonic_ns();
@@ -202,6 +204,16 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<
     guard.set_next_due(next_due);
     tracking.post(&mut worker.notes.borrow_mut());
     ready
+}
+
+/// Goes on with evictions that commands have left off, or that a lower limit asks for.
+fn evict<S: Source>(worker: &mut Worker<S>) {
+    if worker.config.maxmemory == 0 {
+        return;
+    }
+    let room = worker.on_bench(|bench| bench.make_room());
+    let waits = worker.services.keyspace.reclaimer().pending() > 0;
+    worker.cron.unfinished |= room == Room::Soon && !waits;
 }
 
 /// An event of a key: its class and name.

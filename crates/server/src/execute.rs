@@ -2,12 +2,11 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use command::blocked::{Parked, Wait};
 use command::{
     Args, Close, Command, Ctx, Database, Effects, Error, ExpiryLog, Flags, KeyList, Outcome,
-    OwnedArgs, ReadyKey, ReplyMode, Services, Session, Setting,
+    ReadyKey, ReplyMode, Services, Session, Setting, permission,
 };
 use config::Config;
 use effects::{Group, Recorder};
@@ -19,6 +18,7 @@ use observe::Counters;
 use resp::{Protocol, Writer};
 use tracking::Notes;
 
+use crate::evict::Evictor;
 use crate::monitor;
 use crate::notify;
 use crate::redact::Secrets;
@@ -45,6 +45,8 @@ pub struct Bench<'a> {
     pub epoch_ns: u64,
     /// The stop watch at the end of the last command, which is the start of this one.
     pub clock_ns: u64,
+    /// What it keeps between evictions.
+    pub evictor: &'a mut Evictor,
     /// What commands have taken out of the keyspace, to be freed when nobody waits for them any more.
     pub garbage: Vec<Db>,
     /// What is to be told to those who cache keys.
@@ -178,7 +180,7 @@ impl Bench<'_> {
                 self.refuse(session, Some(call.command), &error, output);
             }
             _ => {
-                transaction.queued.push((call.command, OwnedArgs::new(call.args.iter())));
+                transaction.queue(call.command, call.args);
                 session.client.figures.queued.set(transaction.queued.len() as u64 + 1);
                 Writer::new(output, session.protocol).simple("QUEUED");
             }
@@ -188,7 +190,7 @@ impl Bench<'_> {
 
     /// Whether a command may run.
     fn admit(
-        &self,
+        &mut self,
         session: &Session,
         command: Option<Command>,
         args: Args<'_>,
@@ -199,9 +201,39 @@ impl Bench<'_> {
         if !command.accepts(args.len()) && !is_container {
             return Err(Error::arity(&command.full_name()));
         }
-        let authenticated = session.authenticated || self.config.requirepass.is_empty();
-        if !authenticated && !command.flags.contains(Flags::NO_AUTH) {
+        if !session.authenticated
+            && !command.flags.contains(Flags::NO_AUTH)
+            && !self.services.acl.default_needs_no_password()
+        {
             return Err(Error::NO_AUTH);
+        }
+        const WRITES: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
+        let hindered = self.services.persistence.has_obstacles();
+        let queued = session.transaction.as_ref().filter(|_| command.name == "exec");
+        let has_flag = |wanted: Flags| {
+            command.flags.intersects(wanted)
+                || queued.is_some_and(|transaction| {
+                    transaction.queued.iter().any(|(queued, _)| queued.flags.intersects(wanted))
+                })
+        };
+        if !session.user.is_unrestricted() {
+            let call =
+                Call { command, args, now_us: now_ms * 1000, may_wait: false, waited: false };
+            let never_queued =
+                session.transaction.is_some() && command.flags.contains(Flags::NO_MULTI);
+            // An unknown subcommand is nobody's to allow.
+            if !is_container && !never_queued {
+                self.permit(session, call)?;
+            }
+        }
+        self.check_memory(session, command)?;
+        if hindered && self.is_unsaved() && (has_flag(Flags::WRITE) || command.name == "ping") {
+            return Err(Error::UNSAVED);
+        }
+        if let Some(why) = self.services.aof.failure()
+            && (has_flag(Flags::WRITE) || command.name == "ping")
+        {
+            return Err(Error::new(format!("MISCONF Errors writing to the AOF file: {why}")));
         }
         // What comes to a subscriber in RESP2 is taken for a message.
         if session.protocol == Protocol::Resp2
@@ -215,26 +247,45 @@ impl Bench<'_> {
                 command.full_name()
             )));
         }
-        const WRITES: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
-        let queued = session.transaction.as_ref().filter(|_| command.name == "exec");
-        let services = self.services;
-        if services.loading.load(Ordering::Relaxed) && !command.flags.contains(Flags::LOADING) {
-            return Err(LOADING);
+        let needs_data = !command.flags.contains(Flags::LOADING);
+        if hindered && needs_data && self.services.persistence.is_loading() && !is_container {
+            return Err(Error::LOADING);
         }
-        let may_write = command.flags.intersects(WRITES)
-            || queued.is_some_and(|transaction| {
-                transaction.queued.iter().any(|(queued, _)| queued.flags.intersects(WRITES))
-            });
-        let is_write = command.flags.contains(Flags::WRITE) || queued.is_some() && may_write;
-        if (is_write || command.name == "ping")
-            && let Some(why) = services.aof.failure()
-        {
-            return Err(Error::new(format!("MISCONF Errors writing to the AOF file: {why}")));
-        }
+        let may_write = has_flag(WRITES);
         // Otherwise nobody could end the pause.
         let exempt = command.container == Some("client");
         let held = if exempt { None } else { self.services.pause.holds(may_write, now_ms) };
         Ok(held.map_or(Admitted::Run(command), Admitted::HeldUntil))
+    }
+
+    /// Whether writes are refused because the last snapshot failed.
+    #[cold]
+    fn is_unsaved(&self) -> bool {
+        self.services.persistence.is_unsaved()
+            && self.config.stop_writes_on_bgsave_error
+            && !self.config.save.is_empty()
+    }
+
+    /// Whether the client's user may run a command. What is denied is noted in ACL LOG.
+    #[cold]
+    pub fn permit(&self, session: &Session, call: Call<'_>) -> Result<(), Error> {
+        let Call { command, args, .. } = call;
+        session.check(command, args).map_err(|denied| {
+            let context = match session.transaction {
+                Some(_) => acl::Context::Multi,
+                None => acl::Context::TopLevel,
+            };
+            permission::note(self.services, session, context, denied, command, args);
+            permission::error(command, denied)
+        })
+    }
+
+    /// Answers a command that was allowed when it was sent, and is not when it runs.
+    pub fn answer_denied(&mut self, session: &Session, error: Error, output: &mut Vec<u8>) -> Ran {
+        Writer::new(output, session.protocol).error(error.line());
+        self.counters.errors.add(1);
+        self.services.statistics.count_error(error.prefix());
+        Ran { outcome: Err(error), ready: Vec::new(), wait: None }
     }
 
     /// Answers a command that does not run. Inside a transaction that makes EXEC fail.
@@ -249,7 +300,7 @@ impl Bench<'_> {
         let is_exec = command.is_some_and(|command| command.name == "exec");
         if is_exec {
             // EXEC in the wrong form ends the transaction, and says so even where there is none.
-            let why = error.line().split_once(' ').map_or(error.line(), |(_, why)| why);
+            let why = error.line().strip_prefix("ERR ").unwrap_or(error.line());
             writer.error(&format!("EXECABORT Transaction discarded because of: {why}"));
             session.transaction = None;
             session.client.figures.queued.set(0);
@@ -381,13 +432,15 @@ impl Bench<'_> {
 
     /// What a command stamps on the keys that it uses.
     fn access_clock(&mut self, session: &Session, now_ms: i64) -> AccessClock {
-        use config::MaxmemoryPolicy::{AllkeysLfu, VolatileLfu};
+        use config::MaxmemoryPolicy::{AllkeysLfu, AllkeysLrm, VolatileLfu, VolatileLrm};
         let clock = if matches!(self.config.maxmemory_policy, AllkeysLfu | VolatileLfu) {
             let scale = LfuScale {
                 log_factor: self.config.lfu_log_factor,
                 decay_minutes: self.config.lfu_decay_time_min,
             };
             AccessClock::frequency(now_ms, scale, self.random.next_u64())
+        } else if matches!(self.config.maxmemory_policy, AllkeysLrm | VolatileLrm) {
+            AccessClock::modification(now_ms)
         } else {
             AccessClock::recency(now_ms)
         };
@@ -491,8 +544,6 @@ impl Bench<'_> {
         }
     }
 }
-
-const LOADING: Error = Error::fixed("LOADING Redis is loading the dataset in memory");
 
 enum Admitted {
     Run(Command),

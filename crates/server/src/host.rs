@@ -1,14 +1,21 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use command::{Error, Host, MemoryFigures, ProcessorTime, Shutdown, SystemFigures};
+use command::{Error, Host, MemoryFigures, ProcessorTime, Services, Shutdown, SystemFigures};
+use keyspace::Lent;
 use parking_lot::{Condvar, Mutex};
+
+use crate::persistence;
 
 /// What the allocator and the operating system know of the process's memory; the binary brings it, since
 /// it chooses the allocator.
 pub trait ProcessMemory: Send + Sync {
     /// The figures now; `peak` and `startup` are filled in by the server.
     fn figures(&self) -> MemoryFigures;
+    /// Bytes that the calling thread has allocated, less those that it has freed, if the allocator tells.
+    fn thread(&self) -> Option<i64> {
+        None
+    }
     /// Returns unused memory to the operating system.
     fn purge(&self);
     /// The allocator's own report.
@@ -106,12 +113,46 @@ impl Host for Process {
         Ok(())
     }
 
+    fn prepare_shutdown(
+        &self,
+        services: &Arc<Services>,
+        held: &mut Lent<'_>,
+        how: Shutdown,
+    ) -> Result<(), Error> {
+        persistence::prepare_shutdown(services, held, how)
+    }
+
+    fn save(&self, services: &Arc<Services>, held: &mut Lent<'_>) -> Result<(), Error> {
+        persistence::save(services, held)
+    }
+
+    fn save_in_background(
+        &self,
+        services: &Arc<Services>,
+        held: &mut Lent<'_>,
+    ) -> Result<(), Error> {
+        persistence::save_in_background(services, held)
+    }
+
+    fn load(
+        &self,
+        services: &Arc<Services>,
+        held: &mut Lent<'_>,
+        replaces: bool,
+    ) -> Result<(), Error> {
+        persistence::reload(services, held, replaces)
+    }
+
     fn memory(&self) -> MemoryFigures {
         let mut figures = self.memory.figures();
         figures.startup = self.startup_bytes.load(Ordering::Relaxed);
         figures.peak =
             self.peak_bytes.fetch_max(figures.allocated, Ordering::Relaxed).max(figures.allocated);
         figures
+    }
+
+    fn thread_memory(&self) -> Option<i64> {
+        self.memory.thread()
     }
 
     fn reconfigure(&self, changed: &[&'static str]) -> Result<(), String> {

@@ -6,12 +6,14 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod append_only;
 mod batch;
 mod blocked;
 mod buffers;
 mod connection;
 mod cron;
 mod descriptors;
+mod evict;
 mod execute;
 mod host;
 mod listen;
@@ -25,6 +27,7 @@ mod source;
 mod stream;
 mod tracked;
 mod transaction;
+mod users;
 mod worker;
 
 pub use host::ProcessMemory;

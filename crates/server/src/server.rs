@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use command::{Host, Services, Shutdown, Table};
+use acl::Acl;
+use command::{Host, Services, Shutdown, Table, acl_defaults};
 use config::{Config, Store};
 use env::{Clock, SystemClock};
 use keyspace::Keyspace;
@@ -13,11 +14,12 @@ use observe::{CommandLogs, LatencyMonitor, Statistics};
 use parking_lot::Mutex;
 
 use crate::accept::Admission;
+use crate::append_only::AppendOnly;
 use crate::descriptors;
 use crate::host::{Process, ProcessMemory, Request};
 use crate::listen::{Listener, listen};
 use crate::mailbox::Inbox;
-use crate::persistence::Persistence;
+use crate::persistence;
 use crate::source::{Epoll, Source};
 use crate::stream::Stream;
 use crate::worker::Worker;
@@ -27,7 +29,7 @@ pub struct Server {
     services: Arc<Services>,
     process: Arc<Process>,
     control: Arc<Control>,
-    files: Arc<Persistence>,
+    files: Arc<AppendOnly>,
     threads: Vec<JoinHandle<()>>,
     /// Those that write what the others have done.
     writers: Vec<JoinHandle<()>>,
@@ -100,15 +102,18 @@ impl Server {
         let file = config.file.as_ref().map(|path| path.display().to_string());
         let process = Arc::new(Process::new(memory, workers, clock.unix_ms(), file));
         let listeners = listen(&config).map_err(StartError)?;
-        let table = Table::new(commands::FAMILIES);
+        let mut table = Table::new(commands::FAMILIES);
+        for line in &config.renames {
+            let [old, new] = line.args.as_slice() else { continue };
+            table.rename(old, new).map_err(|why| StartError(line.error(why).to_string()))?;
+        }
         let services = Arc::new(Services {
             statistics: Statistics::new(table.all().len()),
+            acl: Acl::new(table.catalogue(), acl_defaults(&config)),
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             log: Default::default(),
             aof: Default::default(),
-            snapshots: Default::default(),
-            loading: Default::default(),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             pubsub: Default::default(),
@@ -117,12 +122,15 @@ impl Server {
             latency: LatencyMonitor::default(),
             pause: Default::default(),
             parked: Default::default(),
+            budget: command::Budget::default(),
             active_expire: AtomicBool::new(true),
             persistence: Default::default(),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,
         });
+        crate::users::load(&services).map_err(StartError)?;
         configure_logs(&services);
+        services.persistence.set_loading(true);
         let failed = |error: std::io::Error| StartError(format!("cannot start: {error}"));
         let accepting = Epoll::new().map_err(failed)?;
         let sources =
@@ -134,9 +142,7 @@ impl Server {
             requests: Mutex::new(Some(Vec::new())),
             stopped: AtomicBool::new(false),
         });
-        let files = Persistence::new(&services);
-        let is_logged = services.config.load().appendonly;
-        services.loading.store(is_logged, Ordering::Release);
+        let files = AppendOnly::new(&services);
         let writers = files.start().map_err(failed)?;
         let mut server = Self { services, process, control, files, threads: Vec::new(), writers };
         for (number, source) in sources.into_iter().enumerate() {
@@ -192,19 +198,6 @@ impl Server {
         Ok(())
     }
 
-    /// Loads the data set, and begins to log what changes. Until then most commands are refused.
-    ///
-    /// # Errors
-    /// When what is on disk cannot be loaded, or written to.
-    pub fn load(&self) -> Result<(), StartError> {
-        if self.services.loading.load(Ordering::Acquire) {
-            let loaded = self.files.load().and_then(|()| self.files.begin());
-            loaded.map_err(|error| StartError(error.to_string()))?;
-            self.services.loading.store(false, Ordering::Release);
-        }
-        Ok(())
-    }
-
     /// The parts that commands may ask.
     pub fn services(&self) -> &Arc<Services> {
         &self.services
@@ -215,12 +208,34 @@ impl Server {
         self.process.set_supervisor(name);
     }
 
-    /// Asks for the end, from any thread (signals).
-    pub fn stopper(&self) -> impl Fn(Shutdown) + Send + use<> {
+    /// Loads the data set from the files of the configuration, and begins to log what changes. Until this has
+    /// returned, commands that need the data set are refused.
+    ///
+    /// # Errors
+    /// When it cannot be loaded: the server must not go on with a part of it. Or when what is on disk cannot be
+    /// written to.
+    pub fn load(&self) -> Result<(), StartError> {
+        let threads = self.services.host.workers();
+        if self.services.config.load().appendonly {
+            let loaded = self.files.load().and_then(|()| self.files.begin());
+            loaded.map_err(|error| StartError(error.to_string()))?;
+        } else {
+            persistence::load_at_start(&self.services, threads).map_err(StartError)?;
+        }
+        self.services.persistence.set_loading(false);
+        Ok(())
+    }
+
+    /// Asks for the end, from any thread (signals); false when the data set cannot be saved.
+    pub fn stopper(&self) -> impl Fn(Shutdown) -> bool + Send + use<> {
         let process = Arc::clone(&self.process);
+        let services = Arc::clone(&self.services);
         move |how| {
-            // The process accepts every way to end.
-            let _ = process.shutdown(how);
+            let end = |held: &mut keyspace::Lent<'_>| {
+                persistence::prepare_shutdown(&services, held, how)?;
+                process.shutdown(how)
+            };
+            persistence::with_all(&services, end).is_ok()
         }
     }
 

@@ -1,6 +1,6 @@
 //! EXEC: the commands since MULTI, under all their locks at once.
 
-use command::{Error, Flags, Session, Transaction, Watched};
+use command::{Error, Flags, Session, Transaction, Watched, permission};
 use keyspace::{Held, Key, KeyHash};
 use resp::Writer;
 
@@ -70,6 +70,13 @@ impl Bench<'_> {
         let mut ready = Vec::new();
         for (command, args) in &transaction.queued {
             let call = Call { command: *command, args: args.view(), may_wait: false, ..exec };
+            if let Err(denied) = session.check(call.command, call.args) {
+                let context = acl::Context::Multi;
+                permission::note(self.services, session, context, denied, call.command, call.args);
+                let error = permission::error_in_transaction(denied);
+                self.answer_denied(session, error, output);
+                continue;
+            }
             ready.extend(self.run_and_account(session, call, output, &mut held).ready);
         }
         self.record(exec.now_us);

@@ -68,8 +68,16 @@ fn free_port() -> u16 {
 #[test]
 fn two_hundred_thousand_keys_that_expire_at_once_are_gone_soon_and_disturb_nobody() {
     let port = free_port();
-    let config = Config { port, bind: vec!["127.0.0.1".into()], workers: 2, ..Config::default() };
+    let config = Config {
+        port,
+        bind: vec!["127.0.0.1".into()],
+        workers: 2,
+        save: Vec::new(),
+        dbfilename: "there-is-none.rdb".into(),
+        ..Config::default()
+    };
     let server = Server::start(config, Box::new(NoMemory)).expect("the server starts");
+    server.load().expect("there is nothing to load");
     let connect = || {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
         stream.set_nodelay(true).expect("TCP has this option");

@@ -107,21 +107,34 @@ impl Target {
         Ok(())
     }
 
-    /// Ends the file, makes it durable, and puts it in the place of `name`.
+    /// Ends the file and makes it durable, in its temporary place.
     ///
     /// # Errors
-    /// When any of this fails; `name` is then as it was, unless only the directory could not be made durable.
-    pub fn finish(mut self, name: &Path, records: Records) -> Result<(), SaveError> {
+    /// When any of this fails.
+    pub fn seal(mut self, records: Records) -> Result<Sealed, SaveError> {
         let mut end = Vec::new();
         records.end_mark(&mut end);
         self.write(&end).map_err(failed("Write error saving DB on disk"))?;
         let sum = self.sum.take().map_or(0, |sum| sum.value());
         self.write(&sum.to_le_bytes()).map_err(failed("Write error saving DB on disk"))?;
         self.file.sync_all().map_err(failed("Failed to fsync the temp RDB file"))?;
-        fs::rename(&self.path, name)
+        Ok(Sealed(self))
+    }
+}
+
+/// A whole file, still in its temporary place; dropped, it is gone.
+pub struct Sealed(Target);
+
+impl Sealed {
+    /// Puts the file in the place of `name`. That this is durable is up to [`sync_directory`].
+    ///
+    /// # Errors
+    /// When it cannot be moved; `name` is then as it was.
+    pub fn publish(mut self, name: &Path) -> Result<(), SaveError> {
+        fs::rename(&self.0.path, name)
             .map_err(failed("Error moving temp DB file on the final destination"))?;
-        self.finished = true;
-        sync_directory(name).map_err(failed("Failed to fsync directory while saving DB"))
+        self.0.finished = true;
+        Ok(())
     }
 }
 
@@ -134,10 +147,14 @@ impl Drop for Target {
 }
 
 /// Makes the names in a file's directory durable.
-fn sync_directory(name: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// When that fails.
+pub fn sync_directory(name: &Path) -> Result<(), SaveError> {
     let directory = match name.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    File::open(directory)?.sync_all()
+    let synced = File::open(directory).and_then(|directory| directory.sync_all());
+    synced.map_err(failed("Failed to fsync directory while saving DB"))
 }

@@ -14,6 +14,6 @@ mod load;
 mod take;
 
 pub use encode::{Encode, RdbEncode, Uses, view};
-pub use file::{Preamble, SaveError, Target};
+pub use file::{Preamble, SaveError, Sealed, Target, sync_directory};
 pub use load::{Duplicates, LoadError, Loaded, Rules, Watch, load, load_held};
-pub use take::{Figures, Handle, Size, Snapshot};
+pub use take::{Figures, Handle, Pace, Size, Snapshot};

@@ -181,11 +181,11 @@ pub fn load_held<R: Read>(
             };
             let key = Key::new(&read.key);
             let physical = keyspace.resolve(read.meta.database as usize);
-            held.visit(key.hash().shard(), |shard| {
+            let due_ms = held.visit(key.hash().shard(), |shard| {
                 store(shard.db_mut(physical), key, read.value, read.meta, rules, keyspace)
             })?;
-            if let Some(at_ms) = read.meta.deadline_ms {
-                held.note_deadline(key.hash(), at_ms);
+            if let Some(due_ms) = due_ms {
+                held.note_deadline(key.hash(), due_ms);
             }
             counts.keys.fetch_add(1, Ordering::Relaxed);
         }
@@ -296,15 +296,16 @@ fn store_chunk(
             let physical = keyspace.resolve(meta.database as usize);
             let mut guard = keyspace.lock(hash.shard());
             let db = guard.get_mut().db_mut(physical);
-            store(db, Key::with_hash(&key, hash), value, meta, rules, keyspace)?;
-            if let Some(at_ms) = meta.deadline_ms {
-                guard.note_deadline(at_ms);
+            let due_ms = store(db, Key::with_hash(&key, hash), value, meta, rules, keyspace)?;
+            if let Some(due_ms) = due_ms {
+                guard.note_deadline(due_ms);
             }
         }
     }
     Ok(())
 }
 
+/// Stores a key; returns from when on it or a part of it has to go.
 fn store(
     db: &mut Db,
     key: Key<'_>,
@@ -312,7 +313,7 @@ fn store(
     meta: &Meta,
     rules: &Rules,
     keyspace: &Keyspace,
-) -> Result<(), LoadError> {
+) -> Result<Option<i64>, LoadError> {
     let payload = match value {
         Value::Int(number) => Payload::Int(number),
         Value::Bytes(ref bytes) => Payload::string(bytes),
@@ -331,5 +332,5 @@ fn store(
     }
     let old: Option<Entry> = put.replaced;
     old.into_iter().for_each(|entry| keyspace.reclaimer().dispose(entry));
-    Ok(())
+    Ok([meta.deadline_ms, put.members_due_ms].into_iter().flatten().min())
 }

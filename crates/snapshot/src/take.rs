@@ -17,6 +17,9 @@ const PIECE: usize = 1 << 18;
 /// How often it is looked whether those have gone who still had something to show.
 const PATIENCE: Duration = Duration::from_millis(1);
 
+/// How long a rest may be without a look whether it is in vain.
+const NAP: Duration = Duration::from_millis(10);
+
 /// The keys of a database at the cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
@@ -68,10 +71,22 @@ impl Handle {
         self.0.given_up.store(true, Ordering::Release);
     }
 
+    /// Whether somebody has ended it.
+    pub fn is_given_up(&self) -> bool {
+        self.0.given_up.load(Ordering::Acquire)
+    }
+
     /// How many keys have been encoded.
     pub fn keys(&self) -> u64 {
         self.0.keys.load(Ordering::Relaxed)
     }
+}
+
+/// How fast a snapshot goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pace {
+    /// Microseconds to wait after each key; for tests.
+    pub per_key_us: u64,
 }
 
 /// What a snapshot came to.
@@ -186,10 +201,11 @@ impl Snapshot {
     pub fn run(
         self,
         keyspace: &Keyspace,
+        pace: Pace,
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<Figures> {
         let mut shards = Locked { keyspace, slot: keyspace.gate().register() };
-        let result = self.walk(&mut shards, write);
+        let result = self.walk(&mut shards, pace, write);
         if result.is_err() && !self.shared.progress.given_up.swap(true, Ordering::AcqRel) {
             let closed = keyspace.gate().close();
             Held::all(keyspace, &closed).lend().forget_witness();
@@ -206,7 +222,7 @@ impl Snapshot {
         held: &mut Lent<'_>,
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<Figures> {
-        let result = self.walk(&mut All(held), write);
+        let result = self.walk(&mut All(held), Pace::default(), write);
         if result.is_err() {
             held.forget_witness();
         }
@@ -216,6 +232,7 @@ impl Snapshot {
     fn walk(
         &self,
         shards: &mut impl Shards,
+        pace: Pace,
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<Figures> {
         let mut figures = Figures::default();
@@ -229,6 +246,7 @@ impl Snapshot {
                     if self.is_given_up() { None } else { shard.show_some(here, KEYS_PER_LOCK) }
                 });
                 self.hand_out(&mut piece, PIECE, &mut figures, write)?;
+                self.rest(pace, &mut figures.keys);
             }
         }
         // Databases that were taken away meanwhile show what they have when they are dropped.
@@ -239,6 +257,21 @@ impl Snapshot {
         self.hand_out(&mut piece, 1, &mut figures, write)?;
         figures.keys = self.shared.progress.keys.load(Ordering::Relaxed);
         Ok(figures)
+    }
+
+    /// Waits as long as the pace asks for the keys since `before`.
+    fn rest(&self, pace: Pace, before: &mut u64) {
+        if pace.per_key_us == 0 {
+            return;
+        }
+        let keys = self.shared.progress.keys.load(Ordering::Relaxed);
+        let since = keys - std::mem::replace(before, keys);
+        let mut left = Duration::from_micros(pace.per_key_us.saturating_mul(since));
+        while !left.is_zero() && !self.is_given_up() {
+            let nap = left.min(NAP);
+            thread::sleep(nap);
+            left -= nap;
+        }
     }
 
     fn is_given_up(&self) -> bool {

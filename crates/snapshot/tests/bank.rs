@@ -8,7 +8,7 @@ use std::thread;
 use keyspace::access::AccessClock;
 use keyspace::{Deadline, Held, Key, Keyspace, Payload, SHARDS, Value};
 use rdb::{Encoder, Limits, Records};
-use snapshot::{Duplicates, Preamble, RdbEncode, Rules, Snapshot, Target, Uses, Watch, load};
+use snapshot::{Duplicates, Pace, Preamble, RdbEncode, Rules, Snapshot, Target, Uses, Watch, load};
 
 const ACCOUNTS: u64 = 5000;
 const EACH: i64 = 1000;
@@ -67,8 +67,11 @@ fn save(keyspace: &Keyspace, path: &Path) {
     let mut target = Target::create(temporary, true).expect("the disk has room");
     let preamble = Preamble { texts: Vec::new(), functions: Vec::new() };
     target.begin(&preamble, snapshot.sizes(), RECORDS).expect("the disk has room");
-    snapshot.run(keyspace, &mut |bytes| target.write(bytes)).expect("the disk has room");
-    target.finish(path, RECORDS).expect("the disk has room");
+    snapshot
+        .run(keyspace, Pace::default(), &mut |bytes| target.write(bytes))
+        .expect("the disk has room");
+    let sealed = target.seal(RECORDS).expect("the disk has room");
+    sealed.publish(path).expect("the file can be moved");
 }
 
 fn rules() -> Rules {
@@ -158,7 +161,7 @@ fn a_snapshot_whose_bytes_cannot_be_written_leaves_the_keyspace_at_work_and_the_
         Snapshot::begin(&mut Held::all(&keyspace, &closed).lend(), Box::new(encode))
     };
     let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
-    let error = snapshot.run(&keyspace, &mut |_| Err(full())).unwrap_err();
+    let error = snapshot.run(&keyspace, Pace::default(), &mut |_| Err(full())).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
     transfer(&keyspace, 1, 2, 500);
     let path = std::env::temp_dir().join(format!("rubrica-full-{}.rdb", std::process::id()));

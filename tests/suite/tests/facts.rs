@@ -1,10 +1,12 @@
 //! COMMAND INFO and COMMAND DOCS say of every command what the reference says.
 #![forbid(unsafe_code)]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use suite::client::Client;
 use suite::facts;
+use suite::reply::Reply;
 use suite::server::{Program, Server};
 
 /// Lines of `facts.txt`: command and fact.
@@ -65,4 +67,40 @@ fn commands_are_described_as_the_reference_does_in_resp2() {
 #[test]
 fn commands_are_described_as_the_reference_does_in_resp3() {
     check(3);
+}
+
+/// The members of every category, as ACL CAT lists them.
+fn categories_of(program: &Program) -> BTreeMap<String, BTreeSet<String>> {
+    let server = Server::start(program, &[]).expect("the server starts");
+    let mut client = Client::connect(server.addr(), 2).expect("a connection");
+    let mut names = |words: &[&str]| -> BTreeSet<String> {
+        let reply = client.call(words).expect("ACL CAT is answered");
+        let Reply::Array(names) = reply else { panic!("{words:?}: no array") };
+        names.iter().map(text).collect()
+    };
+    let categories = names(&["ACL", "CAT"]);
+    categories.into_iter().map(|name| (name.clone(), names(&["ACL", "CAT", &name]))).collect()
+}
+
+fn text(reply: &Reply) -> String {
+    match reply {
+        Reply::Bulk(text) => String::from_utf8_lossy(text).into_owned(),
+        other => panic!("{other:?} is no name"),
+    }
+}
+
+#[test]
+fn categories_have_the_members_that_they_have_in_the_reference() {
+    let Some(reference) = Program::reference() else { return };
+    let ours = categories_of(&Program::tested().expect("a server to test"));
+    let theirs = categories_of(&reference);
+    assert!(ours.keys().eq(theirs.keys()), "{:?} are not {:?}", ours.keys(), theirs.keys());
+    let all = |categories: &BTreeMap<String, BTreeSet<String>>| -> BTreeSet<String> {
+        categories.values().flatten().cloned().collect()
+    };
+    let common: BTreeSet<String> = &all(&ours) & &all(&theirs);
+    for (category, members) in &ours {
+        let theirs = theirs.get(category).map(|theirs| theirs & &common).unwrap_or_default();
+        assert_eq!(members & &common, theirs, "@{category}");
+    }
 }

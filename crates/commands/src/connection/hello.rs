@@ -1,8 +1,8 @@
 use command::{Args, Ctx, Error, Flags, Group, Outcome, REDIS_VERSION, Spec};
 use resp::Protocol;
 
-use super::auth::authenticate;
 use super::client::set_name;
+use crate::acl::login;
 
 /// `HELLO [protover [AUTH username password] [SETNAME clientname]]`
 pub const HELLO: Spec = Spec {
@@ -46,7 +46,7 @@ fn hello(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     while let Some(option) = args.get(next) {
         let after = args.len() - next - 1;
         if args.is(next, "AUTH") && after >= 2 {
-            authenticate(ctx, args.at(next + 1), args.at(next + 2))?;
+            login(ctx, args.at(next + 1), args.at(next + 2), args)?;
             next += 3;
         } else if args.is(next, "SETNAME") && after >= 1 {
             set_name(ctx, args.at(next + 1))?;

@@ -1,6 +1,6 @@
 //! The connection and its client.
 
-pub(crate) mod auth;
+mod auth;
 mod client;
 mod echo;
 mod hello;

@@ -19,7 +19,6 @@ pub const RESET: Spec = Spec {
 };
 
 fn reset(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
-    let authenticated = ctx.config.requirepass.is_empty();
     ctx.session.transaction = None;
     ctx.session.client.figures.queued.set(0);
     crate::transactions::unwatch_all(ctx);
@@ -27,7 +26,9 @@ fn reset(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     if let Some(tracker) = ctx.session.client.tracker() {
         ctx.services.tracking.stop(tracker);
     }
-    ctx.session.reset(&ctx.services.clients, authenticated);
+    let acl = &ctx.services.acl;
+    let (user, authenticated) = (acl.default_user().clone(), acl.default_needs_no_password());
+    ctx.session.reset(&ctx.services.clients, user, authenticated);
     ctx.reply.set_protocol(ctx.session.protocol);
     ctx.reply.simple("RESET");
     Ok(())

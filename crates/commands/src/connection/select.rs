@@ -1,4 +1,5 @@
-use command::{Args, Ctx, Error, Flags, Group, Outcome, Spec};
+use command::{Args, Ctx, Databases, Error, Flags, Group, Outcome, Spec};
+use smallvec::SmallVec;
 
 /// `SELECT index`
 pub const SELECT: Spec = Spec {
@@ -10,6 +11,7 @@ pub const SELECT: Spec = Spec {
     summary: "Chooses the database that the connection works on.",
     complexity: "O(1)",
     syntax: "index:integer",
+    databases: Databases::Named(|_| SmallVec::from_slice(&[1])),
     run: select,
     ..Spec::BASE
 };

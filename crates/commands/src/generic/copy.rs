@@ -1,6 +1,9 @@
-use command::{Args, Ctx, Deadline, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
+use command::{
+    Args, Ctx, Databases, Deadline, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec,
+};
 use config::KeyspaceEvents;
 use keyspace::{Payload, Value};
+use smallvec::SmallVec;
 
 /// `COPY source destination [DB destination-db] [REPLACE]`
 pub const COPY: Spec = Spec {
@@ -13,6 +16,7 @@ pub const COPY: Spec = Spec {
     summary: "Stores the value of a key under another key as well, with its time to live.",
     complexity: "O(N) with N the size of the value.",
     syntax: "source destination [DB destination-db:integer] [REPLACE]",
+    databases: Databases::Named(named_databases),
     run: copy,
     ..Spec::BASE
 };
@@ -28,6 +32,7 @@ pub const MOVE: Spec = Spec {
     summary: "Moves a key to another database unless that has a key of this name.",
     complexity: "O(1)",
     syntax: "key db:integer",
+    databases: Databases::Named(|_| SmallVec::from_slice(&[2])),
     run: move_key,
     ..Spec::BASE
 };
@@ -52,6 +57,11 @@ impl Copied {
 struct Options {
     database: usize,
     replace: bool,
+}
+
+/// The words that follow DB.
+fn named_databases(args: Args<'_>) -> SmallVec<[usize; 2]> {
+    (4..args.len()).filter(|word| args.is(word - 1, "db")).collect()
 }
 
 fn options(ctx: &Ctx<'_>, args: Args<'_>) -> Result<Options, Error> {

@@ -127,6 +127,7 @@ fn restore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
             Error::fixed("ERR Bad data format")
         }
     })?;
+    ctx.services.persistence.sanitized.fetch_add(1, Ordering::Relaxed);
     let deleted = options.replace && ctx.db.remove(key);
     let deadline = match ttl_ms {
         0 => Deadline::None,

@@ -7,7 +7,7 @@ use value::Item;
 use value::hash::{Field, Hash};
 
 use super::{HASH, access};
-use crate::draw::Selection;
+use crate::draw::{Room, Selection};
 use crate::reply;
 
 /// `HRANDFIELD key [count [WITHVALUES]]`
@@ -50,14 +50,19 @@ fn hrandfield(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     }
     let count = usize::try_from(wanted.unsigned_abs()).unwrap_or(usize::MAX);
     access::read(&mut ctx.db, args.key(1), |hash| {
-        let Some(hash) = hash.filter(|_| count > 0) else { return ctx.reply.array(0) };
+        let Some(hash) = hash.filter(|_| count > 0) else {
+            ctx.reply.array(0);
+            return Ok(());
+        };
         let mut sample = Sample { reply: &mut ctx.reply, with_values };
         if wanted < 0 {
-            sample.with_repetitions(hash, count, ctx.random);
+            let room = Room::new(sample.reply, ctx.config, count as u64)?;
+            sample.with_repetitions(hash, count, ctx.random, &room)?;
         } else {
             sample.distinct(hash, count.min(hash.len()), ctx.random);
         }
-    })
+        Ok(())
+    })?
 }
 
 /// Writes fields, with their values or without.
@@ -83,13 +88,21 @@ impl Sample<'_, '_> {
         reply::item(self.reply, field.value);
     }
 
-    fn with_repetitions(&mut self, hash: &Hash, count: usize, random: &mut Random) {
+    fn with_repetitions(
+        &mut self,
+        hash: &Hash,
+        count: usize,
+        random: &mut Random,
+        room: &Room,
+    ) -> Outcome {
         self.begin(count);
         for _ in 0..count {
             if let Some(field) = hash.random(random.next_u64()) {
                 self.field(field);
             }
+            room.check(self.reply)?;
         }
+        Ok(())
     }
 
     fn distinct(&mut self, hash: &Hash, count: usize, random: &mut Random) {

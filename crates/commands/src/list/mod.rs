@@ -7,6 +7,7 @@ mod blocking;
 mod edit;
 mod end;
 mod lmove;
+mod lmovem;
 mod mpop;
 mod pop;
 mod pos;
@@ -37,6 +38,8 @@ pub const COMMANDS: &[&Spec] = &[
     &edit::LTRIM,
     &lmove::LMOVE,
     &lmove::RPOPLPUSH,
+    &lmovem::LMOVEM,
+    &lmovem::BLMOVEM,
     &mpop::LMPOP,
     &blocking::BLPOP,
     &blocking::BRPOP,

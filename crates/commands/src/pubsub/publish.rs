@@ -1,4 +1,4 @@
-use command::{Args, Ctx, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
+use command::{Args, Channels, Ctx, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 
 const FLAGS: Flags = Flags::PUBSUB
     .union(Flags::LOADING)
@@ -12,6 +12,7 @@ pub const PUBLISH: Spec = Spec {
     arity: 3,
     flags: FLAGS,
     group: Group::PubSub,
+    channels: Channels::First,
     since: "2.0.0",
     summary: "Sends a message to all who are subscribed to a channel.",
     complexity: "O(N+M) where N is the number of subscribers of the channel and M the number of patterns \
@@ -27,6 +28,7 @@ pub const SPUBLISH: Spec = Spec {
     arity: 3,
     flags: FLAGS,
     group: Group::PubSub,
+    channels: Channels::First,
     keys: &[KeySpec::one(1, KeyFlags::NOT_KEY)],
     since: "7.0.0",
     summary: "Sends a message to all who are subscribed to a shard channel.",

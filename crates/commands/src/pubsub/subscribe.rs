@@ -1,4 +1,4 @@
-use command::{Args, Ctx, Error, Group, Outcome, Spec};
+use command::{Args, Channels, Ctx, Error, Group, Outcome, Spec};
 
 use ::pubsub::{Kind, Subscriber};
 
@@ -7,6 +7,7 @@ use super::{FLAGS, SHARD_CHANNELS, confirm, report};
 /// `SUBSCRIBE channel [channel ...]`
 pub const SUBSCRIBE: Spec = Spec {
     name: "subscribe",
+    channels: Channels::Names,
     since: "2.0.0",
     summary: "Begins to receive the messages of channels.",
     complexity: "O(N) where N is the number of channels.",
@@ -18,6 +19,7 @@ pub const SUBSCRIBE: Spec = Spec {
 /// `PSUBSCRIBE pattern [pattern ...]`
 pub const PSUBSCRIBE: Spec = Spec {
     name: "psubscribe",
+    channels: Channels::Patterns,
     since: "2.0.0",
     summary: "Begins to receive the messages of all channels that match patterns.",
     complexity: "O(N) where N is the number of patterns that the client is subscribed to already.",
@@ -30,6 +32,7 @@ pub const PSUBSCRIBE: Spec = Spec {
 pub const SSUBSCRIBE: Spec = Spec {
     name: "ssubscribe",
     keys: SHARD_CHANNELS,
+    channels: Channels::Names,
     since: "7.0.0",
     summary: "Begins to receive the messages of shard channels.",
     complexity: "O(N) where N is the number of shard channels.",

@@ -101,7 +101,10 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     }
     let pairs: Vec<(&[u8], &[u8])> =
         (2..args.len()).step_by(2).map(|at| (args.at(at), args.at(at + 1))).collect();
-    let caller = Caller { local: ctx.session.client.is_local(), loading: false };
+    let caller = Caller {
+        local: ctx.session.client.is_local(),
+        loading: ctx.services.persistence.is_loading(),
+    };
     let store = &ctx.services.config;
     let applied = store.set(&pairs, caller).map_err(|error| refused(&error))?;
     if applied.changed.is_empty() {
@@ -114,6 +117,7 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         let _ = ctx.services.host.reconfigure(&applied.changed);
         return Err(refused(&SetError::failed(culprit(&applied), message)));
     }
+    crate::acl::follow_options(ctx.services, &applied);
     ctx.reply.ok();
     Ok(())
 }
@@ -133,11 +137,25 @@ fn culprit(applied: &Applied) -> &'static str {
 }
 
 fn rewrite(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
+    write_file(ctx, false)
+}
+
+/// DEBUG CONFIG-REWRITE-FORCE-ALL: writes the options with their defaults as well.
+pub fn rewrite_all(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
+    write_file(ctx, true)
+}
+
+fn write_file(ctx: &mut Ctx<'_>, all: bool) -> Outcome {
     let config = ctx.services.config.snapshot();
     let Some(path) = &config.file else {
         return Err(Error::fixed("ERR The server is running without a config file"));
     };
-    Rewrite::default().file(&config, path).map_err(|error| {
+    let rewrite = Rewrite {
+        users: Some(crate::acl::rewritten_users(ctx.services)),
+        roles: Some(crate::acl::rewritten_roles(ctx.services)),
+        all,
+    };
+    rewrite.file(&config, path).map_err(|error| {
         let text = error.to_string();
         let text = text.split(" (os error").next().unwrap_or_default();
         Error::new(format!("ERR Rewriting config file: {text}"))
@@ -148,6 +166,7 @@ fn rewrite(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
 
 fn resetstat(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     ctx.services.statistics.reset();
+    ctx.services.acl.log.reset_counts();
     ctx.services.keyspace.reclaimer().reset_freed();
     ctx.reply.ok();
     Ok(())

@@ -1,10 +1,11 @@
-use command::{Args, Categories, Ctx, Error, Flags, Group, Outcome, Spec, Targets};
+use command::{Args, Categories, Ctx, Databases, Error, Flags, Group, Outcome, Spec, Targets};
 
 /// `FLUSHALL [ASYNC | SYNC]`
 pub const FLUSHALL: Spec = Spec {
     name: "flushall",
     summary: "Removes all keys of all databases.",
     complexity: "O(N) with N the number of keys; other clients wait only while tables are set aside.",
+    databases: Databases::All,
     run: flushall,
     ..FLUSH
 };
@@ -47,6 +48,13 @@ fn flushall(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     for number in 0..ctx.services.keyspace.databases() {
         let keys = ctx.db.within(number, |db| db.clear(background));
         ctx.db.add_changes(keys);
+    }
+    if super::save::give_up(ctx) {
+        tracing::warn!("The snapshot under way was given up for FLUSHALL");
+    }
+    if !ctx.config.save.is_empty() {
+        // Whoever starts the server anew finds it empty too. The log says why that may fail.
+        let _ = ctx.services.host.save(ctx.services, ctx.db.held());
     }
     ctx.reply.ok();
     Ok(())

@@ -13,6 +13,7 @@ mod memory;
 mod module;
 mod monitor;
 mod role;
+mod save;
 mod shutdown;
 mod slowlog;
 mod swapdb;
@@ -24,6 +25,9 @@ use ::command::Spec;
 pub const COMMANDS: &[&Spec] = &[
     &bgrewriteaof::BGREWRITEAOF,
     &command::COMMAND,
+    &save::BGSAVE,
+    &save::LASTSAVE,
+    &save::SAVE,
     &config::CONFIG,
     &dbsize::DBSIZE,
     &debug::DEBUG,

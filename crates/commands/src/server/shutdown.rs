@@ -9,6 +9,7 @@ pub const SHUTDOWN: Spec = Spec {
         .union(Flags::LOADING)
         .union(Flags::STALE)
         .union(Flags::NO_MULTI)
+        .union(Flags::EXCLUSIVE)
         .union(Flags::ALLOW_BUSY),
     group: Group::Server,
     since: "1.0.0",
@@ -40,6 +41,7 @@ fn shutdown(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         return Err(Error::fixed("ERR No shutdown in progress."));
     }
     how.save = if save || nosave { Some(save) } else { None };
+    ctx.services.host.prepare_shutdown(ctx.services, ctx.db.held(), how)?;
     ctx.services.host.shutdown(how)?;
     // There is no reply: the end of the connection tells the client.
     ctx.session.close = Close::Now;

@@ -1,4 +1,5 @@
-use command::{Args, Categories, Ctx, Error, Flags, Group, Outcome, Spec};
+use command::{Args, Categories, Ctx, Databases, Error, Flags, Group, Outcome, Spec};
+use smallvec::SmallVec;
 
 /// `SWAPDB index1 index2`
 pub const SWAPDB: Spec = Spec {
@@ -11,6 +12,7 @@ pub const SWAPDB: Spec = Spec {
     summary: "Exchanges two databases: the clients of each see the keys of the other.",
     complexity: "O(N) with N the number of clients that watch keys or wait for them in both.",
     syntax: "index1:integer index2:integer",
+    databases: Databases::Named(|_| SmallVec::from_slice(&[1, 2])),
     run: swapdb,
     ..Spec::BASE
 };

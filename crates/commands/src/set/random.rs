@@ -6,7 +6,7 @@ use value::Item;
 use value::set::Set;
 
 use super::{SET, limits, packed};
-use crate::draw::Selection;
+use crate::draw::{Room, Selection};
 use crate::reply;
 
 /// `SPOP key [count]`
@@ -162,11 +162,13 @@ fn srandmember(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         return Ok(());
     };
     if wanted < 0 {
+        let room = Room::new(&ctx.reply, ctx.config, count as u64)?;
         ctx.reply.array(count);
         for _ in 0..count {
             if let Some(member) = set.random(ctx.random.next_u64()) {
                 reply::item(&mut ctx.reply, member);
             }
+            room.check(&ctx.reply)?;
         }
         return Ok(());
     }

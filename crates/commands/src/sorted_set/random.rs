@@ -6,7 +6,7 @@ use resp::Protocol;
 use value::zset::Zset;
 
 use super::reply_member;
-use crate::draw::Selection;
+use crate::draw::{Room, Selection};
 
 /// `ZRANDMEMBER key [count [WITHSCORES]]`
 pub const ZRANDMEMBER: Spec = Spec {
@@ -70,6 +70,7 @@ fn repeated(ctx: &mut Ctx<'_>, key: keyspace::Key<'_>, count: u64, with_scores: 
         return Ok(());
     };
     let nested = with_scores && ctx.reply.protocol() == Protocol::Resp3;
+    let room = Room::new(&ctx.reply, ctx.config, count)?;
     ctx.reply.array(count as usize * if with_scores && !nested { 2 } else { 1 });
     for _ in 0..count {
         let Some((member, score)) = zset.random(ctx.random.next_u64()) else { break };
@@ -81,6 +82,7 @@ fn repeated(ctx: &mut Ctx<'_>, key: keyspace::Key<'_>, count: u64, with_scores: 
         } else {
             ctx.reply.bulk(member);
         }
+        room.check(&ctx.reply)?;
     }
     Ok(())
 }

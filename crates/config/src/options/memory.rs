@@ -3,47 +3,47 @@
 use super::{INT, LONG, MB, NO, ULONG, YES, check, int, memory, word};
 use crate::MaxmemoryPolicy;
 use crate::Opt;
-use crate::Status::{Accepted, Works};
+use crate::Status::Works;
 use crate::value::at;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::new(
-        Accepted,
+        Works,
         "maxmemory",
         memory(0, ULONG, 0),
         at!(maxmemory),
         "Bytes of memory for data; 0 means no limit.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "maxmemory-policy",
         word(MaxmemoryPolicy::WORDS, "noeviction"),
         at!(maxmemory_policy),
         "Which keys go when `maxmemory` is reached.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "maxmemory-samples",
         int(1, 64, 5),
         at!(maxmemory_samples),
         "Keys examined to choose one to evict.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "maxmemory-eviction-tenacity",
         int(0, 100, 10),
         at!(maxmemory_eviction_tenacity),
         "Effort of eviction: 0 for the lowest latency, 100 to evict without regard to it.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "lfu-log-factor",
         int(0, INT, 10),
         at!(lfu_log_factor),
         "How slowly the access frequency counter grows.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "lfu-decay-time",
         int(0, INT, 1),
         at!(lfu_decay_time_min),

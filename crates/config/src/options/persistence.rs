@@ -26,7 +26,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     .protected()
     .deny_loading(),
     Opt::new(
-        Accepted,
+        Works,
         "save",
         Kind::Save(SAVE),
         at!(save),
@@ -34,7 +34,7 @@ pub(super) const OPTIONS: &[Opt] = &[
          much changed. Empty: never.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "dbfilename",
         text("dump.rdb"),
         at!(dbfilename),
@@ -42,14 +42,8 @@ pub(super) const OPTIONS: &[Opt] = &[
     )
     .protected()
     .check(check::dbfilename),
-    Opt::new(
-        Accepted,
-        "rdbcompression",
-        YES,
-        at!(rdbcompression),
-        "Compress strings in snapshots.",
-    ),
-    Opt::new(Accepted, "rdbchecksum", YES, at!(rdbchecksum), "End snapshots with a checksum.")
+    Opt::new(Works, "rdbcompression", YES, at!(rdbcompression), "Compress strings in snapshots."),
+    Opt::new(Works, "rdbchecksum", YES, at!(rdbchecksum), "End snapshots with a checksum.")
         .immutable(),
     Opt::ignored("rdb-save-incremental-fsync", YES, "Make a snapshot durable as it is written."),
     Opt::ignored(
@@ -57,15 +51,19 @@ pub(super) const OPTIONS: &[Opt] = &[
         word(&["strict", "relaxed"], "strict"),
         "Whether snapshots of unknown versions are refused.",
     ),
-    Opt::ignored(
+    Opt::new(
+        Works,
         "rdb-key-save-delay",
         int(i32::MIN as i128, INT, 0),
+        at!(rdb_key_save_delay_us),
         "Microseconds to wait after each key of a snapshot, for tests.",
     )
     .hidden(),
-    Opt::ignored(
+    Opt::new(
+        Works,
         "key-load-delay",
         int(i32::MIN as i128, INT, 0),
+        at!(key_load_delay_us),
         "Microseconds to wait after each key that is loaded, for tests.",
     )
     .hidden(),
@@ -76,7 +74,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     )
     .hidden(),
     Opt::new(
-        Accepted,
+        Works,
         "stop-writes-on-bgsave-error",
         YES,
         at!(stop_writes_on_bgsave_error),

@@ -84,7 +84,7 @@ fn a_value_cannot_add_a_line() {
 #[test]
 fn user_lines_are_replaced_when_they_are_given() {
     let users = vec![b"default on nopass ~* &* +@all".to_vec(), b"bob off #0\nport ~x\"y".to_vec()];
-    let rewrite = Rewrite { users: Some(users), all: false };
+    let rewrite = Rewrite { users: Some(users), ..Rewrite::default() };
     let text = rewrite.text(&Config::default(), b"user old on\nport 6379\n");
     assert_eq!(
         String::from_utf8(text).unwrap(),
@@ -113,4 +113,12 @@ fn the_file_is_replaced_at_once_and_keeps_its_mode() {
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 2);
     assert!(Rewrite::default().file(&config, &directory.join("none/a.conf")).is_err());
     fs::remove_dir_all(&directory).unwrap();
+}
+
+#[test]
+fn save_points_that_are_the_defaults_again_are_written_all_or_not_at_all() {
+    let config = Config::default();
+    let text = Rewrite::default().text(&config, b"save 900 1\n");
+    let again = Config::parse(&text, &crate::MemoryFiles::default()).unwrap();
+    assert_eq!(again.save, config.save, "{}", String::from_utf8_lossy(&text));
 }

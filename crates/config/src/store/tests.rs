@@ -182,7 +182,7 @@ fn every_option_keeps_its_value_through_get_set_rewrite_and_load() {
             assert_eq!(value(&store, option.name), other, "{}", option.name);
         }
     }
-    let text = Rewrite { all: true, users: None }.text(&store.load(), b"");
+    let text = Rewrite { all: true, ..Rewrite::default() }.text(&store.load(), b"");
     let loaded = Config::parse(&text, &OsFiles).unwrap();
     for option in crate::all() {
         assert_eq!(option.value(&loaded), option.value(&store.load()), "{}", option.name);

@@ -15,7 +15,7 @@ use value::{Object, listpack};
 
 use crate::VERSION;
 use crate::op::Type;
-pub(crate) use records::{ACTIVE_TIMES, set_active_times};
+pub(crate) use records::{ACTIVE_TIMES, MEMBER_DEADLINES, set_active_times, set_member_deadlines};
 pub use records::{Records, Used};
 
 /// A value to be written.

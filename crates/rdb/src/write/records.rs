@@ -1,12 +1,17 @@
-use value::Object;
 use value::stream::Stream;
+use value::{Item, Object};
 
 use super::{Encoder, View, number};
+use crate::input::Input;
 use crate::op;
 
 /// The name of the text that says when consumers of the next key's stream last got something: what the
 /// stream type that Redis 7.0 knows has no place for. Other servers pass it over.
 pub(crate) const ACTIVE_TIMES: &[u8] = b"rubrica-active-times";
+
+/// The name of the text that holds the deadlines of members of the next key's set or sorted set: `[member][8
+/// bytes of milliseconds since the epoch]...`. No type of Redis has a place for them.
+pub(crate) const MEMBER_DEADLINES: &[u8] = b"rubrica-member-deadlines";
 
 /// How a key was used, where eviction asks for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,8 +68,10 @@ impl Records {
         used: Used,
         out: &mut Vec<u8>,
     ) {
-        if let View::Object(Object::Stream(stream)) = value {
-            self.active_times(stream, out);
+        match value {
+            View::Object(Object::Stream(stream)) => self.active_times(stream, out),
+            View::Object(object) => self.member_deadlines(object, out),
+            View::Int(_) | View::Bytes(_) => {}
         }
         if let Some(deadline) = deadline_ms {
             out.push(op::EXPIRETIME_MS);
@@ -101,6 +108,30 @@ impl Records {
         self.aux(ACTIVE_TIMES, &times, out);
     }
 
+    /// Appends the deadlines of members that have one.
+    fn member_deadlines(&self, object: &Object, out: &mut Vec<u8>) {
+        if matches!(object, Object::Hash(_)) || object.next_expiry().is_none() {
+            return;
+        }
+        let mut text = Vec::new();
+        let mut put = |member: &[u8], deadline: Option<i64>| {
+            if let Some(deadline) = deadline {
+                self.encoder.raw(member, &mut text);
+                text.extend_from_slice(&deadline.to_le_bytes());
+            }
+        };
+        match object {
+            Object::Set(set) => {
+                set.iter().for_each(|item| item.with_bytes(|text| put(text, set.deadline(item))));
+            }
+            Object::SortedSet(zset) => {
+                zset.iter().for_each(|(member, _)| put(member, zset.deadline(member)));
+            }
+            _ => {}
+        }
+        self.aux(MEMBER_DEADLINES, &text, out);
+    }
+
     /// Appends the end; `sum` is the checksum of everything before and this mark, or 0.
     pub fn end_mark(&self, out: &mut Vec<u8>) {
         out.push(op::EOF);
@@ -120,5 +151,22 @@ pub(crate) fn set_active_times(stream: &mut Stream, times: &[u8]) {
                 consumer.active_ms = u64::try_from(time).ok();
             }
         }
+    }
+}
+
+/// Gives a set's or sorted set's members the deadlines that [`Records::key`] wrote beside it.
+pub(crate) fn set_member_deadlines(object: &mut Object, text: &[u8]) {
+    let mut input = Input::new(text);
+    while !input.is_empty()
+        && let Ok(member) = input.string()
+        && let Ok(deadline) = input.i64()
+    {
+        let deadline = Some(deadline).filter(|deadline| *deadline > 0);
+        // A member that is not there has none.
+        let _ = match object {
+            Object::Set(set) => set.set_deadline(Item::parse(&member), deadline),
+            Object::SortedSet(zset) => zset.set_deadline(&member, deadline),
+            _ => false,
+        };
     }
 }

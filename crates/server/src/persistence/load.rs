@@ -1,360 +1,159 @@
-use std::cell::RefCell;
-use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek};
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use aof::{FileInfo, Manifest, ReadError, Reader};
-use command::clients::Origin;
-use command::{Letter, Mailbox, OwnedArgs, Session};
+use command::{Error, Loading, Services};
 use config::Config;
-use effects::Recorder;
-use env::Random;
-use keyspace::access::AccessClock;
-use keyspace::gate::GateSlot;
-use observe::Counters;
-use snapshot::{Duplicates, Rules, Watch};
-use tracking::Notes;
+use keyspace::Lent;
+use snapshot::{Duplicates, LoadError, Loaded, Rules, Watch, load, load_held};
 
-use super::Persistence;
-use crate::execute::{Bench, Call, scope_of};
+use super::{access_clock, counts_uses};
 
-/// Why the data set could not be loaded.
-#[derive(Debug)]
-pub struct LoadError(pub String);
+/// Empty collections that the log names at most.
+const EMPTY_NAMED: u64 = 10;
 
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+/// How keys are loaded.
+pub fn rules(services: &Services, config: &Config, duplicates: Duplicates) -> Rules {
+    let now_ms = services.clock.unix_ms();
+    Rules {
+        limits: commands::limits(config),
+        now_ms,
+        expires: true,
+        duplicates,
+        access: access_clock(config, now_ms),
+        counts_uses: counts_uses(config),
+        delay_us: config.key_load_delay_us.max(0).unsigned_abs(),
     }
 }
 
-impl std::error::Error for LoadError {}
-
-/// What loading a file came to.
-enum Loaded {
-    Whole,
-    /// Its end was cut off and is gone now.
-    Truncated,
+/// Notes for INFO how far loading is, and tells the log what it meets.
+pub struct Watcher<'a> {
+    services: &'a Services,
+    /// Bytes of the files before this one.
+    before: u64,
+    empty: AtomicU64,
 }
 
-impl Persistence {
-    /// Loads what the append-only files hold.
-    ///
-    /// # Errors
-    /// When they cannot be read, or hold something else.
-    pub fn load(&self) -> Result<(), LoadError> {
-        let started = Instant::now();
-        let manifest = self.read_manifest()?;
-        if manifest.is_empty() {
-            *self.manifest.lock() = manifest;
-            return Ok(());
-        }
-        let mut total = 0;
-        for info in manifest.files() {
-            total += self.directory.size(info).map_err(|error| {
-                let name = &info.name;
-                LoadError(format!("Unable to obtain the AOF file {name} length. stat: {error}"))
-            })?;
-        }
-        let mut loader = Loader::new(self);
-        let last = manifest.files().count();
-        for (index, info) in manifest.files().enumerate() {
-            let started = Instant::now();
-            let loaded = loader.load(info)?;
-            if matches!(loaded, Loaded::Truncated) && index + 1 < last {
-                return Err(LoadError(
-                    "Fatal error: the truncated file is not the last file".to_owned(),
-                ));
+impl<'a> Watcher<'a> {
+    /// Of a file that comes after others of so many bytes.
+    pub fn new(services: &'a Services, before: u64) -> Self {
+        Self { services, before, empty: AtomicU64::new(0) }
+    }
+}
+
+impl Watch for Watcher<'_> {
+    fn progress(&self, bytes: u64) {
+        self.services.persistence.loading().loaded_bytes = self.before + bytes;
+    }
+
+    fn text(&self, name: &[u8], text: &[u8]) {
+        let number = || codec::number::parse_u64(text).unwrap_or(0);
+        let shown = String::from_utf8_lossy(text);
+        match name {
+            b"redis-ver" | b"valkey-ver" => {
+                tracing::info!("Loading RDB produced by version {shown}");
             }
-            let is_base = manifest.base.as_ref() == Some(info);
-            let kind = if is_base { "base" } else { "incr" };
-            let seconds = started.elapsed().as_secs_f64();
-            tracing::info!("DB loaded from {kind} file {}: {seconds:.3} seconds", info.name);
-        }
-        let status = &self.services.aof;
-        status.size.store(total, Ordering::Relaxed);
-        let base = manifest.base.as_ref().and_then(|base| self.directory.size(base).ok());
-        status.base_size.store(base.unwrap_or(0), Ordering::Relaxed);
-        *self.manifest.lock() = manifest;
-        let seconds = started.elapsed().as_secs_f64();
-        tracing::info!("DB loaded from append only file: {seconds:.3} seconds");
-        Ok(())
-    }
-
-    /// The manifest; that of a single file of older versions is made first.
-    fn read_manifest(&self) -> Result<Manifest, LoadError> {
-        let path = self.directory.manifest();
-        let manifest = match std::fs::read(&path) {
-            Ok(text) => Manifest::parse(&text).map_err(|error| {
-                tracing::warn!("*** FATAL AOF MANIFEST FILE ERROR ***");
-                if let Some((number, line)) = &error.line {
-                    tracing::warn!("Reading the manifest file, at line {number}");
-                    tracing::warn!(">>> '{line}'");
-                }
-                LoadError(error.to_string())
-            })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Manifest::default(),
-            Err(error) => {
-                let path = path.display();
-                return Err(LoadError(format!(
-                    "Fatal error: can't open the AOF manifest file {path} for reading: {error}"
-                )));
+            b"ctime" => {
+                let now_s = self.services.clock.unix_ms().unsigned_abs() / 1000;
+                tracing::info!("RDB age {} seconds", now_s.saturating_sub(number()));
             }
-        };
-        self.adopt_old_file(manifest)
-    }
-
-    /// Takes a single file of a version before 7 over as the base, if there is one and nothing else.
-    fn adopt_old_file(&self, mut manifest: Manifest) -> Result<Manifest, LoadError> {
-        let old = self.directory.filename().to_owned();
-        let interrupted = manifest.incr.is_empty()
-            && manifest.base.as_ref().is_some_and(|base| base.name == old)
-            && !self.directory.file(&old).exists();
-        let wanted = !self.directory.exists() || manifest.is_empty() || interrupted;
-        if !wanted || !std::path::Path::new(&old).is_file() {
-            return Ok(manifest);
-        }
-        let failed = |error: io::Error| {
-            LoadError(format!("Can't take the append only file {old} over: {error}"))
-        };
-        self.directory.create().map_err(failed)?;
-        if !interrupted {
-            manifest.rebase(FileInfo { name: old.clone(), seq: 1 }, 0);
-            self.directory.save(&manifest).map_err(failed)?;
-        }
-        std::fs::rename(&old, self.directory.file(&old)).map_err(failed)?;
-        tracing::info!(
-            "Successfully migrated an old-style AOF configuration ({old}) into the directory"
-        );
-        Ok(manifest)
-    }
-}
-
-/// Runs the commands of files.
-struct Loader<'a> {
-    files: &'a Persistence,
-    log: Recorder,
-    notes: RefCell<Notes>,
-    gate: GateSlot,
-    random: Random,
-    config: Arc<Config>,
-    counters: Arc<Counters>,
-    session: Session,
-    /// Commands since MULTI.
-    queued: Option<Vec<OwnedArgs>>,
-}
-
-impl<'a> Loader<'a> {
-    fn new(files: &'a Persistence) -> Self {
-        let services = &files.services;
-        let origin = Origin { addr: "aof".into(), laddr: String::new(), fd: -1, unix: true };
-        let now_ms = services.clock.unix_ms();
-        let client = services.clients.connect(origin, 0, Arc::new(Nobody), now_ms);
-        let mut session = Session::new(client, true);
-        session.obeys = true;
-        Self {
-            files,
-            log: Recorder::new(&services.log),
-            notes: RefCell::default(),
-            gate: services.keyspace.gate().register(),
-            random: env::random(),
-            config: services.config.snapshot(),
-            counters: services.statistics.register(),
-            session,
-            queued: None,
-        }
-    }
-
-    fn load(&mut self, info: &FileInfo) -> Result<Loaded, LoadError> {
-        let path = self.files.directory.file(&info.name);
-        let name = &info.name;
-        let unreadable = |error: io::Error| {
-            LoadError(format!("Unrecoverable error reading the append only file {name}: {error}"))
-        };
-        let mut file = File::open(&path).map_err(|error| {
-            LoadError(format!(
-                "Fatal error: can't open the append log file {name} for reading: {error}"
-            ))
-        })?;
-        let mut rest = Vec::new();
-        let mut magic = [0; 5];
-        let is_rdb = file.read_exact(&mut magic).is_ok() && &magic == b"REDIS";
-        file.rewind().map_err(unreadable)?;
-        if is_rdb {
-            tracing::info!("Reading RDB base file on AOF loading...");
-            rest = self.load_rdb(&file).map_err(|error| {
-                LoadError(format!(
-                    "Error reading the RDB base file {name}, AOF loading aborted: {error}"
-                ))
-            })?;
-        }
-        self.session.select(0);
-        self.queued = None;
-        let start = file.stream_position().map_err(unreadable)? - rest.len() as u64;
-        // Versions before 7 had commands behind the snapshot, in one file.
-        let input = io::Cursor::new(rest).chain(file);
-        let mut reader = Reader::new(BufReader::with_capacity(256 * 1024, input));
-        let (mut whole, mut before_multi) = (0, 0);
-        let problem = loop {
-            match reader.command() {
-                Ok(Some(words)) => {
-                    if words.first().is_some_and(|word| word.eq_ignore_ascii_case(b"multi")) {
-                        before_multi = whole;
-                    }
-                    self.run(&words, name)?;
-                    whole = reader.offset();
-                }
-                Ok(None) if self.queued.is_some() => {
-                    tracing::warn!("Revert incomplete MULTI/EXEC transaction in AOF file {name}");
-                    break ReadError::Truncated;
-                }
-                Ok(None) => return Ok(Loaded::Whole),
-                Err(error) => break error,
+            b"used-mem" => {
+                let megabytes = number() as f64 / f64::from(1 << 20);
+                tracing::info!("RDB memory usage when created {megabytes:.2} Mb");
+                self.services.persistence.loading().used_memory = number();
             }
-        };
-        if self.queued.is_some() {
-            whole = before_multi;
-        }
-        match problem {
-            ReadError::Truncated => self.cut_off(&path, name, start + whole),
-            ReadError::Format { at } => Err(LoadError(format!(
-                "Bad file format reading the append only file {name} at offset {}: make a backup of your AOF \
-                 file, then repair it, or load what is before that place",
-                start + at
-            ))),
-            ReadError::Io(error) => Err(unreadable(error)),
+            [b'%', ..] => tracing::info!("RDB '{}': {shown}", String::from_utf8_lossy(name)),
+            _ => {}
         }
     }
-
-    /// Cuts a file off behind its last whole command, if the configuration lets it.
-    fn cut_off(&self, path: &std::path::Path, name: &str, at: u64) -> Result<Loaded, LoadError> {
-        if !self.files.services.config.load().aof_load_truncated {
-            return Err(LoadError(format!(
-                "Unexpected end of file reading the append only file {name}. You can: 1) Make a backup of your \
-                 AOF file, then repair it. 2) Alternatively you can set the 'aof-load-truncated' \
-                 configuration option to yes and restart the server."
-            )));
-        }
-        let cut = || {
-            let file = OpenOptions::new().write(true).open(path)?;
-            let before = file.metadata()?.len();
-            file.set_len(at)?;
-            file.sync_all()?;
-            Ok(before.saturating_sub(at))
-        };
-        let dropped = cut().map_err(|error: io::Error| {
-            LoadError(format!("Error truncating the AOF file {name}: {error}"))
-        })?;
-        tracing::warn!("!!! Warning: short read while loading the AOF file {name}!!!");
-        tracing::warn!(
-            "!!! Truncating the AOF {name} at offset {at}: {dropped} bytes are dropped !!!"
-        );
-        tracing::warn!("AOF {name} loaded anyway because aof-load-truncated is enabled");
-        Ok(Loaded::Truncated)
-    }
-
-    /// Loads a snapshot as the base, and gives back what was read behind its end.
-    fn load_rdb(&self, file: &File) -> Result<Vec<u8>, snapshot::LoadError> {
-        let services = &self.files.services;
-        let now_ms = services.clock.unix_ms();
-        let rules = Rules {
-            limits: commands::limits(&self.config),
-            now_ms,
-            // What went since then is in the files behind.
-            expires: false,
-            duplicates: Duplicates::Refuse,
-            access: AccessClock::recency(now_ms),
-            counts_uses: false,
-            delay_us: 0,
-        };
-        let threads = services.host.workers();
-        let loaded = snapshot::load(file, &services.keyspace, threads, &rules, &Onlooker)?;
-        Ok(loaded.rest)
-    }
-
-    fn run(&mut self, words: &[Vec<u8>], name: &str) -> Result<(), LoadError> {
-        let args = OwnedArgs::new(words);
-        let view = args.view();
-        if view.is(0, "MULTI") {
-            self.queued = Some(Vec::new());
-        } else if view.is(0, "EXEC") {
-            for queued in self.queued.take().unwrap_or_default() {
-                self.run_one(&queued, name)?;
-            }
-        } else if let Some(queued) = &mut self.queued {
-            queued.push(args);
-        } else {
-            self.run_one(&args, name)?;
-        }
-        Ok(())
-    }
-
-    fn run_one(&mut self, args: &OwnedArgs, name: &str) -> Result<(), LoadError> {
-        let services = &self.files.services;
-        let view = args.view();
-        let Some(command) = services.table.resolve(view) else {
-            let word = view.text(0);
-            return Err(LoadError(format!(
-                "Unknown command '{word}' reading the append only file {name}"
-            )));
-        };
-        self.gate.enter();
-        let clock_ns = services.clock.monotonic_ns();
-        let mut bench = Bench {
-            services,
-            config: &self.config,
-            counters: &self.counters,
-            random: &mut self.random,
-            log: &self.log,
-            notes: &self.notes,
-            effects: Default::default(),
-            gate: &self.gate,
-            epoch_us: services.clock.unix_us(),
-            epoch_ns: clock_ns,
-            clock_ns,
-            garbage: Vec::new(),
-        };
-        let now_us = bench.now_us();
-        let call = Call { command, args: view, now_us, may_wait: false, waited: false };
-        let session = &mut self.session;
-        let mut reply = Vec::new();
-        bench.with_held(scope_of(command, view), |bench, mut held| {
-            bench.run_and_answer(session, call, &mut reply, &mut held);
-        });
-        self.gate.leave();
-        Ok(())
-    }
-}
-
-/// Looks on while a base is loaded.
-struct Onlooker;
-
-impl Watch for Onlooker {
-    fn progress(&self, _bytes: u64) {}
-
-    fn text(&self, _name: &[u8], _text: &[u8]) {}
 
     fn empty(&self, key: &[u8]) {
-        tracing::warn!("skipping empty key: {}", String::from_utf8_lossy(key));
+        if self.empty.fetch_add(1, Ordering::Relaxed) < EMPTY_NAMED {
+            let key = String::from_utf8_lossy(key);
+            tracing::info!("rdbLoadObject skipping empty key: {key}");
+        }
     }
 
     fn module(&self, name: &str) {
-        tracing::warn!("The data of module {name} is passed over");
+        tracing::warn!("The RDB file contains data of the module '{name}', which is passed over");
     }
 }
 
-impl Drop for Loader<'_> {
-    fn drop(&mut self) {
-        self.files.services.clients.disconnect(&self.session.client);
+/// Loads the snapshot of the configuration, if there is one, when the server starts. Meanwhile commands that
+/// need the data set are refused.
+///
+/// # Errors
+/// When it cannot be loaded: the server must not go on with a part of the data.
+pub fn load_at_start(services: &Arc<Services>, threads: usize) -> Result<(), String> {
+    let config = services.config.snapshot();
+    let path = Path::new(&config.dir).join(&config.dbfilename);
+    let start = Instant::now();
+    let result = open(services, &path).and_then(|file| match file {
+        None => Ok(None),
+        Some(file) => {
+            let rules = rules(services, &config, Duplicates::Refuse);
+            let watcher = Watcher::new(services, 0);
+            load(file, &services.keyspace, threads, &rules, &watcher).map(Some)
+        }
+    });
+    let loaded = result.map_err(|error| {
+        tracing::warn!("{}: {error}", config.dbfilename);
+        format!("Fatal error loading the DB, check server logs. Exiting. ({error})")
+    })?;
+    services.persistence.saves().last_s = services.clock.unix_ms() / 1000;
+    if let Some(loaded) = loaded {
+        note(services, &loaded);
+        tracing::info!("DB loaded from disk: {:.3} seconds", start.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
+/// Loads the snapshot's file while everything is held (DEBUG RELOAD).
+///
+/// # Errors
+/// When it cannot be loaded.
+pub fn reload(services: &Arc<Services>, held: &mut Lent<'_>, replaces: bool) -> Result<(), Error> {
+    let config = services.config.snapshot();
+    let path = Path::new(&config.dir).join(&config.dbfilename);
+    let duplicates = if replaces { Duplicates::Replace } else { Duplicates::Refuse };
+    let result = open(services, &path).and_then(|file| {
+        let file =
+            file.ok_or_else(|| LoadError::Scan(io::Error::from(io::ErrorKind::NotFound).into()))?;
+        let rules = rules(services, &config, duplicates);
+        let watcher = Watcher::new(services, 0);
+        load_held(file, held, &rules, &watcher)
+    });
+    match result {
+        Ok(loaded) => {
+            note(services, &loaded);
+            Ok(())
+        }
+        Err(error) => {
+            tracing::warn!("{}: {error}", config.dbfilename);
+            Err(Error::fixed("ERR Error trying to load the RDB dump"))
+        }
     }
 }
 
-/// Takes the letters of a client that has no connection.
-struct Nobody;
+fn open(services: &Services, path: &Path) -> Result<Option<File>, LoadError> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(|error| LoadError::Scan(error.into()))?,
+    };
+    let total_bytes = file.metadata().map_or(0, |metadata| metadata.len());
+    *services.persistence.loading() =
+        Loading { started_s: services.clock.unix_ms() / 1000, total_bytes, ..Loading::default() };
+    Ok(Some(file))
+}
 
-impl Mailbox for Nobody {
-    fn post(&self, _letter: Letter) {}
+fn note(services: &Services, loaded: &Loaded) {
+    let mut loading = services.persistence.loading();
+    (loading.keys, loading.expired) = (loaded.keys, loaded.expired);
+    drop(loading);
+    let Loaded { keys, expired, empty, .. } = loaded;
+    let rest = if *empty > 0 { format!(", empty keys skipped: {empty}") } else { String::new() };
+    tracing::info!("Done loading RDB, keys loaded: {keys}, keys expired: {expired}{rest}.");
 }

@@ -1,180 +1,102 @@
-//! Append-only files of a running server: loading them, writing the log of effects to them, and
-//! writing new bases.
-//!
-//! Two threads beside the workers: the journal's (`journal.rs`) brings the log of effects into order and
-//! writes it; the keeper's (`keeper.rs`) writes bases and turns logging on and off. What is durable is
-//! known by number (`effects::Log::durable`): under `appendfsync always` workers hold replies back until
-//! their turn's numbers are.
+//! Saving the data set and loading it: what commands, the cron, the start and the end ask for.
 
-mod base;
-mod journal;
-mod keeper;
+mod cut;
 mod load;
-mod resp_base;
-mod sync;
+mod points;
+mod save;
 
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::Ordering;
 
-use aof::{Directory, FileInfo, Manifest, State};
-use command::Services;
-use parking_lot::Mutex;
+use aof::State;
+use command::{Error, Services, Shutdown};
+use config::Config;
+use config::MaxmemoryPolicy as Policy;
+use keyspace::access::{AccessClock, LfuScale};
+use keyspace::{Held, Lent};
+use rdb::{Encoder, Records};
+use snapshot::Uses;
 
-pub use load::LoadError;
+pub use cut::{Wrapped, cut, note_whole};
+pub use load::{Watcher, load_at_start, reload, rules};
+pub use points::tick;
+pub use save::{give_up, give_up_base, save, save_in_background};
 
-/// What the journal's thread is told to do when it has reached a number.
-pub(crate) enum Order {
-    /// Goes on in another file, which the manifest names from then on.
-    Open { after: u64, file: NewFile, done: Sender<io::Result<()>> },
-    /// Writes nothing any more.
-    Close { after: u64, done: Sender<io::Result<()>> },
+/// How records are written.
+pub fn records(config: &Config) -> Records {
+    Records { encoder: Encoder { compress: config.rdbcompression } }
 }
 
-/// Where the journal goes on.
-pub(crate) enum NewFile {
-    /// A file of the manifest, which is opened.
-    Listed(FileInfo),
-    /// The next of the manifest.
-    Next,
-    /// One that the manifest will name when its base is written.
-    Temporary(String),
+fn lfu(config: &Config) -> LfuScale {
+    LfuScale { log_factor: config.lfu_log_factor, decay_minutes: config.lfu_decay_time_min }
 }
 
-/// The append-only files of a server.
-pub struct Persistence {
-    pub(crate) services: Arc<Services>,
-    pub(crate) directory: Directory,
-    pub(crate) manifest: Mutex<Manifest>,
-    orders: Mutex<Vec<Order>>,
-    stopping: AtomicBool,
+fn counts_uses(config: &Config) -> bool {
+    matches!(config.maxmemory_policy, Policy::AllkeysLfu | Policy::VolatileLfu)
 }
 
-impl Persistence {
-    /// The files that the configuration names.
-    pub fn new(services: &Arc<Services>) -> Arc<Self> {
-        let config = services.config.load();
-        let path = PathBuf::from(&config.appenddirname);
-        Arc::new(Self {
-            services: Arc::clone(services),
-            directory: Directory::new(path, &config.appendfilename),
-            manifest: Mutex::default(),
-            orders: Mutex::default(),
-            stopping: AtomicBool::new(false),
-        })
+/// What snapshots say of how keys are used: what the policy goes by.
+pub fn uses(config: &Config) -> Uses {
+    match config.maxmemory_policy {
+        Policy::AllkeysLru | Policy::VolatileLru => Uses::Idle,
+        Policy::AllkeysLfu | Policy::VolatileLfu => Uses::Frequency(lfu(config)),
+        _ => Uses::None,
     }
+}
 
-    /// Starts the threads.
-    ///
-    /// # Errors
-    /// When the system is out of threads.
-    pub fn start(self: &Arc<Self>) -> io::Result<Vec<JoinHandle<()>>> {
-        let (journal, keeper) = (Arc::clone(self), Arc::clone(self));
-        let journal = thread::Builder::new().name("journal".into()).spawn(move || {
-            journal::Journal::new(journal).run();
-        })?;
-        let keeper =
-            thread::Builder::new().name("keeper".into()).spawn(move || keeper::run(&keeper))?;
-        Ok(vec![journal, keeper])
+/// What keys are stamped with that are loaded.
+fn access_clock(config: &Config, now_ms: i64) -> AccessClock {
+    if counts_uses(config) {
+        AccessClock::frequency(now_ms, lfu(config), 0)
+    } else {
+        AccessClock::recency(now_ms)
     }
+}
 
-    /// Lets the threads end, when everything is written and durable.
-    pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
-        self.services.log.wake();
+/// Works while everything is held. The calling thread is outside of the gate with all its slots.
+pub fn with_all<T>(services: &Services, work: impl FnOnce(&mut Lent<'_>) -> T) -> T {
+    let closed = services.keyspace.gate().close();
+    work(&mut Held::all(&services.keyspace, &closed).lend())
+}
+
+/// Saves where the configuration or whoever ends the server asks for it.
+///
+/// # Errors
+/// When that fails, unless the end is forced.
+pub fn prepare_shutdown(
+    services: &Arc<Services>,
+    held: &mut Lent<'_>,
+    how: Shutdown,
+) -> Result<(), Error> {
+    let config = services.config.snapshot();
+    if services.persistence.saves().current.is_some() {
+        tracing::warn!("A snapshot is being saved. Giving it up!");
+        give_up(services, held);
     }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
-    }
-
-    /// Tells the journal's thread what to do.
-    pub(crate) fn order(&self, order: Order) {
-        self.orders.lock().push(order);
-        self.services.log.wake();
-    }
-
-    pub(crate) fn take_orders(&self) -> Vec<Order> {
-        std::mem::take(&mut *self.orders.lock())
-    }
-
-    /// Begins to write effects down once the data set has been loaded.
-    ///
-    /// # Errors
-    /// When a file cannot be made.
-    pub fn begin(self: &Arc<Self>) -> Result<(), LoadError> {
-        let services = &self.services;
-        if !services.config.load().appendonly {
-            return Ok(());
+    if services.persistence.base().is_some() {
+        let is_first = services.aof.state() == State::Starting;
+        if is_first && !how.force {
+            tracing::warn!("Writing initial AOF. Can't exit.");
+            return Err(Error::fixed("ERR Errors trying to SHUTDOWN. Check logs."));
         }
-        self.directory.create().map_err(|error| {
-            let path = self.directory.path().display();
-            LoadError(format!("Can't open or create append-only dir {path}: {error}"))
-        })?;
-        let info = self.first_files()?;
-        let (done, opened) = std::sync::mpsc::channel();
-        {
-            let _closed = services.keyspace.gate().close();
-            services.log.set_on(true);
-            let file = NewFile::Listed(info);
-            self.order(Order::Open { after: services.log.issued(), file, done });
-        }
-        services.aof.set_state(State::On);
-        match opened.recv() {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(LoadError(format!("Can't open the append-only file: {error}"))),
-            Err(_) => Err(LoadError("Can't open the append-only file".to_owned())),
-        }
+        tracing::warn!("There is a base of the append-only files being written. Giving it up!");
+        give_up_base(services, held);
+        services.aof.scheduled.store(false, Ordering::Relaxed);
     }
-
-    /// The file to go on in; from nothing also an empty base is made.
-    fn first_files(&self) -> Result<FileInfo, LoadError> {
-        let mut manifest = self.manifest.lock();
-        let filename = self.directory.filename();
-        let failed = |error: io::Error| LoadError(format!("Can't write the AOF manifest: {error}"));
-        if manifest.is_empty() {
-            let rdb = self.services.config.load().aof_use_rdb_preamble;
-            let base = manifest.next_base(filename, rdb);
-            self.write_first_base(&base).map_err(failed)?;
-            tracing::info!("Creating AOF base file {} on server start", base.name);
-            manifest.rebase(base, 0);
-        }
-        let info = match manifest.incr.last() {
-            Some(info) => {
-                tracing::info!("Opening AOF incr file {} on server start", info.name);
-                info.clone()
-            }
-            None => {
-                let info = manifest.next_incr(filename);
-                tracing::info!("Creating AOF incr file {} on server start", info.name);
-                info
-            }
-        };
-        if manifest.incr.is_empty() {
-            self.directory.append(&info.name).map_err(failed)?;
-            manifest.push_incr(info.clone());
-        }
-        self.directory.save(&manifest).map_err(failed)?;
-        self.directory.remove_history(&mut manifest);
-        Ok(info)
+    let saves = how.save.unwrap_or(!config.save.is_empty());
+    if !saves || services.persistence.is_loading() {
+        return Ok(());
     }
-
-    /// Writes what there is: nothing, unless something else was loaded.
-    fn write_first_base(&self, info: &FileInfo) -> io::Result<()> {
-        let services = &self.services;
-        let _alone = services.snapshots.lock();
-        let (config, now_ms) = (services.config.load(), services.clock.unix_ms());
-        let keyspace = &services.keyspace;
-        let base = base::Base::cut(keyspace, &keyspace.gate().close(), &config, now_ms);
-        base.write(self, info)
-    }
-
-    /// Bytes of all files of the manifest.
-    pub(crate) fn total_size(&self) -> u64 {
-        let manifest = self.manifest.lock();
-        manifest.files().map(|info| self.directory.size(info).unwrap_or(0)).sum()
+    tracing::info!("Saving the final RDB snapshot before exiting.");
+    match save(services, held) {
+        Ok(()) => Ok(()),
+        Err(_) if how.force => {
+            tracing::warn!("Error trying to save the DB, but exiting all the same since asked to.");
+            Ok(())
+        }
+        Err(_) => {
+            tracing::warn!("Error trying to save the DB, can't exit.");
+            Err(Error::fixed("ERR Errors trying to SHUTDOWN. Check logs."))
+        }
     }
 }

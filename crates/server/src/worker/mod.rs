@@ -31,6 +31,7 @@ use crate::batch::Batch;
 use crate::buffers::Buffers;
 use crate::connection::Connection;
 use crate::cron::Cron;
+use crate::evict::Evictor;
 use crate::mailbox::{Inbox, Message};
 use crate::source::{Ready, Source, Token};
 
@@ -68,6 +69,7 @@ pub struct Worker<S: Source> {
     /// Connections whose socket may have more than was read.
     unread: Vec<Token>,
     pub(crate) cron: Cron,
+    pub(crate) evictor: Evictor,
     /// Held commands may be due.
     pub(crate) resume: bool,
     pub(crate) epoch_us: i64,
@@ -110,6 +112,7 @@ impl<S: Source> Worker<S> {
             undurable: VecDeque::new(),
             unread: Vec::new(),
             cron: Cron::default(),
+            evictor: Evictor::default(),
             resume: false,
             epoch_us: services.clock.unix_us(),
             epoch_ns: services.clock.monotonic_ns(),
@@ -213,9 +216,9 @@ impl<S: Source> Worker<S> {
             self.connections.push(None);
             self.connections.len() - 1
         });
-        // Not this turn's configuration: a password set before the client connected holds for it.
-        let needs_no_password = self.services.config.load().requirepass.is_empty();
-        let mut session = Session::new(arrival.client, needs_no_password);
+        let acl = &self.services.acl;
+        let user = Arc::clone(acl.default_user());
+        let mut session = Session::new(arrival.client, user, acl.default_needs_no_password());
         session.place = token;
         let mut connection = Box::new(Connection::new(arrival.stream, session));
         if self.source.add(&mut connection.stream, token).is_err() {

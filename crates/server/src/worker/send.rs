@@ -14,11 +14,12 @@ const FAREWELL_MS: i64 = 500;
 impl<S: Source> Worker<S> {
     /// Sends what this turn's commands wrote, and closes whom they closed.
     pub(super) fn flush_touched(&mut self) {
-        let mut touched = std::mem::take(&mut self.touched);
-        for token in touched.drain(..) {
+        let mut next = 0;
+        while let Some(&token) = self.touched.get(next) {
             self.flush(token);
+            next += 1;
         }
-        self.touched = touched;
+        self.touched.clear();
     }
 
     fn flush(&mut self, token: Token) {

@@ -95,7 +95,7 @@ impl<S: Source> Worker<S> {
             }
             touch(&mut self.touched, token, connection);
             let authenticated =
-                connection.session.authenticated || self.config.requirepass.is_empty();
+                connection.session.authenticated || self.services.acl.default_needs_no_password();
             let limits = Limits {
                 bulk_len: usize::try_from(self.config.proto_max_bulk_len).unwrap_or(usize::MAX),
                 authenticated,
@@ -163,6 +163,7 @@ impl<S: Source> Worker<S> {
             epoch_us: self.epoch_us,
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
+            evictor: &mut self.evictor,
             garbage: Vec::new(),
             notes: &self.notes,
         };
@@ -222,6 +223,14 @@ impl<S: Source> Worker<S> {
 
     /// Serves those who wait for keys that have changed without any command. The worker is inside the gate.
     pub(crate) fn serve_waiting(&mut self, ready: Vec<ReadyKey>) {
+        self.on_bench(|bench| {
+            let services = bench.services;
+            bench.serve_all(ready, Held::nothing(&services.keyspace));
+        });
+    }
+
+    /// Works as commands do. The worker is inside the gate.
+    pub(crate) fn on_bench<T>(&mut self, work: impl FnOnce(&mut Bench<'_>) -> T) -> T {
         let mut bench = Bench {
             services: &self.services,
             config: &self.config,
@@ -233,11 +242,13 @@ impl<S: Source> Worker<S> {
             epoch_us: self.epoch_us,
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
+            evictor: &mut self.evictor,
             garbage: Vec::new(),
             notes: &self.notes,
         };
-        bench.serve_all(ready, Held::nothing(&self.services.keyspace));
+        let result = work(&mut bench);
         bench.tell_everybody();
+        result
     }
 
     /// Lets commands run again that CLIENT PAUSE held back until `now_ms`.

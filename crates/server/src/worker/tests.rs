@@ -298,7 +298,7 @@ fn an_idle_client_is_closed_and_a_monitor_is_not() {
 #[test]
 fn what_is_sent_behind_auth_has_the_limits_of_the_authenticated() {
     let mut lab = Lab::new();
-    lab.configure("requirepass", "pw");
+    assert_eq!(lab.ask("CONFIG SET requirepass pw"), "+OK\r\n");
     let peer = lab.connect();
     peer.send(format!("AUTH pw\r\n*2\r\n$4\r\nECHO\r\n$20000\r\n{}\r\n", "x".repeat(20_000)));
     (0..5).for_each(|_| lab.turn());

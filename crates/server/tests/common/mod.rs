@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A running server; it ends with this value.
 pub struct Running {
     services: Arc<Services>,
-    stop: Box<dyn Fn(Shutdown) + Send>,
+    stop: Box<dyn Fn(Shutdown) -> bool + Send>,
     waiting: Option<JoinHandle<Shutdown>>,
     pub port: u16,
     pub socket: PathBuf,
@@ -51,6 +51,8 @@ pub fn start(adjust: impl FnOnce(&mut Config)) -> Running {
         bind: vec!["127.0.0.1".into()],
         workers: 2,
         maxclients: 200,
+        save: Vec::new(),
+        dbfilename: "there-is-none.rdb".into(),
         ..Config::default()
     };
     adjust(&mut config);
@@ -60,6 +62,7 @@ pub fn start(adjust: impl FnOnce(&mut Config)) -> Running {
         Server::start(config.clone(), Box::new(NoMemory)).ok()
     });
     let server = server.expect("the server starts");
+    server.load().expect("there is nothing to load");
     let services = Arc::clone(server.services());
     let stop = Box::new(server.stopper());
     let waiting = Some(std::thread::spawn(move || server.wait()));

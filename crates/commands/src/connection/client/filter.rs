@@ -2,11 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
+use command::client_line::flags;
 use command::clients::{Class, Client};
 use command::{Args, Error};
-
-use super::describe::flags;
-use crate::connection::auth::is_user;
 
 /// Which clients are meant: those that pass every filter given.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,6 +40,15 @@ pub enum Ids {
     Positive,
 }
 
+/// What values are compared with.
+#[derive(Clone, Copy)]
+pub struct Known<'k> {
+    /// The number of databases.
+    pub databases: u32,
+    /// Whether there is a user of this name.
+    pub is_user: &'k dyn Fn(&[u8]) -> bool,
+}
+
 const BAD_ID: Error = Error::fixed("ERR Invalid client ID");
 const ID_NOT_POSITIVE: Error = Error::fixed("ERR client-id should be greater than 0");
 
@@ -59,7 +66,7 @@ impl<'a> Filter<'a> {
     ///
     /// # Errors
     /// The first filter that is unknown, lacks its value or has a wrong one.
-    pub fn parse(args: Args<'a>, ids: Ids, databases: u32) -> Result<Self, Error> {
+    pub fn parse(args: Args<'a>, ids: Ids, known: Known<'_>) -> Result<Self, Error> {
         let mut filter = Self::default();
         let mut next = 2;
         while let Some(word) = args.get(next) {
@@ -69,7 +76,7 @@ impl<'a> Filter<'a> {
                 next = filter.parse_ids(args, next + 1, ids)?;
                 continue;
             }
-            filter.parse_one(&word, value, databases)?;
+            filter.parse_one(&word, value, known)?;
             next += 2;
         }
         Ok(filter)
@@ -93,7 +100,7 @@ impl<'a> Filter<'a> {
         Ok(next)
     }
 
-    fn parse_one(&mut self, word: &[u8], value: &'a [u8], databases: u32) -> Result<(), Error> {
+    fn parse_one(&mut self, word: &[u8], value: &'a [u8], known: Known<'_>) -> Result<(), Error> {
         let shown = || String::from_utf8_lossy(value);
         match word {
             b"addr" => self.addr = Some(value),
@@ -104,7 +111,7 @@ impl<'a> Filter<'a> {
             b"lib-ver" => self.library_version = Some(value),
             b"maxage" => self.age_s = Some(seconds(value, "maxage")?),
             b"idle" => self.idle_s = Some(seconds(value, "idle")?),
-            b"db" => self.database = Some(database(value, databases)?),
+            b"db" => self.database = Some(database(value, known.databases)?),
             b"skipme" if value.eq_ignore_ascii_case(b"yes") => self.skip_me = Some(true),
             b"skipme" if value.eq_ignore_ascii_case(b"no") => self.skip_me = Some(false),
             b"type" => {
@@ -114,7 +121,7 @@ impl<'a> Filter<'a> {
                         Error::new(format!("ERR Unknown client type '{}'", shown()))
                     })?);
             }
-            b"user" if is_user(value) => self.user = Some(value),
+            b"user" if (known.is_user)(value) => self.user = Some(value),
             b"user" => return Err(Error::new(format!("ERR No such user '{}'", shown()))),
             b"flags" if value.iter().all(|letter| FLAGS.contains(letter)) => {
                 self.flags = Some(value);
@@ -228,7 +235,7 @@ mod tests {
 
     fn parse(words: &str, ids: Ids) -> Result<Option<Vec<u64>>, String> {
         let args = OwnedArgs::new(words.split(' '));
-        let filter = Filter::parse(args.view(), ids, 16);
+        let filter = Filter::parse(args.view(), ids, Known { databases: 16, is_user: &|_| false });
         filter.map(|filter| filter.ids).map_err(|error| error.line().to_owned())
     }
 

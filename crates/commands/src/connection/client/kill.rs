@@ -1,6 +1,6 @@
 use command::{Args, Close, Ctx, Error, Outcome, Spec};
 
-use super::filter::{Filter, Ids};
+use super::filter::{Filter, Ids, Known};
 
 /// `CLIENT KILL ip-port | filter ...`
 pub const KILL: Spec = Spec {
@@ -28,10 +28,12 @@ const NO_SUCH_CLIENT: Error = Error::fixed("ERR No such client");
 
 fn kill(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let by_address = args.len() == 3;
+    let is_user = |name: &[u8]| ctx.services.acl.user(name).is_some();
+    let known = Known { databases: ctx.config.databases, is_user: &is_user };
     let filter = if by_address {
         Filter::by_address(args.at(2))
     } else {
-        let mut filter = Filter::parse(args, Ids::Positive, ctx.config.databases)?;
+        let mut filter = Filter::parse(args, Ids::Positive, known)?;
         filter.skip_me.get_or_insert(true);
         filter
     };

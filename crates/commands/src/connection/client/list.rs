@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
+use command::client_line::{Running, describe};
 use command::clients::Client;
 use command::{Args, Ctx, Error, Outcome, Spec};
 
-use super::describe::{Running, describe};
-use super::filter::{Filter, Ids};
+use super::filter::{Filter, Ids, Known};
 
 /// `CLIENT LIST [filter ...]`
 pub const LIST: Spec = Spec {
@@ -44,7 +44,9 @@ fn list(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     if args.len() == 3 {
         return Err(Error::SYNTAX);
     }
-    let filter = Filter::parse(args, Ids::Any, ctx.config.databases)?;
+    let is_user = |name: &[u8]| ctx.services.acl.user(name).is_some();
+    let known = Known { databases: ctx.config.databases, is_user: &is_user };
+    let filter = Filter::parse(args, Ids::Any, known)?;
     let (now_ms, caller) = (ctx.now_ms(), ctx.session.client.id);
     let clients = &ctx.services.clients;
     let candidates: Vec<Arc<Client>> = match &filter.ids {

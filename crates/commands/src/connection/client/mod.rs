@@ -1,6 +1,5 @@
 //! CLIENT: what connected clients are, and what may be done to them.
 
-mod describe;
 mod filter;
 mod id;
 mod kill;

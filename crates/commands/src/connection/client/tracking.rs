@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ::tracking::{Mode, Request, Tracker};
+use command::client_line::redirection;
 use command::{Args, Ctx, Error, Outcome, Spec};
 
 /// `CLIENT TRACKING ON | OFF [option ...]`
@@ -214,14 +215,6 @@ fn caching(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     tracker.set_caching(true);
     ctx.reply.ok();
     Ok(())
-}
-
-/// The client that gets the invalidations: 0 for the client itself, -1 when it does not track.
-pub fn redirection(tracker: Option<&Arc<Tracker>>) -> i64 {
-    let Some(tracker) = tracker.filter(|tracker| tracker.mode().contains(Mode::ON)) else {
-        return -1;
-    };
-    tracker.redirect().map_or(0, |other| i64::try_from(other.client()).unwrap_or(i64::MAX))
 }
 
 fn getredir(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {

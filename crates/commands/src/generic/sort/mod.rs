@@ -9,7 +9,7 @@ mod rows;
 
 use command::{
     Args, Begin, Categories, Ctx, Deadline, Error, Find, Flags, Group, KeyFlags, KeyList, KeySpec,
-    Outcome, Spec,
+    Outcome, Spec, permission,
 };
 use config::KeyspaceEvents;
 use keyspace::{Key, Payload, Value};
@@ -81,6 +81,7 @@ fn reaches_other_keys(args: Args<'_>, may_store: bool) -> bool {
 
 fn sort(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Outcome {
     let mut request = Request::parse(args, may_store)?;
+    permit(ctx, args, &request)?;
     let key = args.key(1);
     let source = match ctx.db.get(key).map(|entry| entry.value()) {
         None => None,
@@ -100,6 +101,24 @@ fn sort(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Outcome {
         None => reply(ctx, &request, &rows),
         Some(word) => store(ctx, args.key(word), &request, &rows),
     }
+}
+
+/// Patterns lead to keys that nobody knows beforehand: they take the permission to read every key.
+fn permit(ctx: &Ctx<'_>, args: Args<'_>, request: &Request<'_>) -> Outcome {
+    let option = match (request.sorts && request.by.is_some(), request.gets.is_empty()) {
+        (true, _) => "BY",
+        (false, false) => "GET",
+        (false, true) => return Ok(()),
+    };
+    let command = ctx.services.table.resolve(args);
+    let (user, database) = (&ctx.session.user, ctx.db.number());
+    let may = |command| permission::may_read_every_key(user, command, args, database);
+    if command.is_some_and(may) {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "ERR {option} option of SORT denied due to insufficient ACL permissions."
+    )))
 }
 
 fn reply(ctx: &mut Ctx<'_>, request: &Request<'_>, rows: &Rows) -> Outcome {

@@ -38,6 +38,7 @@ type Subcommand = (&'static str, usize, usize, fn(&mut Ctx<'_>, Args<'_>) -> Out
 
 const SUBCOMMANDS: &[Subcommand] = &[
     ("change-repl-id", 2, 2, accept),
+    ("config-rewrite-force-all", 2, 2, crate::server::config::rewrite_all),
     ("dict-resizing", 3, 3, accept),
     ("digest", 2, 2, digest::all),
     ("digest-value", 2, usize::MAX, digest::values),
@@ -55,6 +56,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("protocol", 3, 3, protocol::sample),
     ("quicklist", 3, 4, values::quicklist),
     ("quicklist-packed-threshold", 3, 3, packed_threshold),
+    ("reload", 2, usize::MAX, reload),
     ("replybuffer", 4, 4, reply_buffer),
     ("sdslen", 3, 3, values::string_length),
     ("set-active-expire", 3, 3, set_active_expire),
@@ -162,6 +164,35 @@ fn set_active_expire(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
+/// `DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]`: saves, empties everything, and loads.
+fn reload(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let (mut save, mut flush, mut merge) = (true, true, false);
+    for word in args.iter_from(2) {
+        match word.to_ascii_lowercase().as_slice() {
+            b"nosave" => save = false,
+            b"noflush" => flush = false,
+            b"merge" => merge = true,
+            _ => {
+                return Err(Error::fixed(
+                    "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+                ));
+            }
+        }
+    }
+    if save {
+        ctx.services.host.save(ctx.services, ctx.db.held())?;
+    }
+    if flush {
+        for number in 0..ctx.services.keyspace.databases() {
+            ctx.db.within(number, |db| db.clear(false));
+        }
+    }
+    ctx.services.host.load(ctx.services, ctx.db.held(), merge)?;
+    tracing::warn!("DB reloaded by DEBUG RELOAD");
+    ctx.reply.ok();
+    Ok(())
+}
+
 fn skip_checksums(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let skip = leading_integer(args.at(2)) != 0;
     ctx.services.persistence.skip_checksums.store(skip, Ordering::Relaxed);
@@ -262,6 +293,9 @@ fn print_help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
             "    Check that the value of <key> is a list of several nodes.",
             "QUICKLIST-PACKED-THRESHOLD <size>",
             "    Accepted; list nodes take items of any size.",
+            "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
+            "    Save the data set and load it again; leave out the saving (NOSAVE) or the emptying",
+            "    before loading (NOFLUSH), replace keys that are there (MERGE).",
             "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|time>",
             "REPLYBUFFER RESIZING <0|1>",
             "    Accepted; output buffers shrink by themselves.",

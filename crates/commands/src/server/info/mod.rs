@@ -1,6 +1,7 @@
 //! INFO: the server's figures, in sections.
 
 mod commands;
+mod keysizes;
 mod memory;
 mod server;
 mod stats;
@@ -78,7 +79,7 @@ const fn section(
     Section { name, title, default, write }
 }
 
-const SECTIONS: [Section; 13] = [
+const SECTIONS: [Section; 14] = [
     section("server", "Server", true, server::server),
     section("clients", "Clients", true, server::clients),
     section("memory", "Memory", true, memory::memory),
@@ -92,6 +93,8 @@ const SECTIONS: [Section; 13] = [
     section("latencystats", "Latencystats", false, commands::latencystats),
     section("cluster", "Cluster", true, |_, lines| lines.field("cluster_enabled", 0)),
     section("keyspace", "Keyspace", true, keyspace),
+    // Taken stock of when asked for, which is too much for every look at the figures.
+    section("keysizes", "Keysizes", false, keysizes::keysizes),
 ];
 
 fn info(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
@@ -125,10 +128,11 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
         lines.field(
             &format!("db{}", database.number),
             format_args!(
-                "keys={},expires={},avg_ttl={},subexpiry=0",
+                "keys={},expires={},avg_ttl={},subexpiry={}",
                 database.keys,
                 database.volatile,
-                database.average_ttl_ms(now_ms)
+                database.average_ttl_ms(now_ms),
+                database.timed
             ),
         );
     }

@@ -1,3 +1,4 @@
+use acl::Reason;
 use std::fmt::Display;
 use std::sync::atomic::Ordering;
 
@@ -10,34 +11,13 @@ fn write(lines: &mut Lines, fields: &[(&str, &dyn Display)]) {
     fields.iter().for_each(|(name, value)| lines.field(name, value));
 }
 
-/// What a server without persistence tells: nothing was ever saved or is under way.
+/// How saving and loading go.
 pub fn persistence(ctx: &mut Ctx<'_>, lines: &mut Lines) {
-    let started_s = ctx.services.host.started_ms() / 1000;
-    let never = -1;
-    write(
-        lines,
-        &[
-            ("loading", &u8::from(ctx.services.loading.load(Ordering::Relaxed))),
-            ("async_loading", &0),
-            ("current_cow_peak", &0),
-            ("current_cow_size", &0),
-            ("current_cow_size_age", &0),
-            ("current_fork_perc", &"0.00"),
-            ("current_save_keys_processed", &0),
-            ("current_save_keys_total", &0),
-            ("rdb_changes_since_last_save", &ctx.services.statistics.changes()),
-            ("rdb_bgsave_in_progress", &0),
-            ("rdb_last_save_time", &started_s),
-            ("rdb_last_bgsave_status", &"ok"),
-            ("rdb_last_bgsave_time_sec", &never),
-            ("rdb_current_bgsave_time_sec", &never),
-            ("rdb_saves", &0),
-            ("rdb_last_cow_size", &0),
-            ("rdb_last_load_keys_expired", &0),
-            ("rdb_last_load_keys_loaded", &0),
-        ],
-    );
+    saves(ctx, lines);
     append_only(ctx, lines);
+    if ctx.services.persistence.is_loading() {
+        loading(ctx, lines);
+    }
 }
 
 fn append_only(ctx: &mut Ctx<'_>, lines: &mut Lines) {
@@ -82,6 +62,59 @@ fn append_only(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     }
 }
 
+fn saves(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let now_s = ctx.now_ms() / 1000;
+    let changes = ctx.services.statistics.changes();
+    let is_loading = ctx.services.persistence.is_loading();
+    let loaded = *ctx.services.persistence.loading();
+    let saves = ctx.services.persistence.saves();
+    let current = saves.current.as_ref();
+    let keys = current.map_or(0, |current| current.handle.keys());
+    let total = current.map_or(0, |current| current.keys_total);
+    let percent = if total > 0 { keys as f64 * 100.0 / total as f64 } else { 0.0 };
+    write(
+        lines,
+        &[
+            ("loading", &u8::from(is_loading)),
+            ("async_loading", &0),
+            ("current_cow_peak", &0),
+            ("current_cow_size", &0),
+            ("current_cow_size_age", &0),
+            ("current_fork_perc", &format!("{percent:.2}")),
+            ("current_save_keys_processed", &keys),
+            ("current_save_keys_total", &total),
+            ("rdb_changes_since_last_save", &changes.saturating_sub(saves.changes)),
+            ("rdb_bgsave_in_progress", &u8::from(current.is_some())),
+            ("rdb_last_save_time", &saves.last_s),
+            ("rdb_last_bgsave_status", &if saves.ok { "ok" } else { "err" }),
+            ("rdb_last_bgsave_time_sec", &saves.took_s),
+            ("rdb_current_bgsave_time_sec", &current.map_or(-1, |one| now_s - one.started_s)),
+            ("rdb_saves", &saves.count),
+            ("rdb_last_cow_size", &saves.waiting_bytes),
+            ("rdb_last_load_keys_expired", &loaded.expired),
+            ("rdb_last_load_keys_loaded", &loaded.keys),
+        ],
+    );
+}
+
+fn loading(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let loading = *ctx.services.persistence.loading();
+    let elapsed_s = (ctx.now_ms() / 1000 - loading.started_s).max(0) as f64;
+    let part = loading.loaded_bytes as f64 / loading.total_bytes.max(1) as f64;
+    let eta_s = if part > 0.0 { elapsed_s * (1.0 - part) / part } else { 1.0 };
+    write(
+        lines,
+        &[
+            ("loading_start_time", &loading.started_s),
+            ("loading_total_bytes", &loading.total_bytes),
+            ("loading_rdb_used_mem", &loading.used_memory),
+            ("loading_loaded_bytes", &loading.loaded_bytes),
+            ("loading_loaded_perc", &format!("{:.2}", part * 100.0)),
+            ("loading_eta_seconds", &(eta_s as u64)),
+        ],
+    );
+}
+
 pub fn stats(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     traffic(ctx, lines);
     keyspace(ctx, lines);
@@ -117,6 +150,7 @@ fn traffic(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let totals = ctx.services.statistics.totals();
     let pubsub = &ctx.services.pubsub;
+    let exceeded = ctx.services.budget.exceeded(ctx.now_ms());
     write(
         lines,
         &[
@@ -125,11 +159,11 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("expired_stale_perc", &"0.00"),
             ("expired_time_cap_reached_count", &totals.expire_slices),
             ("expire_cycle_cpu_milliseconds", &(totals.expire_ns / 1_000_000)),
-            ("evicted_keys", &0),
-            ("evicted_clients", &0),
+            ("evicted_keys", &totals.evicted_keys),
+            ("evicted_clients", &totals.evicted_clients),
             ("evicted_scripts", &0),
-            ("total_eviction_exceeded_time", &0),
-            ("current_eviction_exceeded_time", &0),
+            ("total_eviction_exceeded_time", &exceeded.total_ms),
+            ("current_eviction_exceeded_time", &exceeded.current_ms),
             ("keyspace_hits", &totals.keyspace_hits),
             ("keyspace_misses", &totals.keyspace_misses),
             ("pubsub_channels", &pubsub.len(Kind::Channel)),
@@ -150,6 +184,8 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 }
 
 fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let sanitized = ctx.services.persistence.sanitized.load(Ordering::Relaxed);
+    let denied = &ctx.services.acl.log;
     let tracking = &ctx.services.tracking;
     let totals = ctx.services.statistics.totals();
     let rates = ctx.services.statistics.rates().figures();
@@ -161,7 +197,7 @@ fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("tracking_total_prefixes", &tracking.prefixes()),
             ("unexpected_error_replies", &0),
             ("total_error_replies", &totals.errors),
-            ("dump_payload_sanitizations", &0),
+            ("dump_payload_sanitizations", &sanitized),
             ("total_reads_processed", &totals.reads),
             ("total_writes_processed", &totals.writes),
             ("io_threaded_reads_processed", &0),
@@ -172,6 +208,11 @@ fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("reply_buffer_expands", &0),
             ("eventloop_cycles", &totals.turns),
             ("instantaneous_eventloop_cycles_per_sec", &(rates.turns.round() as u64)),
+            ("acl_access_denied_auth", &denied.count(Reason::Auth)),
+            ("acl_access_denied_cmd", &denied.count(Reason::Command)),
+            ("acl_access_denied_key", &denied.count(Reason::Key)),
+            ("acl_access_denied_channel", &denied.count(Reason::Channel)),
+            ("acl_access_denied_db", &denied.count(Reason::Database)),
         ],
     );
 }

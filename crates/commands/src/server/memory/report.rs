@@ -20,7 +20,9 @@ pub struct Database {
     pub keys: u64,
     /// Those that have a deadline.
     pub volatile: u64,
-    /// Sum of their deadlines, milliseconds since the epoch.
+    /// Those with fields or members that have a deadline.
+    pub timed: u64,
+    /// Sum of the deadlines of keys, milliseconds since the epoch.
     pub deadlines_ms: i128,
     /// Bytes of its tables and of the index of its deadlines.
     pub tables_bytes: u64,
@@ -56,6 +58,7 @@ pub fn databases(ctx: &mut Ctx<'_>) -> Vec<Database> {
                 let Some(sum) = by_number.get_mut(number) else { continue };
                 sum.keys += db.len() as u64;
                 sum.volatile += db.volatile() as u64;
+                sum.timed += db.timed() as u64;
                 sum.deadlines_ms += db.deadlines_ms();
                 sum.tables_bytes += db.overhead_bytes() as u64;
             }

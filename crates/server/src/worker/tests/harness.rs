@@ -40,18 +40,18 @@ impl Lab {
         let config = Config::default();
         let services = Arc::new(Services {
             statistics: Statistics::new(table.all().len()),
+            acl: acl::Acl::new(table.catalogue(), command::acl_defaults(&Default::default())),
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             log: Default::default(),
             aof: Default::default(),
-            snapshots: Default::default(),
-            loading: Default::default(),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),
             pause: Default::default(),
             parked: Default::default(),
+            budget: command::Budget::default(),
             pubsub: Default::default(),
             tracking: Default::default(),
             active_expire: AtomicBool::new(true),
@@ -136,6 +136,9 @@ impl Host for NoHost {
     }
     fn memory(&self) -> MemoryFigures {
         MemoryFigures::default()
+    }
+    fn thread_memory(&self) -> Option<i64> {
+        None
     }
     fn reconfigure(&self, _changed: &[&'static str]) -> Result<(), String> {
         Ok(())

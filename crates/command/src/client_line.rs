@@ -1,11 +1,13 @@
 //! A client as CLIENT LIST and CLIENT INFO show it.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use ::tracking::Mode;
-use command::Table;
-use command::clients::{Client, Kill};
+use tracking::{Mode, Tracker};
+
+use crate::clients::{Client, Kill};
+use crate::table::Table;
 
 /// Output up to here counts as the buffer that every client has (`obl`); what is beyond counts as a
 /// list of buffers of this size (`oll`, `omem`), which is what monitoring looks at to find those who do
@@ -74,7 +76,7 @@ pub fn describe(line: &mut Vec<u8>, client: &Client, table: &Table, now_ms: i64,
         " cmd={command} user={} redir={} resp={} lib-name={} lib-ver={} io-thread={} tot-net-in={} \
          tot-net-out={} tot-cmds={}",
         text(&names.user),
-        super::tracking::redirection(client.tracker()),
+        redirection(client.tracker()),
         figures.protocol.get(),
         text(&names.library),
         text(&names.library_version),
@@ -132,6 +134,14 @@ pub fn flags(client: &Client) -> String {
     ];
     let flags: String = letters.iter().filter(|(_, on)| *on).map(|(letter, _)| *letter).collect();
     if flags.is_empty() { "N".into() } else { flags }
+}
+
+/// The client that gets the invalidations: 0 for the client itself, -1 when it does not track.
+pub fn redirection(tracker: Option<&Arc<Tracker>>) -> i64 {
+    let Some(tracker) = tracker.filter(|tracker| tracker.mode().contains(Mode::ON)) else {
+        return -1;
+    };
+    tracker.redirect().map_or(0, |other| i64::try_from(other.client()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

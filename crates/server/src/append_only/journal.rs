@@ -9,7 +9,7 @@ use config::AppendFsync;
 use effects::{Effect, Merger, Sink};
 
 use super::sync::Syncer;
-use super::{NewFile, Order, Persistence};
+use super::{AppendOnly, NewFile, Order};
 
 /// The longest wait between two looks at what is due.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -21,7 +21,7 @@ const SYNC_PERIOD: Duration = Duration::from_secs(1);
 
 /// The thread that brings the log of effects into order and writes it.
 pub(super) struct Journal {
-    files: Arc<Persistence>,
+    files: Arc<AppendOnly>,
     merger: Merger,
     orders: Vec<Order>,
     appender: Option<Appender>,
@@ -44,7 +44,7 @@ impl Sink for Nowhere {
 }
 
 impl Journal {
-    pub(super) fn new(files: Arc<Persistence>) -> Self {
+    pub(super) fn new(files: Arc<AppendOnly>) -> Self {
         Self {
             merger: Merger::new(Arc::clone(&files.services.log)),
             syncer: Syncer::new(&files.services),

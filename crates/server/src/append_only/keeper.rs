@@ -12,7 +12,8 @@ use keyspace::{Db, Held, SHARDS};
 use resp::Writer;
 
 use super::base::Base;
-use super::{NewFile, Order, Persistence};
+use super::{AppendOnly, NewFile, Order};
+use crate::persistence;
 
 /// How often it is looked whether the files have grown enough for a new base.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -21,7 +22,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 const FAILURES_MAX: u64 = 3;
 
 /// The thread that writes bases.
-pub(super) fn run(files: &Arc<Persistence>) {
+pub(super) fn run(files: &Arc<AppendOnly>) {
     let status = &files.services.aof;
     let mut wait = Backoff::default();
     while !files.is_stopping() {
@@ -32,7 +33,7 @@ pub(super) fn run(files: &Arc<Persistence>) {
                 Request::Reload(client) => reload(files, client),
             }
         }
-        let waits = status.state() == State::Starting;
+        let waits = status.state() == State::Starting || status.scheduled.load(Ordering::Relaxed);
         if (waits || is_due(files)) && wait.is_over(files) && status.begin_rewrite() {
             rewrite(files);
             wait.note(files);
@@ -47,11 +48,11 @@ struct Backoff {
 }
 
 impl Backoff {
-    fn is_over(&self, files: &Persistence) -> bool {
+    fn is_over(&self, files: &AppendOnly) -> bool {
         files.services.clock.unix_ms() >= self.until_ms
     }
 
-    fn note(&mut self, files: &Persistence) {
+    fn note(&mut self, files: &AppendOnly) {
         let failures = files.services.aof.failures.load(Ordering::Relaxed);
         if failures < FAILURES_MAX {
             return;
@@ -67,7 +68,7 @@ impl Backoff {
 }
 
 /// Whether the files have grown enough since the last base.
-fn is_due(files: &Persistence) -> bool {
+fn is_due(files: &AppendOnly) -> bool {
     let (status, config) = (&files.services.aof, files.services.config.load());
     let percentage = config.auto_aof_rewrite_percentage;
     if status.state() != State::On || percentage == 0 {
@@ -84,20 +85,24 @@ fn is_due(files: &Persistence) -> bool {
 }
 
 /// Writes a new base; with the log on, what comes meanwhile goes into a file of its own.
-fn rewrite(files: &Arc<Persistence>) {
+fn rewrite(files: &Arc<AppendOnly>) {
     let services = &files.services;
     let status = &services.aof;
     let started_ms = services.clock.unix_ms();
     status.rewrite_started_ms.store(started_ms, Ordering::Relaxed);
     status.scheduled.store(false, Ordering::Relaxed);
-    tracing::info!("Background append only file rewriting started");
     let result = new_base(files);
+    if let Ok(Outcome::Later) = result {
+        status.scheduled.store(true, Ordering::Relaxed);
+        status.rewriting.store(false, Ordering::Release);
+        return;
+    }
     status.rewrites.fetch_add(1, Ordering::Relaxed);
     let took_s = (services.clock.unix_ms() - started_ms) / 1000;
     status.last_rewrite_s_plus_1.store(took_s + 1, Ordering::Relaxed);
     status.rewrite_failed.store(result.is_err(), Ordering::Relaxed);
     match result {
-        Ok(()) => {
+        Ok(_) => {
             status.failures.store(0, Ordering::Relaxed);
             status.base_size.store(files.total_size(), Ordering::Relaxed);
             tracing::info!("Background AOF rewrite finished successfully");
@@ -110,7 +115,14 @@ fn rewrite(files: &Arc<Persistence>) {
     status.rewriting.store(false, Ordering::Release);
 }
 
-fn new_base(files: &Arc<Persistence>) -> io::Result<()> {
+/// What became of a rewrite that has not failed.
+enum Outcome {
+    Written,
+    /// A snapshot is being saved, or was asked for meanwhile: it goes first.
+    Later,
+}
+
+fn new_base(files: &Arc<AppendOnly>) -> io::Result<Outcome> {
     let services = &files.services;
     let status = &services.aof;
     let state = status.state();
@@ -118,10 +130,10 @@ fn new_base(files: &Arc<Persistence>) -> io::Result<()> {
     let filename = files.directory.filename();
     let temporary_incr = format!("temp-{filename}.incr");
     let (done, opened) = channel();
-    let _alone = services.snapshots.lock();
-    let base;
-    {
-        let closed = services.keyspace.gate().close();
+    let base = persistence::with_all(services, |held| {
+        if services.persistence.saves().current.is_some() {
+            return None;
+        }
         let after = services.log.issued();
         match state {
             State::Off => {}
@@ -133,14 +145,18 @@ fn new_base(files: &Arc<Persistence>) -> io::Result<()> {
             }
             State::On => files.order(Order::Open { after, file: NewFile::Next, done }),
         }
-        let (config, now_ms) = (services.config.load(), services.clock.unix_ms());
-        base = Base::cut(&services.keyspace, &closed, &config, now_ms);
-    }
+        Some(Base::cut(services, held))
+    });
+    let Some(base) = base else { return Ok(Outcome::Later) };
+    tracing::info!("Background append only file rewriting started");
     if state != State::Off {
         opened.recv().map_err(io::Error::other)??;
     }
     let info = files.manifest.lock().next_base(filename, base.is_rdb());
-    base.write(files, &info)?;
+    match base.write(files, &info) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Outcome::Later),
+        written => written?,
+    }
     let mut manifest = files.manifest.lock();
     let mut next = manifest.clone();
     let kept = match state {
@@ -162,11 +178,11 @@ fn new_base(files: &Arc<Persistence>) -> io::Result<()> {
     if state == State::Starting {
         status.set_state(State::On);
     }
-    Ok(())
+    Ok(Outcome::Written)
 }
 
 /// Acts on a change of `appendonly`.
-fn switch(files: &Arc<Persistence>, on: bool) {
+fn switch(files: &Arc<AppendOnly>, on: bool) {
     let services = &files.services;
     if on {
         services.aof.set_state(State::Starting);
@@ -183,9 +199,9 @@ fn switch(files: &Arc<Persistence>, on: bool) {
 }
 
 /// Throws everything away and loads it from the files, for a client that waits meanwhile.
-fn reload(files: &Arc<Persistence>, client: u64) {
+fn reload(files: &Arc<AppendOnly>, client: u64) {
     let services = &files.services;
-    services.loading.store(true, Ordering::Release);
+    services.persistence.set_loading(true);
     let (done, closed) = channel();
     let garbage = {
         let gate = services.keyspace.gate().close();
@@ -196,7 +212,7 @@ fn reload(files: &Arc<Persistence>, client: u64) {
     let _ = closed.recv();
     drop(garbage);
     let loaded = files.load().and_then(|()| files.begin());
-    services.loading.store(false, Ordering::Release);
+    services.persistence.set_loading(false);
     let mut reply = Vec::new();
     let answer = |writer: &mut Writer<'_>| match &loaded {
         Ok(()) => {

@@ -1,0 +1,216 @@
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use command::{CurrentSave, Error, REDIS_VERSION, Services};
+use config::Config;
+use keyspace::Lent;
+use snapshot::{
+    Figures, Pace, Preamble, RdbEncode, SaveError, Sealed, Snapshot, Target, sync_directory,
+};
+
+use super::{Wrapped, cut, note_whole, records, uses};
+
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// Where a snapshot is until it is whole.
+fn temporary(config: &Config) -> PathBuf {
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    Path::new(&config.dir).join(format!("temp-{}-{number}.rdb", std::process::id()))
+}
+
+/// Where it goes.
+fn destination(config: &Config) -> PathBuf {
+    Path::new(&config.dir).join(&config.dbfilename)
+}
+
+fn preamble(services: &Services) -> Preamble {
+    let texts = vec![
+        ("redis-ver", REDIS_VERSION.to_owned()),
+        ("redis-bits", usize::BITS.to_string()),
+        ("ctime", (services.clock.unix_ms() / 1000).to_string()),
+        ("used-mem", services.host.memory().allocated.to_string()),
+        ("aof-base", "0".to_owned()),
+    ];
+    Preamble { texts, functions: Vec::new() }
+}
+
+/// Marks the cut.
+fn begin(services: &Services, held: &mut Lent<'_>, config: &Config) -> Snapshot {
+    let now_ms = services.clock.unix_ms();
+    let encode = RdbEncode { records: records(config), uses: uses(config), now_ms };
+    cut(held, Box::new(encode))
+}
+
+/// Writes a snapshot into a temporary file. `run` walks.
+fn write(
+    services: &Services,
+    config: &Config,
+    snapshot: Snapshot,
+    run: impl FnOnce(Snapshot, &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<Figures>,
+) -> Result<(Sealed, Figures), SaveError> {
+    let temporary = temporary(config);
+    let preamble = preamble(services);
+    let mut opened = Target::create(temporary, config.rdbchecksum);
+    let sizes = snapshot.sizes().to_vec();
+    // The walk comes to its end, or is ended properly, whatever the disk says.
+    let mut begun = false;
+    let walked = run(snapshot, &mut |bytes| match &mut opened {
+        Err(_) => Err(io::ErrorKind::Other.into()),
+        Ok(target) => {
+            if !std::mem::replace(&mut begun, true) {
+                target.begin(&preamble, &sizes, records(config))?;
+            }
+            target.write(bytes)
+        }
+    });
+    let mut target = opened?;
+    let error = |error| SaveError { doing: "Write error saving DB on disk", error };
+    let figures = walked.map_err(error)?;
+    if !begun {
+        target.begin(&preamble, &sizes, records(config)).map_err(error)?;
+    }
+    let sealed = target.seal(records(config))?;
+    note_whole();
+    Ok((sealed, figures))
+}
+
+/// Saves while everything is held.
+///
+/// # Errors
+/// One that says nothing; the log says why.
+pub fn save(services: &Arc<Services>, held: &mut Lent<'_>) -> Result<(), Error> {
+    let config = services.config.snapshot();
+    let interrupted = give_up(services, held);
+    give_up_base(services, held);
+    {
+        let mut saves = services.persistence.saves();
+        saves.count += 1;
+        // One at a time: the other begins anew.
+        saves.scheduled |= interrupted;
+    }
+    let snapshot = begin(services, held, &config);
+    let written =
+        write(services, &config, snapshot, |snapshot, write| snapshot.run_held(held, write));
+    let path = destination(&config);
+    let saved = written.and_then(|(sealed, _)| {
+        sealed.publish(&path)?;
+        sync_directory(&path)
+    });
+    match saved {
+        Ok(()) => {
+            let mut saves = services.persistence.saves();
+            saves.last_s = services.clock.unix_ms() / 1000;
+            saves.changes = services.statistics.changes();
+            saves.ok = true;
+            drop(saves);
+            services.persistence.set_unsaved(false);
+            tracing::info!("DB saved on disk");
+            Ok(())
+        }
+        Err(error) => {
+            tracing::warn!("{error}");
+            Err(Error::BARE)
+        }
+    }
+}
+
+/// Marks the cut and lets a thread of its own save.
+///
+/// # Errors
+/// When there is no thread.
+pub fn save_in_background(services: &Arc<Services>, held: &mut Lent<'_>) -> Result<(), Error> {
+    let config = services.config.snapshot();
+    let started_s = services.clock.unix_ms() / 1000;
+    let snapshot = begin(services, held, &config);
+    {
+        let mut saves = services.persistence.saves();
+        saves.count += 1;
+        saves.tried_s = started_s;
+        saves.current = Some(CurrentSave {
+            started_s,
+            changes: services.statistics.changes(),
+            keys_total: snapshot.sizes().iter().map(|size| size.keys).sum(),
+            handle: Box::new(Wrapped(snapshot.handle())),
+        });
+    }
+    let shared = Arc::clone(services);
+    let run = move || run_in_background(&shared, &config, snapshot);
+    let spawned = thread::Builder::new().name("bgsave".into()).spawn(run);
+    if let Err(error) = spawned {
+        tracing::warn!("Can't save in background: {error}");
+        held.forget_witness();
+        services.persistence.saves().current = None;
+        failed(services);
+        return Err(Error::BARE);
+    }
+    tracing::info!("Background saving started");
+    Ok(())
+}
+
+fn run_in_background(services: &Arc<Services>, config: &Config, snapshot: Snapshot) {
+    let start = Instant::now();
+    let pace = Pace { per_key_us: config.rdb_key_save_delay_us.max(0).unsigned_abs() };
+    let handle = snapshot.handle();
+    let written = write(services, config, snapshot, |snapshot, write| {
+        snapshot.run(&services.keyspace, pace, write)
+    });
+    let path = destination(config);
+    // Whoever gives a snapshot up holds this lock, so its file does not appear afterwards.
+    let mut saves = services.persistence.saves();
+    let given_up = match &written {
+        Ok(_) => handle.is_given_up(),
+        Err(error) => error.error.kind() == io::ErrorKind::Interrupted,
+    };
+    if given_up {
+        return;
+    }
+    let published = written.and_then(|(sealed, figures)| sealed.publish(&path).map(|()| figures));
+    saves.took_s = i64::try_from(start.elapsed().as_secs()).unwrap_or(i64::MAX);
+    let current = saves.current.take();
+    match published.and_then(|figures| sync_directory(&path).map(|()| figures)) {
+        Ok(figures) => {
+            saves.last_s = services.clock.unix_ms() / 1000;
+            saves.ok = true;
+            saves.waiting_bytes = figures.waiting_max;
+            saves.changes = current.map_or(saves.changes, |current| current.changes);
+            drop(saves);
+            services.persistence.set_unsaved(false);
+            tracing::info!("Background saving terminated with success");
+        }
+        Err(error) => {
+            drop(saves);
+            tracing::warn!("{error}");
+            failed(services);
+        }
+    }
+}
+
+fn failed(services: &Services) {
+    services.persistence.saves().ok = false;
+    services.persistence.set_unsaved(true);
+    tracing::warn!("Background saving error");
+}
+
+/// Gives up the base of the append-only files that is under way, which is then written later. Everything is
+/// held.
+pub fn give_up_base(services: &Services, held: &mut Lent<'_>) {
+    if let Some(base) = services.persistence.base().take() {
+        base.give_up();
+        held.forget_witness();
+        services.aof.scheduled.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Gives up the snapshot under way in the background; false when there is none. Everything is held.
+pub fn give_up(services: &Services, held: &mut Lent<'_>) -> bool {
+    let current = services.persistence.saves().current.take();
+    if let Some(current) = &current {
+        current.handle.give_up();
+        held.forget_witness();
+    }
+    current.is_some()
+}
