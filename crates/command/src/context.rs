@@ -35,6 +35,14 @@ pub struct Ctx<'a> {
     pub waited: bool,
     /// What the command waits for, when it does.
     pub waits_for: Option<Wait>,
+    /// What the worker does while a script keeps it busy.
+    pub idle: Option<&'a dyn Idle>,
+}
+
+/// What a worker can do for its other clients while a command runs for long.
+pub trait Idle {
+    /// Serves them, as far as that is possible now.
+    fn serve(&self);
 }
 
 impl Ctx<'_> {

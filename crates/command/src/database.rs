@@ -6,11 +6,12 @@ use keyspace::{
 };
 use observe::Counters;
 use tracking::Recorder;
-use value::{Kind, Object, Typed};
+use value::{Kind, Typed};
 
 use crate::effects::ExpiryLog;
 use crate::error::Error;
 
+mod strings;
 mod walk;
 
 pub use walk::{Cursor, Stint};
@@ -43,6 +44,14 @@ pub struct Database<'a> {
 
 /// A key that changed while somebody waits for it: database and name.
 pub type ReadyKey = (usize, Box<[u8]>);
+
+/// What a command has changed and collected.
+pub struct Collected {
+    changes: u64,
+    events: Vec<Event>,
+    garbage: Vec<Db>,
+    ready: Vec<ReadyKey>,
+}
 
 /// A keyspace event: something happened to a key.
 #[derive(Clone, Debug)]
@@ -98,6 +107,40 @@ impl<'a> Database<'a> {
             log: setting.log,
             expired: Group::default(),
             tracking: setting.tracking,
+        }
+    }
+
+    /// The keys of a database for a command that runs within this one, under the same locks; what it
+    /// collects goes to [`Database::absorb`].
+    pub fn nested(&mut self, number: usize) -> Database<'_> {
+        Database::new(Setting {
+            held: self.held.lend(),
+            number,
+            now_ms: self.now_ms,
+            expires: self.horizon_ms == self.now_ms,
+            access: self.access.clone(),
+            counters: self.counters,
+            notify: self.notify,
+            log: self.log,
+            tracking: self.tracking,
+        })
+    }
+
+    /// Takes a nested database apart, for [`Database::absorb`].
+    pub fn into_collected(self) -> Collected {
+        let Self { changes, events, garbage, ready, .. } = self;
+        Collected { changes, events, garbage, ready }
+    }
+
+    /// Takes over what a nested command collected.
+    pub fn absorb(&mut self, collected: Collected) {
+        self.changes += collected.changes;
+        self.events.extend(collected.events);
+        self.garbage.extend(collected.garbage);
+        for ready in collected.ready {
+            if !self.ready.contains(&ready) {
+                self.ready.push(ready);
+            }
         }
     }
 
@@ -166,14 +209,6 @@ impl<'a> Database<'a> {
     /// Whether the key is there; leaves no trace.
     pub fn contains(&mut self, key: Key<'_>) -> bool {
         self.find(key, Purpose::PEEK).is_some()
-    }
-
-    /// The string at `key`, for reading.
-    ///
-    /// # Errors
-    /// When the key holds another type.
-    pub fn get_string(&mut self, key: Key<'_>) -> Result<Option<EntryRef<'_>>, Error> {
-        of_kind(self.get(key), Kind::String)
     }
 
     /// The value at `key`, for reading.
@@ -351,37 +386,6 @@ impl<'a> Database<'a> {
             self.notify(key, KeyspaceEvents::NEW, "new");
         }
         put.stored
-    }
-
-    /// Stores a string in its most compact form.
-    pub fn put_string(&mut self, key: Key<'_>, bytes: &[u8], deadline: Deadline) {
-        self.put(key, Payload::string(bytes), deadline);
-    }
-
-    /// The string at `key` as bytes that can be changed in the middle and grow. `None` when there is
-    /// no such key.
-    ///
-    /// # Errors
-    /// When the key holds another type.
-    pub fn string_mut(&mut self, key: Key<'_>) -> Result<Option<&mut Vec<u8>>, Error> {
-        match self.get_mut(key) {
-            None => return Ok(None),
-            Some(entry) if entry.kind() != Kind::String => return Err(Error::WRONG_TYPE),
-            Some(_) => {}
-        }
-        Ok(self.held.shard_mut(key.hash()).db_mut(self.physical).string_object(key))
-    }
-
-    /// The same, with an empty string made when there is no such key: nobody may see it stay empty.
-    ///
-    /// # Errors
-    /// When the key holds another type.
-    pub fn string_mut_or_make(&mut self, key: Key<'_>) -> Result<&mut Vec<u8>, Error> {
-        if !self.contains(key) {
-            let empty = Payload::Object(Box::new(Object::String(Vec::new())));
-            self.put(key, empty, Deadline::None);
-        }
-        self.string_mut(key)?.ok_or(Error::WRONG_TYPE)
     }
 
     /// Removes a key; false when it was not there.

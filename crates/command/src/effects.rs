@@ -3,6 +3,7 @@ use effects::{Group, Recorder, Targets};
 use value::Kind;
 
 use crate::args::Args;
+use crate::database::Database;
 
 /// What a command puts into the log of effects. Unless it says otherwise: its own words, if it changed
 /// something (`dirty` grew).
@@ -82,7 +83,7 @@ impl Effects {
     }
 
     /// Who gets the command's own words, if anybody does.
-    pub fn targets_of_itself(&self, changed: bool) -> Option<Targets> {
+    fn targets_of_itself(&self, changed: bool) -> Option<Targets> {
         match self.itself {
             Itself::IfChanged => changed.then_some(Targets::all()),
             Itself::Never => None,
@@ -90,9 +91,39 @@ impl Effects {
         }
     }
 
-    /// What the command logs beside its own words.
-    pub fn group(&mut self) -> &mut Group {
-        &mut self.group
+    /// Everything that the command has put in here, its own words included if it logs them; `expired` went before
+    /// it. The database is the one that it began in.
+    pub fn collect(
+        &mut self,
+        expired: &mut Group,
+        changed: bool,
+        args: Args<'_>,
+        into: &mut Group,
+    ) {
+        if !self.wanted {
+            return;
+        }
+        into.append(expired);
+        into.append(&mut self.group);
+        if let Some(targets) = self.targets_of_itself(changed) {
+            into.push(self.database, targets, args.len(), args.iter());
+        }
+    }
+
+    /// Takes over what a command did that ran within this one; only `targets` are to have it.
+    pub fn absorb(
+        &mut self,
+        mut inner: Self,
+        db: &mut Database<'_>,
+        args: Args<'_>,
+        targets: Targets,
+    ) {
+        self.itself = Itself::Never;
+        let changed = db.changes() > 0;
+        let mut group = Group::default();
+        inner.collect(db.expired(), changed, args, &mut group);
+        group.restrict(targets);
+        self.group.append(&mut group);
     }
 }
 

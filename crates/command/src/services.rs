@@ -12,6 +12,7 @@ use crate::budget::Budget;
 use crate::clients::Registry;
 use crate::error::Error;
 use crate::persistence::Persistence;
+use crate::scripts::Scripts;
 use crate::table::Table;
 
 /// The version of Redis whose commands and replies these are: what HELLO and INFO tell clients, which
@@ -53,6 +54,8 @@ pub struct Services {
     pub parked: Lot,
     /// Memory in use, against `maxmemory`.
     pub budget: Budget,
+    /// Scripts and functions.
+    pub scripts: Scripts,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
     /// Snapshots: how loading and saving go.

@@ -213,6 +213,9 @@ bitflags! {
         const NO_ASYNC_LOADING = 1 << 17;
         /// Not inside a transaction.
         const NO_MULTI = 1 << 18;
+        /// Takes time in proportion to the values at its keys: where these are large it is run by a
+        /// helper. It leaves its connection alone. Not shown to clients.
+        const LINEAR = 1 << 29;
         /// Needs the whole keyspace for itself: runs behind the closed gate. Not shown to clients.
         const EXCLUSIVE = 1 << 30;
         /// Walks the keyspace shard by shard. Not shown to clients.

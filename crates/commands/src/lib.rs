@@ -5,6 +5,7 @@ mod acl;
 mod bitmap;
 mod connection;
 mod draw;
+mod function;
 mod generic;
 mod geo;
 mod hash;
@@ -16,6 +17,7 @@ mod logged;
 mod pubsub;
 mod reply;
 mod scan;
+mod script;
 mod server;
 mod set;
 mod sorted_set;
@@ -25,6 +27,9 @@ mod timeout;
 mod transactions;
 
 pub use acl::cannot_open_users;
+pub use function::add_library;
+pub use script::busy_error;
+
 use command::Spec;
 use config::Config;
 
@@ -44,12 +49,14 @@ pub const FAMILIES: &[&[&Spec]] = &[
     acl::COMMANDS,
     bitmap::COMMANDS,
     connection::COMMANDS,
+    function::COMMANDS,
     generic::COMMANDS,
     geo::COMMANDS,
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     list::COMMANDS,
     pubsub::COMMANDS,
+    script::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
     sorted_set::COMMANDS,

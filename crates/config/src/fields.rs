@@ -9,7 +9,7 @@ use crate::kind::events::KeyspaceEvents;
 use crate::kind::special::{ClientMemory, OutputLimit, SavePoint};
 use crate::kind::words::{
     AclPubsubDefault, AllowFrom, AppendFsync, LogFormat, LogLevel, LogTimestamp, MaxmemoryPolicy,
-    SanitizePayload, Supervised,
+    SanitizePayload, Supervised, TlsAuthClients, TlsUser,
 };
 use crate::value::Value;
 
@@ -207,6 +207,37 @@ config! {
     stream_node_max_entries: u64,
     /// Bytes up to which a HyperLogLog stays sparse.
     hll_sparse_max_bytes: u64,
+
+    /// TCP port for TLS; 0 means none.
+    tls_port: u16,
+    /// File of the server's certificate.
+    tls_cert_file: String,
+    /// File of that certificate's key.
+    tls_key_file: String,
+    /// Password of that key; empty means none.
+    tls_key_file_pass: Vec<u8>,
+    /// File of the authorities that may vouch for clients.
+    tls_ca_cert_file: String,
+    /// Directory of such files.
+    tls_ca_cert_dir: String,
+    /// Whether clients show certificates.
+    tls_auth_clients: TlsAuthClients,
+    /// What of a client's certificate names its user.
+    tls_auth_clients_user: TlsUser,
+    /// Versions of TLS that are allowed; empty means all.
+    tls_protocols: String,
+    /// Ciphers of TLS 1.2 that are allowed; empty means all.
+    tls_ciphers: String,
+    /// Ciphers of TLS 1.3 that are allowed; empty means all.
+    tls_ciphersuites: String,
+    /// Whether the server's order of ciphers counts, not the client's.
+    tls_prefer_server_ciphers: bool,
+    /// Whether clients may resume sessions.
+    tls_session_caching: bool,
+    /// Number of sessions remembered; 0 means no limit.
+    tls_session_cache_size: u32,
+    /// Seconds for which a session is remembered.
+    tls_session_cache_timeout_s: u64,
 
     /// The default user's password; empty means none.
     requirepass: Vec<u8>,

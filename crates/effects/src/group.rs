@@ -49,6 +49,11 @@ impl Group {
         self.parts.append(&mut other.parts);
     }
 
+    /// Lets nobody but `targets` have these.
+    pub fn restrict(&mut self, targets: Targets) {
+        self.parts.iter_mut().for_each(|part| part.targets &= targets);
+    }
+
     /// Whether there is no effect.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()

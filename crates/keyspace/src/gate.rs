@@ -136,15 +136,34 @@ impl Gate {
         GateSlot { inside, id, shared: Arc::clone(&self.shared), _one_thread: PhantomData }
     }
 
+    /// Makes whoever waits look again whether to go on waiting.
+    pub fn nudge(&self) {
+        drop(self.shared.lock());
+        self.shared.opened.notify_all();
+    }
+
     /// Closes the gate: waits for its turn if it is closed already, then until every participant
     /// is outside. None gets in until the guard is dropped.
     ///
     /// The calling thread must be outside with all of its own slots and hold no other guard of
     /// this gate: it would wait for itself.
     pub fn close(&self) -> Closed<'_> {
+        loop {
+            if let Some(closed) = self.close_unless(|| false) {
+                return closed;
+            }
+        }
+    }
+
+    /// The same, unless `gives_up` says so while another keeps it closed. It is asked before each sleep, and
+    /// again at each [`Gate::nudge`].
+    pub fn close_unless(&self, gives_up: impl Fn() -> bool) -> Option<Closed<'_>> {
         let shared = &*self.shared;
         let mut state = shared.lock();
         while shared.is_closed() {
+            if gives_up() {
+                return None;
+            }
             state = Shared::sleep(&shared.opened, state);
         }
         announce(&shared.closed, true);
@@ -152,7 +171,7 @@ impl Gate {
         while state.participants.iter().any(|(_, inside)| inside.load(Ordering::SeqCst)) {
             state = Shared::sleep(&shared.all_outside, state);
         }
-        Closed { shared, _one_thread: PhantomData }
+        Some(Closed { shared, _one_thread: PhantomData })
     }
 }
 
@@ -174,21 +193,34 @@ impl GateSlot {
         debug_assert!(!self.is_inside(), "entering is not reentrant");
         announce(&self.inside, true);
         if self.shared.is_closed() {
-            self.enter_when_open();
+            self.enter_when_open(|| false);
         }
     }
 
+    /// Enters, unless `gives_up` says so while the gate is closed; says whether it did. It is asked before
+    /// each sleep, and again at each [`Gate::nudge`]. Must be outside.
+    #[inline]
+    pub fn enter_unless(&self, gives_up: impl Fn() -> bool) -> bool {
+        debug_assert!(!self.is_inside(), "entering is not reentrant");
+        announce(&self.inside, true);
+        !self.shared.is_closed() || self.enter_when_open(gives_up)
+    }
+
     #[cold]
-    fn enter_when_open(&self) {
+    fn enter_when_open(&self, gives_up: impl Fn() -> bool) -> bool {
         // Not inside after all; the closer may have seen it otherwise and sleep because of it.
         self.leave();
         let mut state = self.shared.lock();
         while self.shared.is_closed() {
+            if gives_up() {
+                return false;
+            }
             state = Shared::sleep(&self.shared.opened, state);
         }
         // The next closer takes the lock first, so it sees this and waits.
         announce(&self.inside, true);
         drop(state);
+        true
     }
 
     /// Leaves. Must be inside.

@@ -135,9 +135,20 @@ impl<'a> Lent<'a> {
         self.0.keyspace
     }
 
+    /// Lends the shards on, to a command that runs within another.
+    pub fn lend(&mut self) -> Lent<'_> {
+        // SAFETY: as in `Held::lend`: only a lifetime becomes shorter, and no guard can get inside.
+        Lent(unsafe { &mut *std::ptr::from_mut(self.0).cast::<Held<'_>>() })
+    }
+
     /// Whether the shard in which `hash` lies is among those held.
     pub fn covers(&self, hash: KeyHash) -> bool {
         self.0.covers(hash)
+    }
+
+    /// Whether everything is held.
+    pub fn is_all(&self) -> bool {
+        self.0.is_all()
     }
 
     /// The shard in which `hash` lies, for reading.

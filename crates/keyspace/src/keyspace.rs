@@ -1,5 +1,5 @@
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 
 use crossbeam_utils::CachePadded;
 use parking_lot::lock_api::RawMutex as _;
@@ -21,12 +21,16 @@ pub struct Keyspace {
     /// Which physical database a number means: SWAPDB swaps two of these.
     order: Box<[AtomicUsize]>,
     reclaimer: Reclaimer,
+    /// How many [`Occupied`] there are.
+    occupied: AtomicUsize,
 }
 
 /// One shard behind its lock. The first line of memory holds all that a lookup needs before the bucket.
 #[repr(C)]
 struct Cell {
     lock: parking_lot::RawMutex,
+    /// How many announce that they hold the lock, or wait for it, to hold it for long.
+    occupied: AtomicU32,
     /// No later than the first deadline in the shard; what expiry looks at before it takes the lock.
     next_due_ms: AtomicI64,
     shard: UnsafeCell<Shard>,
@@ -42,6 +46,7 @@ impl Keyspace {
     pub fn new(databases: usize, now_ms: i64) -> Self {
         let cell = || Cell {
             lock: parking_lot::RawMutex::INIT,
+            occupied: AtomicU32::new(0),
             next_due_ms: AtomicI64::new(i64::MAX),
             shard: UnsafeCell::new(Shard::new(now_ms)),
         };
@@ -50,6 +55,7 @@ impl Keyspace {
             gate: Gate::new(),
             order: (0..databases).map(AtomicUsize::new).collect(),
             reclaimer: Reclaimer::new(),
+            occupied: AtomicUsize::new(0),
         }
     }
 
@@ -112,6 +118,27 @@ impl Keyspace {
         self.shards[shard].next_due_ms.load(Ordering::Relaxed) <= now_ms
     }
 
+    /// Announces that these shards are about to be locked for long: who must not wait asks
+    /// [`Keyspace::is_shard_occupied`] first. It is a hint; the locks alone keep others out.
+    pub fn occupy(&self, shards: Vec<usize>) -> Occupied<'_> {
+        for cell in shards.iter().filter_map(|shard| self.shards.get(*shard)) {
+            cell.occupied.fetch_add(1, Ordering::SeqCst);
+        }
+        self.occupied.fetch_add(1, Ordering::SeqCst);
+        Occupied { keyspace: self, shards }
+    }
+
+    /// Whether any shard may be occupied.
+    #[inline]
+    pub fn is_occupied(&self) -> bool {
+        self.occupied.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether a shard is locked for long, or about to be.
+    pub fn is_shard_occupied(&self, shard: usize) -> bool {
+        self.shards[shard].occupied.load(Ordering::Relaxed) > 0
+    }
+
     /// First step of a prefetch for a batch: the line of the table where each key belongs.
     pub fn prefetch_bucket(&self, database: usize, hash: KeyHash) {
         if let Some(guard) = self.try_lock(hash.shard())
@@ -128,6 +155,22 @@ impl Keyspace {
         {
             db.prefetch_entry(hash);
         }
+    }
+}
+
+/// While this lives, shards are marked as occupied.
+#[must_use = "the shards are free when this is dropped"]
+pub struct Occupied<'k> {
+    keyspace: &'k Keyspace,
+    shards: Vec<usize>,
+}
+
+impl Drop for Occupied<'_> {
+    fn drop(&mut self) {
+        for cell in self.shards.iter().filter_map(|shard| self.keyspace.shards.get(*shard)) {
+            cell.occupied.fetch_sub(1, Ordering::SeqCst);
+        }
+        self.keyspace.occupied.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

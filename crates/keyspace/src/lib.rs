@@ -21,7 +21,7 @@ pub use db::{Db, Deadline, Gone, Lookup, Put, Tidied};
 pub use entry::{Digits, Entry, EntryMut, EntryRef, Payload, Value, size_class};
 pub use held::{Held, Lent};
 pub use key::{Key, KeyHash, SHARDS};
-pub use keyspace::{Guard, Keyspace};
+pub use keyspace::{Guard, Keyspace, Occupied};
 pub use marks::Marks;
 pub use reclaim::Reclaimer;
 pub use shard::{Place, Shard};

@@ -20,6 +20,12 @@ pub enum Error {
     Module(String),
 }
 
+impl Error {
+    /// A library in the form of a version that never was released.
+    pub(crate) const PRE_GA: Self =
+        Self::Corrupt("functions of release candidates are not supported");
+}
+
 impl From<Corrupt> for Error {
     fn from(_: Corrupt) -> Self {
         Self::Corrupt("a packed value's integrity check failed")

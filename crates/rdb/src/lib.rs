@@ -22,7 +22,7 @@ mod scanner;
 mod skip;
 pub mod write;
 
-pub use dump::{dump, restore};
+pub use dump::{dump, dump_functions, restore, restore_functions};
 pub use error::Error;
 pub use input::Input;
 pub use limits::Limits;

@@ -330,9 +330,7 @@ fn step(input: &mut Input<'_>, meta: &mut Meta, dialect: Dialect) -> Result<Step
             }
         }
         op::FUNCTION2 => item = Some(Item::Function(input.string()?.into_owned())),
-        op::FUNCTION_PRE_GA => {
-            return Err(Error::Corrupt("functions of release candidates are not supported"));
-        }
+        op::FUNCTION_PRE_GA => return Err(Error::PRE_GA),
         op::MODULE_AUX => {
             let module = input.number()?;
             input.number()?;

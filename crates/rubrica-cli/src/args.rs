@@ -63,6 +63,10 @@ pub struct Options {
     pub host: String,
     pub port: u16,
     pub socket: Option<Vec<u8>>,
+    /// Whether the connection is encrypted, if it is one over TCP.
+    pub encrypted: bool,
+    /// How.
+    pub tls: tls::ClientSettings,
     pub user: Option<Vec<u8>>,
     pub password: Option<Vec<u8>>,
     pub ask_password: bool,
@@ -104,6 +108,8 @@ impl Options {
             host: "127.0.0.1".into(),
             port: 6379,
             socket: None,
+            encrypted: false,
+            tls: tls::ClientSettings::default(),
             user: None,
             password: None,
             ask_password: false,
@@ -233,7 +239,7 @@ mod tests {
         assert!(refusal(&["--nonsense"]).contains("'--nonsense'"));
         assert!(refusal(&["-p"]).contains("'-p'"));
         assert!(refusal(&["-p", "70000"]).contains("port"));
-        assert!(refusal(&["--tls"]).contains("TLS"));
+        assert!(refusal(&["--cert"]).contains("'--cert'"));
     }
 
     #[test]

@@ -71,6 +71,7 @@ pub fn system_text(error: &io::Error) -> String {
 enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<tls::ClientStream<TcpStream>>),
 }
 
 /// A connection with the bytes read but not yet parsed.
@@ -87,6 +88,7 @@ impl Connection {
     pub fn open(options: &Options) -> io::Result<Self> {
         let stream = match &options.socket {
             Some(path) => Stream::Unix(UnixStream::connect(OsStr::from_bytes(path))?),
+            None if options.encrypted => Stream::Tls(Box::new(connect_tls(options)?)),
             None => Stream::Tcp(connect_tcp(options)?),
         };
         Ok(Self { stream, parser: ReplyParser::new(), input: Vec::new(), parsed: 0 })
@@ -167,6 +169,12 @@ impl Connection {
 
     /// Waits until there is something to read, here or from `interrupt`; true for the latter.
     pub fn wait(&self, interrupt: BorrowedFd<'_>) -> io::Result<bool> {
+        if let Stream::Tls(stream) = &self.stream
+            && !stream.conn.wants_read()
+        {
+            // Something is here already, of which the socket does not know any more.
+            return Ok(false);
+        }
         let mut fds = [
             PollFd::new(self.as_fd(), PollFlags::POLLIN),
             PollFd::new(interrupt, PollFlags::POLLIN),
@@ -181,6 +189,7 @@ impl Connection {
         match &self.stream {
             Stream::Tcp(stream) => stream.set_nonblocking(true),
             Stream::Unix(stream) => stream.set_nonblocking(true),
+            Stream::Tls(stream) => stream.sock.set_nonblocking(true),
         }
     }
 }
@@ -190,6 +199,7 @@ impl AsFd for Connection {
         match &self.stream {
             Stream::Tcp(stream) => stream.as_fd(),
             Stream::Unix(stream) => stream.as_fd(),
+            Stream::Tls(stream) => stream.sock.as_fd(),
         }
     }
 }
@@ -199,10 +209,14 @@ impl Write for Connection {
         match &mut self.stream {
             Stream::Tcp(stream) => stream.write(bytes),
             Stream::Unix(stream) => stream.write(bytes),
+            Stream::Tls(stream) => stream.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        if let Stream::Tls(stream) = &mut self.stream {
+            stream.flush()?;
+        }
         Ok(())
     }
 }
@@ -211,6 +225,11 @@ fn read_stream(stream: &mut Stream, into: &mut [u8]) -> io::Result<usize> {
     match stream {
         Stream::Tcp(stream) => stream.read(into),
         Stream::Unix(stream) => stream.read(into),
+        Stream::Tls(stream) => match stream.read(into) {
+            // The end without a goodbye is an end too.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+            other => other,
+        },
     }
 }
 
@@ -223,6 +242,12 @@ pub fn encode<W: AsRef<[u8]>>(out: &mut Vec<u8>, words: &[W]) {
         out.extend(word);
         out.extend(b"\r\n");
     }
+}
+
+fn connect_tls(options: &Options) -> io::Result<tls::ClientStream<TcpStream>> {
+    let socket = connect_tcp(options)?;
+    tls::connect(&options.tls, &options.host, socket)
+        .map_err(|error| io::Error::other(format!("SSL_connect failed: {error}")))
 }
 
 /// Tries every address of the host in turn; the error is the last one's.

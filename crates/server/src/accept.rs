@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub struct Caller {
     pub peer: Peer,
     /// The socket's file descriptor, for CLIENT LIST.
     pub fd: RawFd,
+    /// The user that its certificate names.
+    pub user: Option<Vec<u8>>,
 }
 
 /// A connection that has been admitted, on its way to its worker.
@@ -26,6 +29,8 @@ pub struct Arrival<S> {
     pub stream: S,
     /// What others see of it.
     pub client: Arc<Client>,
+    /// The user that its certificate names.
+    pub user: Option<Vec<u8>>,
 }
 
 /// Who is at the other end of a connection.
@@ -42,6 +47,15 @@ pub enum Peer {
         /// The socket's path.
         path: String,
     },
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { peer, .. } => peer.fmt(f),
+            Self::Unix { path } => path.fmt(f),
+        }
+    }
 }
 
 impl Peer {
@@ -108,8 +122,7 @@ impl Admission {
         if let Some(refusal) = refusal {
             // Best effort: whoever does not read at once learns it from the closed connection.
             let _ = caller.stream.send(refusal);
-            self.counters.rejected_connections.add(1);
-            return;
+            return self.reject();
         }
         let worker = self.least_loaded();
         let Some(inbox) = self.inboxes.get(worker) else { return };
@@ -117,7 +130,12 @@ impl Admission {
         let now_ms = self.services.clock.unix_ms();
         let origin = caller.peer.origin(caller.fd);
         let client = self.services.clients.connect(origin, worker, mailbox, now_ms);
-        inbox.hand_over(Arrival { stream: caller.stream, client });
+        inbox.hand_over(Arrival { stream: caller.stream, client, user: caller.user });
+    }
+
+    /// Counts a connection that is not admitted.
+    pub fn reject(&self) {
+        self.counters.rejected_connections.add(1);
     }
 
     /// The worker with the fewest connections; of several, the next in turn.

@@ -49,9 +49,10 @@ impl Bench<'_> {
         let mut missing = self.serve(&mut queues, &mut held);
         drop(held);
         while let Some(hashes) = missing {
-            missing = self.with_held(Scope::Keys(hashes), |bench, mut held| {
+            let served = self.with_held(Scope::Keys(hashes), |bench, mut held| {
                 bench.serve(&mut queues, &mut held)
             });
+            missing = served.flatten();
         }
     }
 
@@ -108,7 +109,7 @@ impl Bench<'_> {
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
         let (command, args) = (parked.command, parked.args.view());
-        let call = Call { command, args, now_us, may_wait: true, waited: true };
+        let call = Call { command, args, now_us, may_wait: true, waited: true, idle: None };
         let mut reply = Vec::new();
         // It was counted when it began to wait.
         self.lap_ns();

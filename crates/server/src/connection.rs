@@ -167,7 +167,7 @@ impl<S: Socket> Connection<S> {
     /// Sends what the socket takes, if it takes anything, and counts it. False when the connection is
     /// broken.
     pub fn send(&mut self, buffers: &mut Buffers, counters: &Counters, now_ms: i64) -> bool {
-        if !self.writable || self.unsent() == 0 {
+        if !self.writable || !self.has_unsent() {
             return true;
         }
         let figures = &self.session.client.figures;
@@ -193,7 +193,7 @@ impl<S: Socket> Connection<S> {
         now_ms: i64,
     ) -> bool {
         let mut taken = 0;
-        if self.unsent() == 0 && self.writable {
+        if !self.has_unsent() && self.writable {
             match self.stream.send(bytes) {
                 Ok(0) => return false,
                 Ok(count) => taken = count,
@@ -264,6 +264,13 @@ impl<S: Socket> Connection<S> {
                 Err(_) => return (false, self.sent - before),
             }
         }
+        if self.stream.is_pending() {
+            match self.stream.push() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
+                Err(_) => return (false, self.sent - before),
+                Ok(()) => {}
+            }
+        }
         let count = self.sent - before;
         if self.sent == self.output.len() {
             self.output.clear();
@@ -274,6 +281,11 @@ impl<S: Socket> Connection<S> {
             self.sent = 0;
         }
         (true, count)
+    }
+
+    /// Whether anything waits to be sent, be it encrypted already.
+    pub fn has_unsent(&self) -> bool {
+        self.unsent() > 0 || self.stream.is_pending()
     }
 
     /// Bytes that wait to be sent.

@@ -71,11 +71,12 @@ pub fn tick<S: Source>(worker: &mut Worker<S>) {
     if now_ms < worker.cron.next_ms && !worker.cron.unfinished {
         return;
     }
-    worker.gate.enter();
-    worker.cron.unfinished = !expire(worker, now_ms);
-    evict(worker);
-    worker.gate.leave();
-    worker.log.publish();
+    if worker.gate.enter_unless(|| worker.services.scripts.is_busy()) {
+        worker.cron.unfinished = !expire(worker, now_ms);
+        evict(worker);
+        worker.gate.leave();
+        worker.log.publish();
+    }
     worker.cron.next_ms = now_ms + PERIOD_MS;
     if now_ms >= worker.cron.clients_ms {
         worker.cron.clients_ms = now_ms + CLIENTS_PERIOD_MS;
@@ -117,7 +118,9 @@ fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
     let start = services.clock.monotonic_ns();
     let workers = services.host.workers().max(1);
     for shard in (worker.number % workers..SHARDS).step_by(workers) {
-        while services.keyspace.may_expire(shard, now_ms) {
+        while services.keyspace.may_expire(shard, now_ms)
+            && !services.keyspace.is_shard_occupied(shard)
+        {
             let ready = expire_some(worker, shard, now_ms);
             if !worker.notes.borrow().is_empty() {
                 services.tracking.broadcast(&mut worker.notes.borrow_mut());

@@ -5,7 +5,7 @@
 //! or the nearest end. Good candidates that were not the best are kept in a pool for the next time, which brings
 //! the choice close to that of an exact order (Redis 3.0's approximation).
 
-use command::{Command, Error, Flags, Group, ReadyKey, Session, Targets};
+use command::{Command, Error, Flags, ReadyKey, Session, Targets};
 use config::{KeyspaceEvents, MaxmemoryPolicy};
 use env::{Random, RngCore};
 use keyspace::access::{LfuScale, frequency, idle_seconds};
@@ -80,10 +80,8 @@ impl Bench<'_> {
                 // A queue takes memory, too.
                 _ => true,
             });
-        // Scripts ask for themselves when they come to a command that needs memory.
-        if !needs && command.group != Group::Scripting {
-            return Ok(());
-        }
+        // Commands that need none make room, too: what the last ones took goes before anybody's reply. And scripts
+        // ask when they come to a command that needs memory.
         match self.make_room() {
             Room::None if needs => Err(Error::OUT_OF_MEMORY),
             _ => Ok(()),
@@ -100,6 +98,10 @@ impl Bench<'_> {
             return self.conclude(Room::None);
         }
         if self.services.pause.is_active(self.now_us() / 1000) {
+            return Room::Soon;
+        }
+        // Without the gate, whoever has closed it owns every shard: a script that runs for long.
+        if !self.gate.is_inside() {
             return Room::Soon;
         }
         let start = self.services.clock.monotonic_ns();
@@ -258,18 +260,17 @@ impl Bench<'_> {
 impl Evictor {
     /// Keeps a candidate if it is better than the worst of a full pool.
     fn offer(&mut self, rank: u64, physical: usize, key: &[u8]) {
-        let at = self.pool.partition_point(|one| one.rank < rank);
-        if self.pool.len() == POOL {
-            if at == 0 {
-                return;
-            }
-            self.pool.remove(0);
-        }
         let known = |one: &Candidate| one.physical == physical && *one.key == *key;
-        if !self.pool.iter().any(known) {
-            let at = self.pool.partition_point(|one| one.rank < rank);
-            self.pool.insert(at, Candidate { rank, physical, key: key.into() });
+        let mut at = self.pool.partition_point(|one| one.rank < rank);
+        let full = self.pool.len() == POOL;
+        if (full && at == 0) || self.pool.iter().any(known) {
+            return;
         }
+        if full {
+            self.pool.remove(0);
+            at -= 1;
+        }
+        self.pool.insert(at, Candidate { rank, physical, key: key.into() });
     }
 }
 

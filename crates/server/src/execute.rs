@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use command::blocked::{Parked, Wait};
 use command::{
-    Args, Close, Command, Ctx, Database, Effects, Error, ExpiryLog, Flags, KeyList, Outcome,
-    ReadyKey, ReplyMode, Services, Session, Setting, permission,
+    Args, Close, Command, Ctx, Database, Effects, Error, ExpiryLog, Flags, Idle, KeyList, Outcome,
+    ReadyKey, ReplyMode, Services, Session, Setting,
 };
 use config::Config;
 use effects::{Group, Recorder};
@@ -15,10 +15,12 @@ use keyspace::access::{AccessClock, LfuScale};
 use keyspace::gate::GateSlot;
 use keyspace::{Db, Held, KeyHash};
 use observe::Counters;
-use resp::{Protocol, Writer};
+use resp::Writer;
 use tracking::Notes;
 
+use crate::admission::{Admitted, is_http};
 use crate::evict::Evictor;
+use crate::helper::Helpers;
 use crate::monitor;
 use crate::notify;
 use crate::redact::Secrets;
@@ -47,10 +49,14 @@ pub struct Bench<'a> {
     pub clock_ns: u64,
     /// What it keeps between evictions.
     pub evictor: &'a mut Evictor,
+    /// What the worker does while a script keeps it busy.
+    pub idle: Option<&'a dyn Idle>,
     /// What commands have taken out of the keyspace, to be freed when nobody waits for them any more.
     pub garbage: Vec<Db>,
     /// What is to be told to those who cache keys.
     pub notes: &'a RefCell<Notes>,
+    /// Who takes over what takes long; none where all is done in place.
+    pub helpers: Option<&'a Helpers>,
 }
 
 /// A command about to run.
@@ -66,6 +72,8 @@ pub struct Call<'a> {
     pub may_wait: bool,
     /// Whether its client has waited.
     pub waited: bool,
+    /// What the worker does while a script keeps it busy.
+    pub idle: Option<&'a dyn Idle>,
 }
 
 /// What is left when a command has run.
@@ -130,7 +138,8 @@ impl Bench<'_> {
             Err(error) => self.refuse(session, command, &error, output),
             Ok(Admitted::Run(command)) => {
                 session.client.note_command(command);
-                let call = Call { command, args, now_us, may_wait: true, waited: false };
+                let idle = self.idle;
+                let call = Call { command, args, now_us, may_wait: true, waited: false, idle };
                 done = self.run_or_queue(session, call, output);
                 if self.services.clients.monitored() {
                     monitor::feed(self.services, session, command, args, now_us);
@@ -160,9 +169,17 @@ impl Bench<'_> {
         output: &mut Vec<u8>,
     ) -> Done {
         let Some(transaction) = session.transaction.as_mut() else {
+            if let Some(parked) = self.hand_over(session, call) {
+                return Done::Parked(parked);
+            }
             let scope = scope_of(call.command, call.args);
             let parked =
                 self.with_held(scope, |bench, held| bench.run(session, call, output, held));
+            let Some(parked) = parked else {
+                let error = self.busy();
+                self.refuse(session, Some(call.command), &error, output);
+                return Done::Yes;
+            };
             return parked.map_or(Done::Yes, Done::Parked);
         };
         match call.command.name {
@@ -188,163 +205,41 @@ impl Bench<'_> {
         Done::Yes
     }
 
-    /// Whether a command may run.
-    fn admit(
+    /// Does something under locks; none when a script keeps everybody waiting for so long that it is not done.
+    pub fn with_held<T>(
         &mut self,
-        session: &Session,
-        command: Option<Command>,
-        args: Args<'_>,
-        now_ms: i64,
-    ) -> Result<Admitted, Error> {
-        let Some(command) = command else { return Err(unknown(args)) };
-        let is_container = !command.subcommands.is_empty() && args.len() > 1;
-        if !command.accepts(args.len()) && !is_container {
-            return Err(Error::arity(&command.full_name()));
-        }
-        if !session.authenticated
-            && !command.flags.contains(Flags::NO_AUTH)
-            && !self.services.acl.default_needs_no_password()
-        {
-            return Err(Error::NO_AUTH);
-        }
-        const WRITES: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
-        let hindered = self.services.persistence.has_obstacles();
-        let queued = session.transaction.as_ref().filter(|_| command.name == "exec");
-        let has_flag = |wanted: Flags| {
-            command.flags.intersects(wanted)
-                || queued.is_some_and(|transaction| {
-                    transaction.queued.iter().any(|(queued, _)| queued.flags.intersects(wanted))
-                })
-        };
-        if !session.user.is_unrestricted() {
-            let call =
-                Call { command, args, now_us: now_ms * 1000, may_wait: false, waited: false };
-            let never_queued =
-                session.transaction.is_some() && command.flags.contains(Flags::NO_MULTI);
-            // An unknown subcommand is nobody's to allow.
-            if !is_container && !never_queued {
-                self.permit(session, call)?;
-            }
-        }
-        self.check_memory(session, command)?;
-        if hindered && self.is_unsaved() && (has_flag(Flags::WRITE) || command.name == "ping") {
-            return Err(Error::UNSAVED);
-        }
-        if let Some(why) = self.services.aof.failure()
-            && (has_flag(Flags::WRITE) || command.name == "ping")
-        {
-            return Err(Error::new(format!("MISCONF Errors writing to the AOF file: {why}")));
-        }
-        // What comes to a subscriber in RESP2 is taken for a message.
-        if session.protocol == Protocol::Resp2
-            && session.client.figures.is_subscriber()
-            && !is_for_subscribers(command)
-            && !is_container
-        {
-            return Err(Error::new(format!(
-                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
-                 allowed in this context",
-                command.full_name()
-            )));
-        }
-        let needs_data = !command.flags.contains(Flags::LOADING);
-        if hindered && needs_data && self.services.persistence.is_loading() && !is_container {
-            return Err(Error::LOADING);
-        }
-        let may_write = has_flag(WRITES);
-        // Otherwise nobody could end the pause.
-        let exempt = command.container == Some("client");
-        let held = if exempt { None } else { self.services.pause.holds(may_write, now_ms) };
-        Ok(held.map_or(Admitted::Run(command), Admitted::HeldUntil))
-    }
-
-    /// Whether writes are refused because the last snapshot failed.
-    #[cold]
-    fn is_unsaved(&self) -> bool {
-        self.services.persistence.is_unsaved()
-            && self.config.stop_writes_on_bgsave_error
-            && !self.config.save.is_empty()
-    }
-
-    /// Whether the client's user may run a command. What is denied is noted in ACL LOG.
-    #[cold]
-    pub fn permit(&self, session: &Session, call: Call<'_>) -> Result<(), Error> {
-        let Call { command, args, .. } = call;
-        session.check(command, args).map_err(|denied| {
-            let context = match session.transaction {
-                Some(_) => acl::Context::Multi,
-                None => acl::Context::TopLevel,
-            };
-            permission::note(self.services, session, context, denied, command, args);
-            permission::error(command, denied)
-        })
-    }
-
-    /// Answers a command that was allowed when it was sent, and is not when it runs.
-    pub fn answer_denied(&mut self, session: &Session, error: Error, output: &mut Vec<u8>) -> Ran {
-        Writer::new(output, session.protocol).error(error.line());
-        self.counters.errors.add(1);
-        self.services.statistics.count_error(error.prefix());
-        Ran { outcome: Err(error), ready: Vec::new(), wait: None }
-    }
-
-    /// Answers a command that does not run. Inside a transaction that makes EXEC fail.
-    fn refuse(
-        &mut self,
-        session: &mut Session,
-        command: Option<Command>,
-        error: &Error,
-        output: &mut Vec<u8>,
-    ) {
-        let mut writer = Writer::new(output, session.protocol);
-        let is_exec = command.is_some_and(|command| command.name == "exec");
-        if is_exec {
-            // EXEC in the wrong form ends the transaction, and says so even where there is none.
-            let why = error.line().strip_prefix("ERR ").unwrap_or(error.line());
-            writer.error(&format!("EXECABORT Transaction discarded because of: {why}"));
-            session.transaction = None;
-            session.client.figures.queued.set(0);
-            crate::transaction::forget_watches(
-                self.services,
-                &std::mem::take(&mut session.watched),
-            );
-        } else {
-            writer.error(error.line());
-        }
-        if let Some(transaction) = &mut session.transaction {
-            transaction.broken = true;
-        }
-        self.counters.errors.add(1);
-        self.services.statistics.count_error(error.prefix());
-        if let Some(command) = command {
-            self.counters.command(command.id()).rejected.add(1);
-        }
-    }
-
-    /// Does something under locks.
-    pub fn with_held<T>(&mut self, scope: Scope, work: impl FnOnce(&mut Self, Held<'_>) -> T) -> T {
+        scope: Scope,
+        work: impl FnOnce(&mut Self, Held<'_>) -> T,
+    ) -> Option<T> {
         let services = self.services;
         let keyspace = &services.keyspace;
-        match scope {
+        let is_busy = || services.scripts.is_busy();
+        if !self.gate.is_inside() && !matches!(scope, Scope::Nothing) {
+            // Given up before; perhaps it is open again.
+            if !self.gate.enter_unless(is_busy) {
+                return None;
+            }
+        }
+        Some(match scope {
             Scope::Key(hash) => work(self, Held::one(keyspace, hash)),
             Scope::Nothing => work(self, Held::nothing(keyspace)),
             Scope::Keys(hashes) => work(self, Held::many(keyspace, hashes.into_iter())),
             Scope::All => {
                 self.log.publish();
                 self.gate.leave();
-                let closed = keyspace.gate().close();
+                let closed = keyspace.gate().close_unless(is_busy)?;
                 let result = work(self, Held::all(keyspace, &closed));
                 drop(closed);
                 // May take long, and nobody else has to wait for it.
                 self.garbage.clear();
-                self.gate.enter();
+                self.gate.enter_unless(is_busy);
                 result
             }
-        }
+        })
     }
 
     /// Runs a command, lets it wait if it wants to, and serves those that waited for what it changed.
-    fn run(
+    pub fn run(
         &mut self,
         session: &mut Session,
         call: Call<'_>,
@@ -470,16 +365,12 @@ impl Bench<'_> {
             may_wait: call.may_wait,
             waited: call.waited,
             waits_for: None,
+            idle: call.idle,
         };
         let outcome = (call.command.run)(&mut ctx, call.args);
         self.counters.changes.add(ctx.db.changes());
-        if is_logged {
-            self.effects.append(ctx.db.expired());
-            self.effects.append(ctx.effects.group());
-            if let Some(targets) = ctx.effects.targets_of_itself(ctx.db.changes() > 0) {
-                self.effects.push(database, targets, call.args.len(), call.args.iter());
-            }
-        }
+        let changed = ctx.db.changes() > 0;
+        ctx.effects.collect(ctx.db.expired(), changed, call.args, &mut self.effects);
         let ran = Ran { outcome, ready: ctx.db.take_ready(), wait: ctx.waits_for.take() };
         self.garbage.extend(ctx.db.take_garbage());
         notify::publish(self.services, self.config, ctx.db.take_events());
@@ -545,11 +436,6 @@ impl Bench<'_> {
     }
 }
 
-enum Admitted {
-    Run(Command),
-    HeldUntil(i64),
-}
-
 /// The locks that a command needs.
 pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
     if command.is_exclusive(args) {
@@ -567,11 +453,19 @@ pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
     }
 }
 
-/// Whether a command may be sent on a RESP2 connection that has subscriptions.
-fn is_for_subscribers(command: Command) -> bool {
-    let ends_or_begins = command.flags.contains(Flags::PUBSUB | Flags::NOSCRIPT);
-    let other = command.container.is_none() && matches!(command.name, "ping" | "quit" | "reset");
-    ends_or_begins || other
+/// Whether a command may run a script, and so keep its worker busy for long.
+pub fn may_run_script(session: &Session, command: Command) -> bool {
+    const RUNS: Flags = Flags::NO_MANDATORY_KEYS.union(Flags::EXCLUSIVE);
+    let runs = |command: Command| {
+        command.flags.contains(RUNS) && command.group == command::Group::Scripting
+    };
+    match &session.transaction {
+        Some(transaction) if command.name == "exec" => {
+            transaction.queued.iter().any(|(queued, _)| runs(*queued))
+        }
+        Some(_) => false,
+        None => runs(command),
+    }
 }
 
 /// The keys that a command names. What they are when its arguments are wrong is the command's own
@@ -581,33 +475,6 @@ pub fn keys_of(command: Command, args: Args<'_>) -> KeyList {
         return KeyList::new();
     }
     command.keys_of(args).unwrap_or_default()
-}
-
-/// The words that begin the lines of an HTTP request which a browser was tricked into sending: the body
-/// behind them must not be executed.
-fn is_http(args: Args<'_>) -> bool {
-    args.is(0, "POST") || args.is(0, "Host:")
-}
-
-/// What Redis answers to a command that it does not know: the beginning of the arguments included.
-fn unknown(args: Args<'_>) -> Error {
-    let mut preview = String::new();
-    for word in args.iter_from(1) {
-        if preview.len() >= 128 {
-            break;
-        }
-        let room = 128 - preview.len();
-        let word = text_of(&word[..word.len().min(room)]);
-        preview.push_str(&format!("'{word}' "));
-    }
-    let name = text_of(&args.at(0)[..args.at(0).len().min(128)]);
-    Error::new(format!("ERR unknown command '{name}', with args beginning with: {preview}"))
-}
-
-/// A client's word in an error: up to the first zero byte, as C prints it.
-fn text_of(word: &[u8]) -> std::borrow::Cow<'_, str> {
-    let end = word.iter().position(|byte| *byte == 0).unwrap_or(word.len());
-    String::from_utf8_lossy(&word[..end])
 }
 
 /// Ends a connection whose stream cannot be read any further.

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod admission;
 mod append_only;
 mod batch;
 mod blocked;
@@ -15,6 +16,7 @@ mod cron;
 mod descriptors;
 mod evict;
 mod execute;
+mod helper;
 mod host;
 mod listen;
 mod mailbox;
@@ -25,6 +27,7 @@ mod redact;
 mod server;
 mod source;
 mod stream;
+mod tls;
 mod tracked;
 mod transaction;
 mod users;

@@ -3,6 +3,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use config::Config;
 use mio::event::Source;
@@ -17,6 +18,8 @@ use crate::stream::Stream;
 pub enum Listener {
     /// TCP on one address.
     Tcp(TcpListener),
+    /// TCP on one address, for TLS.
+    Tls(TcpListener),
     /// A Unix socket, with its path.
     Unix(UnixListener, String),
 }
@@ -26,9 +29,13 @@ impl Listener {
     ///
     /// # Errors
     /// `WouldBlock` when there is none.
-    pub fn accept(&self, keepalive_s: u64) -> io::Result<Caller> {
+    pub fn accept(
+        &self,
+        keepalive_s: u64,
+        tls: Option<&Arc<tls::ServerConfig>>,
+    ) -> io::Result<Caller> {
         match self {
-            Self::Tcp(listener) => {
+            Self::Tcp(listener) | Self::Tls(listener) => {
                 let (stream, peer) = listener.accept()?;
                 // Without these a connection still works, only slower or longer than it should.
                 let _ = stream.set_nodelay(true);
@@ -36,7 +43,15 @@ impl Listener {
                 let local = stream.local_addr().ok();
                 let fd = stream.as_raw_fd();
                 let peer = Peer::Tcp { peer, local };
-                Ok(Caller { stream: Stream::Tcp(stream), peer, fd })
+                let stream = match (self, tls) {
+                    (Self::Tls(_), Some(config)) => {
+                        let stream = tls::Stream::new(stream, Arc::clone(config));
+                        Stream::Tls(Box::new(stream.map_err(io::Error::other)?))
+                    }
+                    (Self::Tls(_), None) => return Err(io::ErrorKind::ConnectionAborted.into()),
+                    _ => Stream::Tcp(stream),
+                };
+                Ok(Caller { stream, peer, fd, user: None })
             }
             Self::Unix(listener, path) => {
                 let (stream, _) = listener.accept()?;
@@ -45,6 +60,7 @@ impl Listener {
                     stream: Stream::Unix(stream),
                     peer: Peer::Unix { path: path.clone() },
                     fd,
+                    user: None,
                 })
             }
         }
@@ -59,7 +75,9 @@ impl Source for Listener {
         interests: Interest,
     ) -> io::Result<()> {
         match self {
-            Self::Tcp(listener) => listener.register(registry, token, interests),
+            Self::Tcp(listener) | Self::Tls(listener) => {
+                listener.register(registry, token, interests)
+            }
             Self::Unix(listener, _) => listener.register(registry, token, interests),
         }
     }
@@ -71,14 +89,16 @@ impl Source for Listener {
         interests: Interest,
     ) -> io::Result<()> {
         match self {
-            Self::Tcp(listener) => listener.reregister(registry, token, interests),
+            Self::Tcp(listener) | Self::Tls(listener) => {
+                listener.reregister(registry, token, interests)
+            }
             Self::Unix(listener, _) => listener.reregister(registry, token, interests),
         }
     }
 
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
         match self {
-            Self::Tcp(listener) => listener.deregister(registry),
+            Self::Tcp(listener) | Self::Tls(listener) => listener.deregister(registry),
             Self::Unix(listener, _) => listener.deregister(registry),
         }
     }
@@ -91,7 +111,10 @@ impl Source for Listener {
 pub fn listen(config: &Config) -> Result<Vec<Listener>, String> {
     let mut listeners = Vec::new();
     if config.port != 0 {
-        listen_tcp(config, &mut listeners)?;
+        listen_tcp(config, config.port, Listener::Tcp, &mut listeners)?;
+    }
+    if config.tls_port != 0 {
+        listen_tcp(config, config.tls_port, Listener::Tls, &mut listeners)?;
     }
     if !config.unixsocket.is_empty() {
         let failed = |error: io::Error| format!("Failed opening Unix socket: bind: {error}");
@@ -100,7 +123,12 @@ pub fn listen(config: &Config) -> Result<Vec<Listener>, String> {
     Ok(listeners)
 }
 
-fn listen_tcp(config: &Config, listeners: &mut Vec<Listener>) -> Result<(), String> {
+fn listen_tcp(
+    config: &Config,
+    port: u16,
+    kind: fn(TcpListener) -> Listener,
+    listeners: &mut Vec<Listener>,
+) -> Result<(), String> {
     let before = listeners.len();
     for name in &config.bind {
         let (optional, name) = match name.strip_prefix('-') {
@@ -108,11 +136,10 @@ fn listen_tcp(config: &Config, listeners: &mut Vec<Listener>) -> Result<(), Stri
             None => (false, name.as_str()),
         };
         let opened =
-            resolve(name).and_then(|ip| open(SocketAddr::new(ip, config.port), config.tcp_backlog));
+            resolve(name).and_then(|ip| open(SocketAddr::new(ip, port), config.tcp_backlog));
         match opened {
-            Ok(listener) => listeners.push(Listener::Tcp(listener)),
+            Ok(listener) => listeners.push(kind(listener)),
             Err(error) => {
-                let port = config.port;
                 tracing::warn!(
                     "Warning: Could not create server TCP listening socket {name}:{port}: bind: {error}"
                 );
@@ -126,7 +153,7 @@ fn listen_tcp(config: &Config, listeners: &mut Vec<Listener>) -> Result<(), Stri
         }
     }
     if listeners.len() == before && !config.bind.is_empty() {
-        return Err(format!("Failed listening on port {} (TCP), aborting.", config.port));
+        return Err(format!("Failed listening on port {port} (TCP), aborting."));
     }
     Ok(())
 }
@@ -215,7 +242,7 @@ mod tests {
             let socket = open(addr, 16).expect("a listener");
             let addr = socket.local_addr().expect("an address");
             let _client = std::net::TcpStream::connect(addr).expect("a connection");
-            let caller = Listener::Tcp(socket).accept(seconds).expect("the connection");
+            let caller = Listener::Tcp(socket).accept(seconds, None).expect("the connection");
             let accepted = SockRef::from(&caller.stream);
             assert!(accepted.tcp_nodelay().expect("an option"));
             assert_eq!(accepted.keepalive().expect("an option"), seconds > 0);

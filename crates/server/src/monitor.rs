@@ -7,7 +7,8 @@ use crate::redact::Secrets;
 /// Shows a command that has run to everybody who reads MONITOR's stream. The database is the one that it
 /// left selected.
 pub fn feed(services: &Services, session: &Session, command: Command, args: Args<'_>, now_us: i64) {
-    if command.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
+    let is_script = command.group == command::Group::Scripting;
+    if command.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) && !is_script {
         return;
     }
     let line: Arc<[u8]> = line(session, command, args, now_us).into_bytes().into();

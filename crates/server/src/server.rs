@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use ::tls::ServerConfig;
 use acl::Acl;
 use command::{Host, Services, Shutdown, Table, acl_defaults};
 use config::{Config, Store};
@@ -13,16 +14,21 @@ use keyspace::Keyspace;
 use observe::{CommandLogs, LatencyMonitor, Statistics};
 use parking_lot::Mutex;
 
-use crate::accept::Admission;
+use crate::accept::{Admission, Caller};
 use crate::append_only::AppendOnly;
 use crate::descriptors;
+use crate::helper::Helpers;
 use crate::host::{Process, ProcessMemory, Request};
 use crate::listen::{Listener, listen};
 use crate::mailbox::Inbox;
 use crate::persistence;
 use crate::source::{Epoll, Source};
 use crate::stream::Stream;
+use crate::tls::{self, Handshakes};
 use crate::worker::Worker;
+
+/// Threads for commands that take long.
+const HELPERS: usize = 2;
 
 /// A running server.
 pub struct Server {
@@ -101,6 +107,8 @@ impl Server {
         };
         let file = config.file.as_ref().map(|path| path.display().to_string());
         let process = Arc::new(Process::new(memory, workers, clock.unix_ms(), file));
+        let tls = tls::accepting(&config)
+            .map_err(|error| StartError(format!("Failed to configure TLS: {error}")))?;
         let listeners = listen(&config).map_err(StartError)?;
         let mut table = Table::new(commands::FAMILIES);
         for line in &config.renames {
@@ -123,6 +131,7 @@ impl Server {
             pause: Default::default(),
             parked: Default::default(),
             budget: command::Budget::default(),
+            scripts: Default::default(),
             active_expire: AtomicBool::new(true),
             persistence: Default::default(),
             clock,
@@ -145,17 +154,23 @@ impl Server {
         let files = AppendOnly::new(&services);
         let writers = files.start().map_err(failed)?;
         let mut server = Self { services, process, control, files, threads: Vec::new(), writers };
+        let helpers = Helpers::start(&server.services, HELPERS).map(Arc::new).map_err(failed)?;
         for (number, source) in sources.into_iter().enumerate() {
-            server.start_worker(number, source).map_err(failed)?;
+            server.start_worker(number, source, Arc::clone(&helpers)).map_err(failed)?;
         }
-        server.start_accepting(accepting, listeners).map_err(failed)?;
+        server.start_accepting(accepting, listeners, tls).map_err(failed)?;
         let control = Arc::clone(&server.control);
         server.process.set_control(Arc::new(move |request| control.ask(request)));
         server.process.note_startup();
         Ok(server)
     }
 
-    fn start_worker(&mut self, number: usize, source: Epoll) -> std::io::Result<()> {
+    fn start_worker(
+        &mut self,
+        number: usize,
+        source: Epoll,
+        helpers: Arc<Helpers>,
+    ) -> std::io::Result<()> {
         let control = Arc::clone(&self.control);
         let services = Arc::clone(&self.services);
         let inbox = Arc::clone(&control.inboxes[number]);
@@ -163,6 +178,7 @@ impl Server {
         let run = move || {
             let _guard = AbortOnPanic;
             let mut worker = Worker::new(number, source, services, inbox);
+            worker.set_helpers(helpers);
             while !control.is_stopped() {
                 if let Err(error) = worker.turn() {
                     // Its clients would hang for ever.
@@ -178,7 +194,12 @@ impl Server {
         Ok(())
     }
 
-    fn start_accepting(&mut self, source: Epoll, listeners: Vec<Listener>) -> std::io::Result<()> {
+    fn start_accepting(
+        &mut self,
+        source: Epoll,
+        listeners: Vec<Listener>,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> std::io::Result<()> {
         let admission = Admission::new(Arc::clone(&self.services), self.control.inboxes.clone());
         let mut door = Door {
             source,
@@ -187,6 +208,8 @@ impl Server {
             services: Arc::clone(&self.services),
             starved: false,
             complain_s: 0,
+            tls,
+            handshakes: Handshakes::new(LISTENERS_MAX),
         };
         door.open(listeners)?;
         let control = Arc::clone(&self.control);
@@ -303,6 +326,9 @@ struct Door {
     starved: bool,
     /// When the log may hear of it again, seconds since the epoch.
     complain_s: i64,
+    /// What encrypted connections are accepted with.
+    tls: Option<Arc<ServerConfig>>,
+    handshakes: Handshakes,
 }
 
 /// How often the log hears of connections that could not be accepted.
@@ -310,6 +336,9 @@ const COMPLAINT_PERIOD_S: i64 = 5;
 
 /// How long connections wait that could not be accepted.
 const STARVED_PAUSE: Duration = Duration::from_millis(100);
+
+/// Listeners have the tokens below this.
+const LISTENERS_MAX: usize = 1 << 16;
 
 impl Door {
     fn open(&mut self, listeners: Vec<Listener>) -> std::io::Result<()> {
@@ -327,7 +356,10 @@ impl Door {
         let mut ready = Vec::new();
         while !control.is_stopped() {
             ready.clear();
-            let timeout = self.starved.then_some(STARVED_PAUSE);
+            let now_ms = self.services.clock.unix_ms();
+            let pause = self.starved.then_some(STARVED_PAUSE);
+            let overdue = self.handshakes.expire(&mut self.source, now_ms);
+            let timeout = pause.into_iter().chain(overdue).min();
             if let Err(error) = self.source.wait(timeout, &mut ready) {
                 tracing::error!("No more connections are accepted: {error}");
                 break;
@@ -342,7 +374,11 @@ impl Door {
                 self.accept_all();
             }
             for one in &ready {
-                self.accept(one.token);
+                if one.token < LISTENERS_MAX {
+                    self.accept(one.token);
+                } else {
+                    self.shake_hands(one.token);
+                }
             }
         }
         control.close_requests();
@@ -361,7 +397,8 @@ impl Door {
         let keepalive_s = self.services.config.load().tcp_keepalive_s;
         loop {
             let Some(listener) = self.listeners.get(token) else { return };
-            match listener.accept(keepalive_s) {
+            match listener.accept(keepalive_s, self.tls.as_ref()) {
+                Ok(caller) if matches!(caller.stream, Stream::Tls(_)) => self.greet(caller),
                 Ok(caller) => self.admission.admit(caller),
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => return,
@@ -369,6 +406,23 @@ impl Door {
                     _ => return self.starve(&error),
                 },
             }
+        }
+    }
+
+    /// Begins a handshake, unless so many are under way or over already that there will be no room.
+    fn greet(&mut self, caller: Caller) {
+        let taken = self.services.clients.len() + self.handshakes.len();
+        if taken >= self.services.config.load().maxclients as usize {
+            return self.admission.reject();
+        }
+        let now_ms = self.services.clock.unix_ms();
+        self.handshakes.begin(caller, &mut self.source, now_ms);
+    }
+
+    fn shake_hands(&mut self, token: usize) {
+        let config = self.services.config.load();
+        if let Some(caller) = self.handshakes.go_on(token, &mut self.source, &config) {
+            self.admission.admit(caller);
         }
     }
 
@@ -397,8 +451,18 @@ impl Door {
                 ));
             }
         }
+        if changed.iter().any(|name| name.starts_with("tls-")) {
+            // Connections that are there keep what they were accepted with.
+            self.tls = tls::accepting(&self.services.config.load()).map_err(|error| {
+                tracing::warn!("{error}");
+                format!("Unable to update TLS configuration: {error}")
+            })?;
+        }
         let reopens = |name: &&&str| {
-            matches!(**name, "port" | "bind" | "unixsocket" | "unixsocketperm" | "tcp-backlog")
+            matches!(
+                **name,
+                "port" | "tls-port" | "bind" | "unixsocket" | "unixsocketperm" | "tcp-backlog"
+            )
         };
         if changed.iter().find(reopens).is_some() {
             // An address cannot be opened twice, so what was open is closed first; whoever puts the

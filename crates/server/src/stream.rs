@@ -13,6 +13,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// Over a Unix socket.
     Unix(UnixStream),
+    /// Over TCP, encrypted.
+    Tls(Box<tls::Stream<TcpStream>>),
 }
 
 impl AsFd for Stream {
@@ -20,12 +22,16 @@ impl AsFd for Stream {
         match self {
             Self::Tcp(stream) => stream.as_fd(),
             Self::Unix(stream) => stream.as_fd(),
+            Self::Tls(stream) => stream.socket().as_fd(),
         }
     }
 }
 
 impl Socket for Stream {
     fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        if let Self::Tls(stream) = self {
+            return stream.receive(buffer);
+        }
         Ok(rustix::io::read(&*self, rustix::buffer::spare_capacity(buffer))?)
     }
 
@@ -33,7 +39,20 @@ impl Socket for Stream {
         match self {
             Self::Tcp(stream) => stream.write(bytes),
             Self::Unix(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.send(bytes),
         }
+    }
+
+    fn is_pending(&self) -> bool {
+        if let Self::Tls(stream) = self { stream.is_pending() } else { false }
+    }
+
+    fn push(&mut self) -> io::Result<()> {
+        if let Self::Tls(stream) = self { stream.push() } else { Ok(()) }
+    }
+
+    fn may_hold_input(&self) -> bool {
+        matches!(self, Self::Tls(_))
     }
 }
 
@@ -47,6 +66,7 @@ impl Source for Stream {
         match self {
             Self::Tcp(stream) => stream.register(registry, token, interests),
             Self::Unix(stream) => stream.register(registry, token, interests),
+            Self::Tls(stream) => stream.socket_mut().register(registry, token, interests),
         }
     }
 
@@ -59,6 +79,7 @@ impl Source for Stream {
         match self {
             Self::Tcp(stream) => stream.reregister(registry, token, interests),
             Self::Unix(stream) => stream.reregister(registry, token, interests),
+            Self::Tls(stream) => stream.socket_mut().reregister(registry, token, interests),
         }
     }
 
@@ -66,6 +87,7 @@ impl Source for Stream {
         match self {
             Self::Tcp(stream) => stream.deregister(registry),
             Self::Unix(stream) => stream.deregister(registry),
+            Self::Tls(stream) => stream.socket_mut().deregister(registry),
         }
     }
 }

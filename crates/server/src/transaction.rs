@@ -16,7 +16,7 @@ impl Bench<'_> {
         session.client.figures.watched.set(0);
         let scope = scope(&transaction, &watched);
         let start = output.len();
-        self.with_held(scope, |bench, mut held| {
+        let done = self.with_held(scope, |bench, mut held| {
             let unchanged = bench.end_watches(session, &watched, call, &mut held);
             if transaction.broken {
                 let error =
@@ -31,6 +31,11 @@ impl Bench<'_> {
                 bench.run_queued(session, &transaction, call, output, held);
             }
         });
+        if done.is_none() {
+            let text = "EXECABORT Transaction discarded because of: a script that runs";
+            Writer::new(output, session.protocol).error(text);
+            self.counters.errors.add(1);
+        }
         self.account(session, call, output.len() - start);
     }
 

@@ -81,6 +81,18 @@ impl Object {
         }
     }
 
+    /// The number of elements; of a string, that of its kilobytes.
+    pub fn elements(&self) -> usize {
+        match self {
+            Self::String(bytes) => bytes.len() / 1024,
+            Self::List(list) => list.len(),
+            Self::Set(set) => set.len(),
+            Self::Hash(hash) => hash.len(),
+            Self::SortedSet(zset) => zset.len(),
+            Self::Stream(stream) => stream.len() as usize,
+        }
+    }
+
     /// The earliest deadline of a field or member, in Unix milliseconds.
     pub fn next_expiry(&self) -> Option<i64> {
         match self {

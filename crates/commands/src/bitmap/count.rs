@@ -9,7 +9,7 @@ use super::range::{Unit, bits_between};
 pub const BITCOUNT: Spec = Spec {
     name: "bitcount",
     arity: -2,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     group: Group::Bitmap,
     keys: &[KeySpec::one(1, KeyFlags::READ)],
     since: "2.6.0",

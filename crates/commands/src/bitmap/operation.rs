@@ -7,7 +7,7 @@ use value::Object;
 pub const BITOP: Spec = Spec {
     name: "bitop",
     arity: -4,
-    flags: Flags::WRITE.union(Flags::DENYOOM),
+    flags: Flags::WRITE.union(Flags::DENYOOM).union(Flags::LINEAR),
     group: Group::Bitmap,
     keys: &[
         KeySpec::one(2, KeyFlags::OW.union(KeyFlags::UPDATE)),

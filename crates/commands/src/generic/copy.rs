@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 pub const COPY: Spec = Spec {
     name: "copy",
     arity: -3,
-    flags: Flags::WRITE.union(Flags::DENYOOM),
+    flags: Flags::WRITE.union(Flags::DENYOOM).union(Flags::LINEAR),
     group: Group::Generic,
     keys: &[KeySpec::one(1, KeyFlags::READ), KeySpec::one(2, KeyFlags::OW.union(KeyFlags::UPDATE))],
     since: "6.2.0",

@@ -18,6 +18,7 @@ pub const HGETALL: Spec = Spec {
     name: "hgetall",
     summary: "Returns all fields of a hash with their values.",
     run: hgetall,
+    flags: ALL.flags.union(Flags::LINEAR),
     ..ALL
 };
 
@@ -36,6 +37,7 @@ pub const HKEYS: Spec = Spec {
     name: "hkeys",
     summary: "Returns the names of all fields of a hash.",
     run: hkeys,
+    flags: ALL.flags.union(Flags::LINEAR),
     ..ALL
 };
 
@@ -53,6 +55,7 @@ pub const HVALS: Spec = Spec {
     name: "hvals",
     summary: "Returns the values of all fields of a hash.",
     run: hvals,
+    flags: ALL.flags.union(Flags::LINEAR),
     ..ALL
 };
 

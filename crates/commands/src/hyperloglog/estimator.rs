@@ -38,7 +38,7 @@ pub const PFCOUNT: Spec = Spec {
 pub const PFMERGE: Spec = Spec {
     name: "pfmerge",
     arity: -2,
-    flags: Flags::WRITE.union(Flags::DENYOOM),
+    flags: Flags::WRITE.union(Flags::DENYOOM).union(Flags::LINEAR),
     group: Group::HyperLogLog,
     keys: &[
         KeySpec::one(1, KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::INSERT)),

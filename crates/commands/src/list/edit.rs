@@ -38,7 +38,7 @@ fn lset(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 pub const LINSERT: Spec = Spec {
     name: "linsert",
     arity: 5,
-    flags: Flags::WRITE.union(Flags::DENYOOM),
+    flags: Flags::WRITE.union(Flags::DENYOOM).union(Flags::LINEAR),
     keys: &[KeySpec::one(1, KeyFlags::RW.union(KeyFlags::INSERT))],
     since: "2.2.0",
     summary: "Inserts an element beside the first one that equals another.",
@@ -77,7 +77,7 @@ fn linsert(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 pub const LREM: Spec = Spec {
     name: "lrem",
     arity: 4,
-    flags: Flags::WRITE,
+    flags: Flags::WRITE.union(Flags::LINEAR),
     keys: &[KeySpec::one(1, KeyFlags::RW.union(KeyFlags::DELETE))],
     summary: "Removes elements of a list that equal a given one.",
     complexity: "O(N+M) for N elements of which M go",

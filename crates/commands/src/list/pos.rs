@@ -8,7 +8,7 @@ use super::LIST;
 pub const LPOS: Spec = Spec {
     name: "lpos",
     arity: -3,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     since: "6.0.6",
     summary: "Returns the indexes at which an element stands in a list.",
     complexity: "O(N) for N elements compared",

@@ -131,7 +131,7 @@ fn refused(error: &SetError) -> Error {
 
 /// The option that a failure most likely comes from: one that the outside has a say in.
 fn culprit(applied: &Applied) -> &'static str {
-    const OUTSIDE: [&str; 4] = ["port", "bind", "maxclients", "unixsocket"];
+    const OUTSIDE: [&str; 5] = ["port", "tls-port", "bind", "maxclients", "unixsocket"];
     let of_outside = OUTSIDE.into_iter().find(|name| applied.has(name));
     of_outside.or_else(|| applied.changed.first().copied()).unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use crate::reply;
 pub const SDIFF: Spec = Spec {
     name: "sdiff",
     arity: -2,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     keys: &[KeySpec::range(1, -1, 1, KeyFlags::READ)],
     summary: "Returns the members of a set that are in none of several others.",
     complexity: "O(N) for N members of all sets",
@@ -38,7 +38,7 @@ fn sdiff(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 pub const SDIFFSTORE: Spec = Spec {
     name: "sdiffstore",
     arity: -3,
-    flags: Flags::WRITE.union(Flags::DENYOOM),
+    flags: Flags::WRITE.union(Flags::DENYOOM).union(Flags::LINEAR),
     keys: &[
         KeySpec::one(1, KeyFlags::OW.union(KeyFlags::UPDATE)),
         KeySpec::range(2, -1, 1, KeyFlags::READ),
@@ -61,7 +61,7 @@ fn sdiffstore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 pub const SDIFFCARD: Spec = Spec {
     name: "sdiffcard",
     arity: -3,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     keys: &[KeySpec::counted(1, KeyFlags::READ)],
     since: "8.10.0",
     summary: "Returns how many members of a set are in none of several others.",

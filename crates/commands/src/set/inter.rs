@@ -10,7 +10,7 @@ use crate::reply;
 pub const SINTER: Spec = Spec {
     name: "sinter",
     arity: -2,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     keys: &[KeySpec::range(1, -1, 1, KeyFlags::READ)],
     summary: "Returns the members that several sets have in common.",
     complexity: "O(N*M) for N members of the smallest of M sets, at worst",
@@ -40,7 +40,7 @@ fn sinter(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 pub const SINTERSTORE: Spec = Spec {
     name: "sinterstore",
     arity: -3,
-    flags: Flags::WRITE.union(Flags::DENYOOM),
+    flags: Flags::WRITE.union(Flags::DENYOOM).union(Flags::LINEAR),
     keys: &[
         KeySpec::one(1, KeyFlags::RW.union(KeyFlags::UPDATE)),
         KeySpec::range(2, -1, 1, KeyFlags::READ),
@@ -73,7 +73,7 @@ fn intersection(sets: &[&Set], limits: SetLimits) -> Set {
 pub const SINTERCARD: Spec = Spec {
     name: "sintercard",
     arity: -3,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     keys: &[KeySpec::counted(1, KeyFlags::READ)],
     since: "7.0.0",
     summary: "Returns how many members several sets have in common.",

@@ -71,7 +71,7 @@ fn smismember(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 pub const SMEMBERS: Spec = Spec {
     name: "smembers",
     arity: 2,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     summary: "Returns all members of a set.",
     complexity: "O(N) for N members",
     syntax: "key",

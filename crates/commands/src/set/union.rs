@@ -11,7 +11,7 @@ use crate::reply;
 pub const SUNION: Spec = Spec {
     name: "sunion",
     arity: -2,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     keys: &[KeySpec::range(1, -1, 1, KeyFlags::READ)],
     summary: "Returns the members of several sets.",
     complexity: "O(N) for N members of all sets",
@@ -50,7 +50,7 @@ fn sunion(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 pub const SUNIONSTORE: Spec = Spec {
     name: "sunionstore",
     arity: -3,
-    flags: Flags::WRITE.union(Flags::DENYOOM),
+    flags: Flags::WRITE.union(Flags::DENYOOM).union(Flags::LINEAR),
     keys: &[
         KeySpec::one(1, KeyFlags::OW.union(KeyFlags::UPDATE)),
         KeySpec::range(2, -1, 1, KeyFlags::READ),
@@ -76,7 +76,7 @@ fn sunionstore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 pub const SUNIONCARD: Spec = Spec {
     name: "sunioncard",
     arity: -3,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     keys: &[KeySpec::counted(1, KeyFlags::READ)],
     since: "8.10.0",
     summary: "Returns how many different members several sets have.",

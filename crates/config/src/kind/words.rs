@@ -110,6 +110,30 @@ words! {
 }
 
 words! {
+    /// Whether clients show certificates.
+    TlsAuthClients {
+        /// They are not asked to.
+        No = "no",
+        /// They have to.
+        Yes = "yes",
+        /// They may.
+        Optional = "optional",
+    }
+}
+
+words! {
+    /// What of a client's certificate names its user.
+    TlsUser {
+        /// Nothing.
+        Off = "off",
+        /// The common name of its subject.
+        CommonName = "cn",
+        /// The first URI among its alternative names.
+        Uri = "uri",
+    }
+}
+
+words! {
     /// From where something dangerous is allowed.
     AllowFrom {
         /// From nowhere.

@@ -4,9 +4,6 @@ use super::{Effect, Mode, Options, Protocol, StdinArgument, uri};
 use crate::output::Format;
 use std::time::Duration;
 
-/// Why an encrypted connection is refused.
-pub const NO_TLS: &str = "TLS is not supported by rubrica-cli yet";
-
 /// One option.
 pub struct Flag {
     pub names: &'static [&'static str],
@@ -173,11 +170,23 @@ pub const FLAGS: &[Flag] = &[
         "Measure the latency of this machine itself.",
         |o, v| { o.mode = Some(Mode::IntrinsicLatency { seconds: unsigned(&v) }) }
     ),
-    Flag {
-        names: &["--tls"],
-        help: "Refused: not supported yet.",
-        apply: Apply::Switch(|_| Err(NO_TLS.into())),
-    },
+    switch!(["--tls"], "Encrypt the connection.", |o| o.encrypted = true),
+    value!(["--sni"], "host", "Name that the server is asked for.", |o, v| o.tls.server_name =
+        text(&v)),
+    value!(["--cacert"], "file", "Authorities to trust (those of the system).", |o, v| {
+        o.tls.ca_file = text(&v)
+    }),
+    value!(["--cacertdir"], "directory", "Directory of authorities to trust.", |o, v| {
+        o.tls.ca_dir = text(&v)
+    }),
+    switch!(["--insecure"], "Accept any certificate of the server.", |o| o.tls.insecure = true),
+    value!(["--cert"], "file", "Certificate to show the server.", |o, v| o.tls.cert_file =
+        text(&v)),
+    value!(["--key"], "file", "Key of that certificate.", |o, v| o.tls.key_file = text(&v)),
+    value!(["--tls-ciphers"], "list", "Ciphers of TLS 1.2, as OpenSSL names them.", |o, v| {
+        o.tls.ciphers = text(&v)
+    }),
+    value!(["--tls-ciphersuites"], "list", "Ciphers of TLS 1.3.", |o, v| o.tls.suites = text(&v)),
     Flag {
         names: &["--verbose"],
         help: "Accepted for compatibility.",

@@ -5,10 +5,10 @@ use super::flags::{leading_integer, port};
 
 /// Applies the URI's parts to `options`; an error is a line for standard error.
 pub fn apply(options: &mut Options, uri: &[u8]) -> Result<(), String> {
-    if strip_scheme(uri, b"rediss://").is_some() {
-        return Err(super::flags::NO_TLS.into());
-    }
-    let mut rest = strip_scheme(uri, b"redis://").ok_or("Invalid URI scheme")?;
+    let encrypted = strip_scheme(uri, b"rediss://");
+    options.encrypted |= encrypted.is_some();
+    let mut rest =
+        encrypted.or_else(|| strip_scheme(uri, b"redis://")).ok_or("Invalid URI scheme")?;
     if let Some(at) = position(rest, b'@') {
         let (info, tail) = (rest.get(..at).unwrap_or_default(), rest.get(at + 1..));
         let mut password = info;

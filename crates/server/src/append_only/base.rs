@@ -3,9 +3,12 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use aof::FileInfo;
 use command::Services;
+use command::scripts::Libraries;
+use effects::encode_slices;
 use keyspace::Lent;
 use rdb::Records;
 use snapshot::{Encode, Pace, Preamble, RdbEncode, Snapshot, Target};
@@ -23,6 +26,7 @@ pub(super) struct Base {
     timestamps: bool,
     now_ms: i64,
     pace: Pace,
+    functions: Arc<Libraries>,
 }
 
 impl Base {
@@ -39,8 +43,9 @@ impl Base {
         *services.persistence.base() = Some(Box::new(Wrapped(snapshot.handle())));
         let delay_us = config.rdb_key_save_delay_us.max(0).unsigned_abs();
         let pace = Pace { per_key_us: delay_us };
+        let functions = services.scripts.libraries();
         let (checksum, timestamps) = (config.rdbchecksum, config.aof_timestamp_enabled);
-        Self { snapshot, rdb, checksum, records, timestamps, now_ms, pace }
+        Self { snapshot, rdb, checksum, records, timestamps, now_ms, pace, functions }
     }
 
     /// Whether it is a snapshot.
@@ -87,7 +92,7 @@ impl Base {
                 ("ctime", (self.now_ms / 1000).to_string()),
                 ("aof-base", "1".to_owned()),
             ],
-            functions: Vec::new(),
+            functions: self.functions.by_name.values().map(|one| one.code.to_vec()).collect(),
         };
         target.begin(&preamble, self.snapshot.sizes(), self.records)?;
         let keyspace = &files.services.keyspace;
@@ -100,6 +105,11 @@ impl Base {
         let mut file = BufWriter::new(File::create(temporary)?);
         if self.timestamps {
             write!(file, "#TS:{}\r\n", self.now_ms / 1000)?;
+        }
+        for library in self.functions.by_name.values() {
+            let mut load = Vec::new();
+            encode_slices(&mut load, &[&b"FUNCTION"[..], b"LOAD", &library.code]);
+            file.write_all(&load)?;
         }
         let keyspace = &files.services.keyspace;
         self.snapshot.run(keyspace, self.pace, &mut |bytes| file.write_all(bytes))?;

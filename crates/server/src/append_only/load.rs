@@ -196,11 +196,14 @@ impl<'a> Loader<'a> {
         file.rewind().map_err(unreadable)?;
         if is_rdb {
             tracing::info!("Reading RDB base file on AOF loading...");
-            rest = self.load_rdb(&file).map_err(|error| {
+            let aborted = |why: String| {
                 LoadError(format!(
-                    "Error reading the RDB base file {name}, AOF loading aborted: {error}"
+                    "Error reading the RDB base file {name}, AOF loading aborted: {why}"
                 ))
-            })?;
+            };
+            let loaded = self.load_rdb(&file).map_err(|error| aborted(error.to_string()))?;
+            persistence::add_libraries(&self.files.services, &loaded).map_err(aborted)?;
+            rest = loaded.rest;
         }
         self.session.select(0);
         self.queued = None;
@@ -267,16 +270,15 @@ impl<'a> Loader<'a> {
         Ok(Loaded::Truncated)
     }
 
-    /// Loads a snapshot as the base, and gives back what was read behind its end.
-    fn load_rdb(&self, file: &File) -> Result<Vec<u8>, snapshot::LoadError> {
+    /// Loads a snapshot as the base.
+    fn load_rdb(&self, file: &File) -> Result<snapshot::Loaded, snapshot::LoadError> {
         let services = &self.files.services;
         let rules = persistence::rules(services, &self.config, Duplicates::Refuse);
         // What went since then is in the files behind.
         let rules = Rules { expires: false, ..rules };
         let threads = services.host.workers();
         let watcher = Watcher::new(services, self.before);
-        let loaded = snapshot::load(file, &services.keyspace, threads, &rules, &watcher)?;
-        Ok(loaded.rest)
+        snapshot::load(file, &services.keyspace, threads, &rules, &watcher)
     }
 
     fn run(&mut self, words: &[Vec<u8>], name: &str) -> Result<(), LoadError> {
@@ -320,10 +322,12 @@ impl<'a> Loader<'a> {
             epoch_us: services.clock.unix_us(),
             epoch_ns: clock_ns,
             clock_ns,
+            idle: None,
+            helpers: None,
             garbage: Vec::new(),
         };
         let now_us = bench.now_us();
-        let call = Call { command, args: view, now_us, may_wait: false, waited: false };
+        let call = Call { command, args: view, now_us, may_wait: false, waited: false, idle: None };
         let session = &mut self.session;
         let mut reply = Vec::new();
         bench.with_held(scope_of(command, view), |bench, mut held| {

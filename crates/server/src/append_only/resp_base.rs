@@ -39,7 +39,12 @@ fn write_object(key: &[u8], object: &Object, out: &mut Vec<u8>) {
     match object {
         Object::String(text) => encode_slices(out, &[b"SET", key, text]),
         Object::List(list) => many(out, b"RPUSH", key, 1, list.iter().map(|item| item.to_vec())),
-        Object::Set(set) => many(out, b"SADD", key, 1, set.iter().map(|item| item.to_vec())),
+        Object::Set(set) => {
+            many(out, b"SADD", key, 1, set.iter().map(|item| item.to_vec()));
+            for item in set.iter() {
+                deadline(out, [b"SPEXPIREAT", b"MEMBERS"], key, &item.to_vec(), set.deadline(item));
+            }
+        }
         Object::SortedSet(zset) => {
             let words = zset.iter().flat_map(|(member, score)| {
                 let mut text = Vec::new();
@@ -47,19 +52,27 @@ fn write_object(key: &[u8], object: &Object, out: &mut Vec<u8>) {
                 [text, member.to_vec()]
             });
             many(out, b"ZADD", key, 2, words);
+            for (member, _) in zset.iter() {
+                deadline(out, [b"ZPEXPIREAT", b"MEMBERS"], key, member, zset.deadline(member));
+            }
         }
         Object::Hash(hash) => {
             let words = hash.iter().flat_map(|field| [field.name.to_vec(), field.value.to_vec()]);
             many(out, b"HMSET", key, 2, words);
             for field in hash.iter() {
-                let Some(at_ms) = field.deadline else { continue };
-                let (at_ms, name) = (at_ms.to_string(), field.name.to_vec());
-                let words: [&[u8]; 6] =
-                    [b"HPEXPIREAT", key, at_ms.as_bytes(), b"FIELDS", b"1", &name];
-                encode_slices(out, &words);
+                let name = field.name.to_vec();
+                deadline(out, [b"HPEXPIREAT", b"FIELDS"], key, &name, field.deadline);
             }
         }
         Object::Stream(stream) => write_stream(key, stream, out),
+    }
+}
+
+/// The deadline of a field or member, if it has one; `words` are the command and the word before the number of names.
+fn deadline(out: &mut Vec<u8>, words: [&[u8]; 2], key: &[u8], name: &[u8], at_ms: Option<i64>) {
+    if let Some(at_ms) = at_ms {
+        let [verb, parts] = words;
+        encode_slices(out, &[verb, key, at_ms.to_string().as_bytes(), parts, b"1", name]);
     }
 }
 

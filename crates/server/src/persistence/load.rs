@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use command::scripts::Libraries;
 use command::{Error, Loading, Services};
 use config::Config;
 use keyspace::Lent;
@@ -105,6 +106,9 @@ pub fn load_at_start(services: &Arc<Services>, threads: usize) -> Result<(), Str
     })?;
     services.persistence.saves().last_s = services.clock.unix_ms() / 1000;
     if let Some(loaded) = loaded {
+        add_libraries(services, &loaded).map_err(|error| {
+            format!("Failed loading the functions of {}: {error}", config.dbfilename)
+        })?;
         note(services, &loaded);
         tracing::info!("DB loaded from disk: {:.3} seconds", start.elapsed().as_secs_f64());
     }
@@ -126,6 +130,10 @@ pub fn reload(services: &Arc<Services>, held: &mut Lent<'_>, replaces: bool) -> 
         let watcher = Watcher::new(services, 0);
         load_held(file, held, &rules, &watcher)
     });
+    let result = result.map_err(|error| error.to_string()).and_then(|loaded| {
+        add_libraries(services, &loaded)?;
+        Ok(loaded)
+    });
     match result {
         Ok(loaded) => {
             note(services, &loaded);
@@ -136,6 +144,16 @@ pub fn reload(services: &Arc<Services>, held: &mut Lent<'_>, replaces: bool) -> 
             Err(Error::fixed("ERR Error trying to load the RDB dump"))
         }
     }
+}
+
+/// Adds the function libraries that a file holds, in place of those of the same names.
+pub fn add_libraries(services: &Services, loaded: &Loaded) -> Result<(), String> {
+    let mut libraries = Libraries::clone(&services.scripts.libraries());
+    for source in &loaded.functions {
+        commands::add_library(services, &mut libraries, source, true)?;
+    }
+    services.scripts.set_libraries(libraries);
+    Ok(())
 }
 
 fn open(services: &Services, path: &Path) -> Result<Option<File>, LoadError> {

@@ -18,7 +18,7 @@ use rdb::{Encoder, Records};
 use snapshot::Uses;
 
 pub use cut::{Wrapped, cut, note_whole};
-pub use load::{Watcher, load_at_start, reload, rules};
+pub use load::{Watcher, add_libraries, load_at_start, reload, rules};
 pub use points::tick;
 pub use save::{give_up, give_up_base, save, save_in_background};
 

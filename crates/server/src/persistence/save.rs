@@ -35,7 +35,9 @@ fn preamble(services: &Services) -> Preamble {
         ("used-mem", services.host.memory().allocated.to_string()),
         ("aof-base", "0".to_owned()),
     ];
-    Preamble { texts, functions: Vec::new() }
+    let libraries = services.scripts.libraries();
+    let functions = libraries.by_name.values().map(|library| library.code.to_vec()).collect();
+    Preamble { texts, functions }
 }
 
 /// Marks the cut.

@@ -39,6 +39,25 @@ pub trait Socket {
     /// # Errors
     /// `WouldBlock` when there is no room; anything else when the connection is broken.
     fn send(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Whether bytes that [`Socket::send`] has taken are still to be sent: [`Socket::push`] does so when
+    /// there is room.
+    fn is_pending(&self) -> bool {
+        false
+    }
+
+    /// Sends what is pending.
+    ///
+    /// # Errors
+    /// As [`Socket::send`].
+    fn push(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Whether there may be something to receive of which the event source does not know.
+    fn may_hold_input(&self) -> bool {
+        false
+    }
 }
 
 /// The contract of an event source. Readiness is reported once per change (edge-triggered): whoever is

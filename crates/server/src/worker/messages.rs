@@ -209,7 +209,7 @@ impl<S: Socket> Hall<'_, S> {
                 connection.session.close = Close::Now;
             }
             let unsent = connection.unsent();
-            if !alive || unsent > 0 {
+            if !alive || connection.has_unsent() {
                 touch(self.touched, member.place, connection);
             }
             if unsent > FLUSH_EARLY {
@@ -221,7 +221,7 @@ impl<S: Socket> Hall<'_, S> {
 
 impl<S: Source> Worker<S> {
     /// What the delivery of messages needs of this worker.
-    fn hall(&mut self) -> Hall<'_, S::Stream> {
+    pub(super) fn hall(&mut self) -> Hall<'_, S::Stream> {
         Hall {
             connections: &mut self.connections,
             touched: &mut self.touched,

@@ -4,6 +4,7 @@
 //! `serve.rs` reads and executes, `send.rs` flushes and closes, `wait.rs` ends the waits of blocking
 //! commands, `messages.rs` gives subscribers their messages.
 
+mod busy;
 mod durable;
 mod messages;
 mod send;
@@ -14,6 +15,7 @@ mod wait;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,8 +34,9 @@ use crate::buffers::Buffers;
 use crate::connection::Connection;
 use crate::cron::Cron;
 use crate::evict::Evictor;
+use crate::helper::Helpers;
 use crate::mailbox::{Inbox, Message};
-use crate::source::{Ready, Source, Token};
+use crate::source::{Ready, Socket, Source, Token};
 
 /// A thread's share of the server.
 pub struct Worker<S: Source> {
@@ -44,8 +47,8 @@ pub struct Worker<S: Source> {
     /// The configuration's generation.
     generation: u64,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) log: Recorder,
-    pub(crate) gate: GateSlot,
+    pub(crate) log: Rc<Recorder>,
+    pub(crate) gate: Rc<GateSlot>,
     inbox: Arc<Inbox<S::Stream>>,
     random: Random,
     pub(crate) connections: Vec<Option<Box<Connection<S::Stream>>>>,
@@ -68,7 +71,11 @@ pub struct Worker<S: Source> {
     undurable: VecDeque<(u64, Token, u64)>,
     /// Connections whose socket may have more than was read.
     unread: Vec<Token>,
+    /// Connections to be closed that could not be.
+    later: Vec<Token>,
     pub(crate) cron: Cron,
+    /// Who takes over what takes long; none where all is done in place.
+    pub(crate) helpers: Option<Arc<Helpers>>,
     pub(crate) evictor: Evictor,
     /// Held commands may be due.
     pub(crate) resume: bool,
@@ -94,8 +101,8 @@ impl<S: Source> Worker<S> {
             config: services.config.snapshot(),
             generation: services.config.generation(),
             counters: services.statistics.register(),
-            log: Recorder::new(&services.log),
-            gate: services.keyspace.gate().register(),
+            log: Rc::new(Recorder::new(&services.log)),
+            gate: Rc::new(services.keyspace.gate().register()),
             inbox,
             random: env::random(),
             connections: Vec::new(),
@@ -111,13 +118,20 @@ impl<S: Source> Worker<S> {
             touched: Vec::new(),
             undurable: VecDeque::new(),
             unread: Vec::new(),
+            later: Vec::new(),
             cron: Cron::default(),
+            helpers: None,
             evictor: Evictor::default(),
             resume: false,
             epoch_us: services.clock.unix_us(),
             epoch_ns: services.clock.monotonic_ns(),
             services,
         }
+    }
+
+    /// Lets helpers take over what takes long.
+    pub fn set_helpers(&mut self, helpers: Arc<Helpers>) {
+        self.helpers = Some(helpers);
     }
 
     /// Milliseconds since the epoch at the beginning of this turn.
@@ -151,6 +165,8 @@ impl<S: Source> Worker<S> {
         if std::mem::take(&mut self.resume) {
             self.resume_held(self.now_ms());
             self.end_waits();
+            let later = std::mem::take(&mut self.later);
+            later.into_iter().for_each(|token| self.close(token));
         }
         Ok(())
     }
@@ -176,7 +192,7 @@ impl<S: Source> Worker<S> {
         let Some(Some(connection)) = self.connections.get_mut(ready.token) else { return };
         if ready.writable {
             connection.writable = true;
-            if connection.unsent() > 0 {
+            if connection.has_unsent() {
                 touch(&mut self.touched, ready.token, connection);
             }
         }
@@ -228,6 +244,17 @@ impl<S: Source> Worker<S> {
             return;
         }
         self.counters.connections.add(1);
+        connection.readable = connection.stream.may_hold_input();
+        if connection.readable {
+            self.unread.push(token);
+        }
+        if let Some(user) = arrival.user.and_then(|name| acl.user(&name))
+            && user.rights().account.enabled
+        {
+            // Its certificate says who it is, so it needs no password.
+            connection.session.become_user(user);
+            connection.session.authenticated = true;
+        }
         connection.report();
         self.tokens.insert(connection.session.client.id, token);
         if let Some(place) = self.connections.get_mut(token) {

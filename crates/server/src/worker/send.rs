@@ -45,7 +45,7 @@ impl<S: Source> Worker<S> {
             connection.session.close = Close::AfterReply;
         }
         connection.report();
-        let sent_all = connection.unsent() == 0;
+        let sent_all = !connection.has_unsent();
         if connection.session.close == Close::AfterReply && sent_all && alive {
             connection.drain(&mut self.buffers);
             return self.close(token);
@@ -58,6 +58,9 @@ impl<S: Source> Worker<S> {
     }
 
     pub(crate) fn close(&mut self, token: Token) {
+        if !self.may_detach(token) {
+            return;
+        }
         let Some(mut connection) = self.connections.get_mut(token).and_then(Option::take) else {
             return;
         };

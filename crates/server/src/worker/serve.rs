@@ -1,6 +1,7 @@
 //! Reading, parsing and executing.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::{Close, ReadyKey};
@@ -150,8 +151,49 @@ impl<S: Source> Worker<S> {
             return;
         }
         let replies_wait = self.replies_wait();
-        self.gate.enter();
-        self.batch.prefetch(&self.services.keyspace);
+        // While a script runs for long, a batch is answered outside: only what needs no key runs then.
+        let inside = self.gate.enter_unless(|| self.services.scripts.is_busy());
+        if inside {
+            self.batch.prefetch(&self.services.keyspace);
+        }
+        let mut from = 0;
+        while from < self.batch.len() {
+            from = self.run_until_script(from);
+            if from < self.batch.len() {
+                // Others are served while it runs, and what came before is sent.
+                self.hold_replies(replies_wait);
+                self.run_script(from);
+                from += 1;
+            }
+        }
+        if self.gate.is_inside() {
+            self.gate.leave();
+        }
+        self.log.publish();
+        self.hold_replies(replies_wait);
+        if self.inbox.has_messages() {
+            let mut messages = std::mem::take(&mut self.messages);
+            let inbox = Arc::clone(&self.inbox);
+            self.hall().deliver_waiting(&inbox, &mut messages);
+            self.messages = messages;
+        }
+        self.batch.clear();
+    }
+
+    /// Notes, if replies wait for the disk, that those of the batch tell of everything up to now.
+    fn hold_replies(&mut self, replies_wait: bool) {
+        if replies_wait {
+            let issued = self.services.log.issued();
+            for index in 0..self.batch.len() {
+                let token = self.batch.get(index).token;
+                self.hall().wait_for(token, issued);
+            }
+        }
+    }
+
+    /// Executes the batch from `from` on, up to a command that may run a script; gives back where it stopped.
+    fn run_until_script(&mut self, from: usize) -> usize {
+        let replies_wait = self.replies_wait();
         let mut bench = Bench {
             services: &self.services,
             config: &self.config,
@@ -164,8 +206,10 @@ impl<S: Source> Worker<S> {
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
             evictor: &mut self.evictor,
+            idle: None,
             garbage: Vec::new(),
             notes: &self.notes,
+            helpers: self.helpers.as_deref(),
         };
         let mut hall = Hall {
             connections: &mut self.connections,
@@ -178,7 +222,8 @@ impl<S: Source> Worker<S> {
             tokens: &self.tokens,
             postponed: &mut self.postponed,
         };
-        for index in 0..self.batch.len() {
+        let mut reached = self.batch.len();
+        for index in from..self.batch.len() {
             let pending = self.batch.get(index);
             bench.limit_tracking();
             // Its client finds what was published or invalidated before its command, and what its command
@@ -187,6 +232,12 @@ impl<S: Source> Worker<S> {
                 hall.deliver_waiting(&self.inbox, &mut self.messages);
             }
             let Some(connection) = hall.admit(pending.token) else { continue };
+            if let Some(command) = pending.command
+                && execute::may_run_script(&connection.session, command)
+            {
+                reached = index;
+                break;
+            }
             let end = pending.end;
             let args = self.batch.args(index, &connection.input);
             let done = bench.execute(
@@ -207,18 +258,7 @@ impl<S: Source> Worker<S> {
             hall.forget_unsubscribed(pending.token);
         }
         bench.tell_everybody();
-        self.gate.leave();
-        self.log.publish();
-        if replies_wait {
-            let issued = self.services.log.issued();
-            for index in 0..self.batch.len() {
-                hall.wait_for(self.batch.get(index).token, issued);
-            }
-        }
-        if self.inbox.has_messages() {
-            hall.deliver_waiting(&self.inbox, &mut self.messages);
-        }
-        self.batch.clear();
+        reached
     }
 
     /// Serves those who wait for keys that have changed without any command. The worker is inside the gate.
@@ -243,8 +283,10 @@ impl<S: Source> Worker<S> {
             epoch_ns: self.epoch_ns,
             clock_ns: self.services.clock.monotonic_ns(),
             evictor: &mut self.evictor,
+            idle: None,
             garbage: Vec::new(),
             notes: &self.notes,
+            helpers: self.helpers.as_deref(),
         };
         let result = work(&mut bench);
         bench.tell_everybody();

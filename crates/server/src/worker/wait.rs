@@ -10,6 +10,9 @@ use super::{Worker, touch};
 use crate::connection::Connection;
 use crate::source::{Source, Token};
 
+/// When to try again what a script kept off.
+const RETRY_MS: i64 = 10;
+
 impl<S: Source> Worker<S> {
     /// Gives a client the reply that it waited for.
     pub(super) fn served(&mut self, client: u64, ticket: u64, reply: &[u8]) {
@@ -32,11 +35,13 @@ impl<S: Source> Worker<S> {
         self.go_on(token);
     }
 
-    /// Ends a client's wait for want of anything to give it.
-    fn time_out(&mut self, token: Token) {
-        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
-        let Some(parked) = connection.parked.clone() else { return };
-        self.gate.enter();
+    /// Ends a client's wait for want of anything to give it; false when that is not possible now.
+    fn time_out(&mut self, token: Token) -> bool {
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return true };
+        let Some(parked) = connection.parked.clone() else { return true };
+        if !self.gate.enter_unless(|| self.services.scripts.is_busy()) {
+            return false;
+        }
         let mut held = Held::nothing(&self.services.keyspace);
         let ended = self.services.parked.give_up(&parked, &mut held.lend());
         drop(held);
@@ -48,6 +53,7 @@ impl<S: Source> Worker<S> {
             let (client, ticket) = (parked.client.id, parked.ticket);
             self.served(client, ticket, &reply);
         }
+        true
     }
 
     /// Lets a connection run commands again after a wait.
@@ -73,12 +79,32 @@ impl<S: Source> Worker<S> {
                 self.cron.wake_at(deadline);
                 break;
             }
-            if let Some(&token) = self.tokens.get(&client) {
-                self.time_out(token);
+            if let Some(&token) = self.tokens.get(&client)
+                && !self.time_out(token)
+            {
+                self.deadlines.insert((deadline, client));
+                self.cron.wake_at(now_ms + RETRY_MS);
+                break;
             }
         }
         self.run_batch();
         self.flush_touched();
+    }
+
+    /// Whether a connection may end now. One that has attached something to keys has to wait while a script
+    /// runs for long.
+    pub(super) fn may_detach(&mut self, token: Token) -> bool {
+        let Some(Some(connection)) = self.connections.get(token) else { return true };
+        if connection.session.watched.is_empty() && connection.parked.is_none() {
+            return true;
+        }
+        if self.gate.enter_unless(|| self.services.scripts.is_busy()) {
+            self.gate.leave();
+            return true;
+        }
+        self.later.push(token);
+        self.cron.wake_at(self.now_ms() + RETRY_MS);
+        false
     }
 
     /// Ends what a connection has attached to keys.

@@ -88,6 +88,10 @@ pub fn equal(command: &Command, left: &Reply, right: &Reply) -> bool {
     if left == right {
         return true;
     }
+    // A deadline beyond the end of time is no error in 7.0, but wraps.
+    if matches!(left, Reply::Error(line) if line == b"ERR timeout is out of range") {
+        return true;
+    }
     if let (Reply::Error(left), Reply::Error(right)) = (left, right)
         && !named(command, &STRICTER)
     {

@@ -23,7 +23,7 @@ use rows::Rows;
 /// `SORT key [BY pattern] [LIMIT offset count] [GET pattern...] [ASC | DESC] [ALPHA] [STORE destination]`
 pub const SORT: Spec = Spec {
     name: "sort",
-    flags: Flags::WRITE.union(Flags::DENYOOM),
+    flags: Flags::WRITE.union(Flags::DENYOOM).union(Flags::LINEAR),
     keys: &[SOURCE, PATTERNS, DESTINATION],
     find_keys: Some(find_keys),
     needs_all: Some(|args| reaches_other_keys(args, true)),
@@ -39,7 +39,7 @@ pub const SORT: Spec = Spec {
 pub const SORT_RO: Spec = Spec {
     name: "sort_ro",
     arity: -2,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     categories: Categories::SET
         .union(Categories::SORTEDSET)
         .union(Categories::LIST)

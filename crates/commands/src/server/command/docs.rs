@@ -52,7 +52,7 @@ fn document(reply: &mut Writer<'_>, spec: &Spec) {
     text(reply, "group", spec.group.name());
     text(reply, "complexity", spec.complexity);
     let (since, instead) = spec.deprecated.unwrap_or_default();
-    let is_system = SYSTEM.contains(&spec.name);
+    let is_system = SYSTEM.contains(&spec.full_name().as_str());
     let marks: &[&str] = match (spec.deprecated.is_some(), is_system) {
         (true, true) => &["deprecated", "syscmd"],
         (true, false) => &["deprecated"],

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use command::blocked::{Nothing, Wait};
+use command::scripts::Libraries;
 use command::{Args, Ctx, Error, Flags, Group, Outcome, Spec};
 use config::AllowFrom;
 
@@ -60,7 +61,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("replybuffer", 4, 4, reply_buffer),
     ("sdslen", 3, 3, values::string_length),
     ("set-active-expire", 3, 3, set_active_expire),
-    ("set-disable-deny-scripts", 3, 3, accept),
+    ("set-disable-deny-scripts", 3, 3, set_disable_deny_scripts),
     ("set-skip-checksum-validation", 3, 3, skip_checksums),
     ("sleep", 3, 3, sleep),
     ("stringmatch-len", 4, 4, string_match),
@@ -107,6 +108,13 @@ fn unknown(args: Args<'_>) -> Error {
     Error::new(format!(
         "ERR unknown subcommand or wrong number of arguments for '{word}'. Try DEBUG HELP."
     ))
+}
+
+fn set_disable_deny_scripts(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let on = leading_integer(args.at(2)) != 0;
+    ctx.services.scripts.allow_all.store(on, std::sync::atomic::Ordering::Relaxed);
+    ctx.reply.ok();
+    Ok(())
 }
 
 /// Switches something that this server does not have.
@@ -186,6 +194,7 @@ fn reload(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         for number in 0..ctx.services.keyspace.databases() {
             ctx.db.within(number, |db| db.clear(false));
         }
+        ctx.services.scripts.set_libraries(Libraries::default());
     }
     ctx.services.host.load(ctx.services, ctx.db.held(), merge)?;
     tracing::warn!("DB reloaded by DEBUG RELOAD");

@@ -1,3 +1,5 @@
+use std::sync::atomic::Ordering;
+
 use command::Ctx;
 
 use super::{Lines, human};
@@ -19,7 +21,7 @@ pub fn memory(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     lines.field("allocator_resident", figures.resident);
     lines.field("allocator_muzzy", 0);
     lines.bytes("total_system_memory", ctx.services.host.system().memory_bytes);
-    scripts(lines);
+    scripts(ctx, lines);
     lines.bytes("maxmemory", ctx.config.maxmemory);
     lines.field("maxmemory_policy", policy(ctx));
     for (ratio_name, bytes_name, over, under) in [
@@ -47,19 +49,25 @@ pub fn memory(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     lines.field("lazyfreed_objects", reclaimer.freed());
 }
 
-/// Scripts and functions, of which there are none.
-fn scripts(lines: &mut Lines) {
-    lines.field("used_memory_lua", 0);
-    lines.field("used_memory_vm_eval", 0);
-    lines.field("used_memory_lua_human", human(0));
-    lines.field("used_memory_scripts_eval", 0);
-    lines.field("number_of_cached_scripts", 0);
-    lines.field("number_of_functions", 0);
-    lines.field("number_of_libraries", 0);
-    lines.field("used_memory_vm_functions", 0);
-    lines.bytes("used_memory_vm_total", 0);
-    lines.field("used_memory_functions", 0);
-    lines.bytes("used_memory_scripts", 0);
+/// Scripts and functions.
+fn scripts(ctx: &Ctx<'_>, lines: &mut Lines) {
+    let scripts = &ctx.services.scripts;
+    let [eval, functions] = &scripts.vm_bytes;
+    let (eval, functions) = (eval.load(Ordering::Relaxed), functions.load(Ordering::Relaxed));
+    let (count, bytes) = scripts.cached();
+    let libraries = scripts.libraries();
+    let (bytes, library_bytes) = (bytes as u64, libraries.bytes() as u64);
+    lines.field("used_memory_lua", eval);
+    lines.field("used_memory_vm_eval", eval);
+    lines.field("used_memory_lua_human", human(eval));
+    lines.field("used_memory_scripts_eval", bytes);
+    lines.field("number_of_cached_scripts", count);
+    lines.field("number_of_functions", libraries.functions.len());
+    lines.field("number_of_libraries", libraries.by_name.len());
+    lines.field("used_memory_vm_functions", functions);
+    lines.bytes("used_memory_vm_total", eval + functions);
+    lines.field("used_memory_functions", library_bytes);
+    lines.bytes("used_memory_scripts", bytes + library_bytes);
 }
 
 fn policy(ctx: &Ctx<'_>) -> String {

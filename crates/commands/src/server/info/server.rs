@@ -30,7 +30,8 @@ pub fn server(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     lines.field("process_id", system.process_id);
     lines.field("process_supervised", host.supervisor());
     lines.field("run_id", host.run_id());
-    lines.field("tcp_port", config.port);
+    let port = if config.port == 0 { config.tls_port } else { config.port };
+    lines.field("tcp_port", port);
     lines.field("server_time_usec", ctx.now_us);
     lines.field("uptime_in_seconds", uptime_s);
     lines.field("uptime_in_days", uptime_s / DAY_S);
@@ -42,14 +43,19 @@ pub fn server(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     lines.field("io_threads_active", 0);
     lines.field("workers", host.workers());
     let mut number = 0;
+    let bind: String = config.bind.iter().map(|one| format!("bind={one},")).collect();
     if config.port != 0 && !config.bind.is_empty() {
-        let bind: String = config.bind.iter().map(|one| format!("bind={one},")).collect();
         lines.field("listener0", format_args!("name=tcp,{bind}port={}", config.port));
         number = 1;
     }
     if !config.unixsocket.is_empty() {
         let name = format!("listener{number}");
         lines.field(&name, format_args!("name=unix,bind={}", config.unixsocket));
+        number += 1;
+    }
+    if config.tls_port != 0 && !config.bind.is_empty() {
+        let port = config.tls_port;
+        lines.field(&format!("listener{number}"), format_args!("name=tls,{bind}port={port}"));
     }
 }
 

@@ -161,7 +161,7 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("expire_cycle_cpu_milliseconds", &(totals.expire_ns / 1_000_000)),
             ("evicted_keys", &totals.evicted_keys),
             ("evicted_clients", &totals.evicted_clients),
-            ("evicted_scripts", &0),
+            ("evicted_scripts", &ctx.services.scripts.evicted()),
             ("total_eviction_exceeded_time", &exceeded.total_ms),
             ("current_eviction_exceeded_time", &exceeded.current_ms),
             ("keyspace_hits", &totals.keyspace_hits),

@@ -52,6 +52,7 @@ pub const ZUNION: Spec = Spec {
              [AGGREGATE aggregate=(SUM | MIN | MAX | COUNT)] [withscores=WITHSCORES]",
     history: COUNT_NEWS,
     run: |ctx, args| reply(ctx, args, Operation::Union),
+    flags: READ_BASE.flags.union(Flags::LINEAR),
     ..READ_BASE
 };
 
@@ -64,6 +65,7 @@ pub const ZINTER: Spec = Spec {
              [AGGREGATE aggregate=(SUM | MIN | MAX | COUNT)] [withscores=WITHSCORES]",
     history: COUNT_NEWS,
     run: |ctx, args| reply(ctx, args, Operation::Inter),
+    flags: READ_BASE.flags.union(Flags::LINEAR),
     ..READ_BASE
 };
 
@@ -74,6 +76,7 @@ pub const ZDIFF: Spec = Spec {
     complexity: DIFF_COST,
     syntax: "numkeys:integer key... [withscores=WITHSCORES]",
     run: |ctx, args| reply(ctx, args, Operation::Diff),
+    flags: READ_BASE.flags.union(Flags::LINEAR),
     ..READ_BASE
 };
 
@@ -86,6 +89,7 @@ pub const ZUNIONSTORE: Spec = Spec {
              [AGGREGATE aggregate=(SUM | MIN | MAX | COUNT)]",
     history: COUNT_NEWS,
     run: |ctx, args| store_result(ctx, args, Operation::Union, "zunionstore"),
+    flags: STORE_BASE.flags.union(Flags::LINEAR),
     ..STORE_BASE
 };
 
@@ -98,6 +102,7 @@ pub const ZINTERSTORE: Spec = Spec {
              [AGGREGATE aggregate=(SUM | MIN | MAX | COUNT)]",
     history: COUNT_NEWS,
     run: |ctx, args| store_result(ctx, args, Operation::Inter, "zinterstore"),
+    flags: STORE_BASE.flags.union(Flags::LINEAR),
     ..STORE_BASE
 };
 
@@ -109,6 +114,7 @@ pub const ZDIFFSTORE: Spec = Spec {
     complexity: DIFF_COST,
     syntax: "destination numkeys:integer key...",
     run: |ctx, args| store_result(ctx, args, Operation::Diff, "zdiffstore"),
+    flags: STORE_BASE.flags.union(Flags::LINEAR),
     ..STORE_BASE
 };
 
@@ -120,6 +126,7 @@ pub const ZINTERCARD: Spec = Spec {
     complexity: "O(N*K) with N members in the smallest of K sets",
     syntax: "numkeys:integer key... [LIMIT limit:integer]",
     run: zintercard,
+    flags: READ_BASE.flags.union(Flags::LINEAR),
     ..READ_BASE
 };
 

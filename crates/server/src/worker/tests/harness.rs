@@ -54,6 +54,7 @@ impl Lab {
             budget: command::Budget::default(),
             pubsub: Default::default(),
             tracking: Default::default(),
+            scripts: Default::default(),
             active_expire: AtomicBool::new(true),
             persistence: Default::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -76,7 +77,7 @@ impl Lab {
         };
         let now_ms = self.clock.unix_ms();
         let client = self.services.clients.connect(origin, 0, self.inbox.clone(), now_ms);
-        self.inbox.hand_over(Arrival { stream, client });
+        self.inbox.hand_over(Arrival { stream, client, user: None });
         self.turn();
         peer
     }

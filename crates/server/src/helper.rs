@@ -1,0 +1,184 @@
+//! Long commands, on threads of their own: the other clients of their worker need not wait for them.
+//!
+//! A command on large values is handed over before it has locked anything: its client waits as one in a
+//! blocking command does, though for no key, so nothing but the command's end can end the wait; a helper
+//! runs it and posts the reply. While it runs, its shards are marked as occupied: whatever else needs
+//! them is handed over too, so helpers wait for these locks and workers never do.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use command::blocked::{Arrival, Nothing, Parked, Wait};
+use command::{Flags, Letter, OwnedArgs, Services, Session};
+use effects::Recorder;
+use keyspace::{Key, KeyHash, Value};
+use parking_lot::Mutex;
+
+use crate::evict::Evictor;
+use crate::execute::{Bench, Call, Scope, keys_of, scope_of};
+
+/// From how many elements on values are large: about a millisecond of work.
+const LARGE: usize = 10_000;
+
+/// The threads, as workers see them.
+pub struct Helpers {
+    queue: Sender<Arc<Parked>>,
+}
+
+impl Helpers {
+    /// Starts the threads; they end when this is dropped.
+    ///
+    /// # Errors
+    /// When the system is out of threads.
+    pub fn start(services: &Arc<Services>, threads: usize) -> std::io::Result<Self> {
+        let (queue, received) = channel();
+        let received = Arc::new(Mutex::new(received));
+        for number in 0..threads {
+            let (services, received) = (Arc::clone(services), Arc::clone(&received));
+            let run = move || help(&services, &received);
+            thread::Builder::new().name(format!("helper-{number}")).spawn(run)?;
+        }
+        Ok(Self { queue })
+    }
+}
+
+fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
+    let gate = services.keyspace.gate().register();
+    let counters = services.statistics.register();
+    let log = Recorder::new(&services.log);
+    let mut random = env::random();
+    let notes = RefCell::default();
+    let mut evictor = Evictor::default();
+    loop {
+        let next = received.lock().recv();
+        let Ok(parked) = next else { return };
+        let config = services.config.snapshot();
+        let now_ns = services.clock.monotonic_ns();
+        gate.enter();
+        let mut bench = Bench {
+            services,
+            config: &config,
+            counters: &counters,
+            random: &mut random,
+            log: &log,
+            effects: Default::default(),
+            gate: &gate,
+            epoch_us: services.clock.unix_us(),
+            epoch_ns: now_ns,
+            clock_ns: now_ns,
+            idle: None,
+            garbage: Vec::new(),
+            notes: &notes,
+            evictor: &mut evictor,
+            helpers: None,
+        };
+        bench.run_for(&parked);
+        bench.tell_everybody();
+        gate.leave();
+        log.publish();
+    }
+}
+
+impl Bench<'_> {
+    /// Hands a command over to the helpers if it takes long, or needs what another has occupied.
+    pub fn hand_over(&mut self, session: &Session, call: Call<'_>) -> Option<Arc<Parked>> {
+        let helpers = self.helpers.filter(|_| self.gate.is_inside())?;
+        let long = call.command.flags.contains(Flags::LINEAR) && self.is_large(session, call);
+        let occupied = || self.services.keyspace.is_occupied() && self.meets_occupied(call);
+        if !(long || occupied()) {
+            return None;
+        }
+        // What a connection has set up for its commands is not known to the helpers.
+        if session.no_touch || self.services.tracking.is_on() {
+            return None;
+        }
+        let arrival = Arrival {
+            client: Arc::clone(&session.client),
+            command: call.command,
+            args: OwnedArgs::new(call.args.iter()),
+            database: session.database,
+            protocol: session.protocol,
+            user: Arc::clone(&session.user),
+        };
+        let nothing = Nothing::Null;
+        let wait = Wait { keys: Vec::new(), deadline_ms: None, nothing, retry: None };
+        let parked = self.services.parked.park(arrival, wait);
+        session.client.figures.blocked.store(true, Ordering::Relaxed);
+        if helpers.queue.send(Arc::clone(&parked)).is_err() {
+            // Nobody helps any more.
+            self.run_for(&parked);
+        }
+        Some(parked)
+    }
+
+    /// Whether the values at a command's keys are large in all.
+    fn is_large(&self, session: &Session, call: Call<'_>) -> bool {
+        let keyspace = &self.services.keyspace;
+        let physical = keyspace.resolve(session.database);
+        let mut elements = 0usize;
+        for (word, _) in keys_of(call.command, call.args) {
+            let key = Key::new(call.args.at(word));
+            // One that is locked is looked at when it is not; a long hold shows as an occupied shard.
+            let Some(guard) = keyspace.try_lock(key.hash().shard()) else { continue };
+            if let Some(entry) = guard.get().db(physical).and_then(|db| db.get(key))
+                && let Value::Object(object) = entry.value()
+            {
+                elements = elements.saturating_add(object.elements());
+            }
+        }
+        elements >= LARGE
+    }
+
+    /// Whether a command would wait for the lock of an occupied shard, and can be run by somebody else.
+    fn meets_occupied(&self, call: Call<'_>) -> bool {
+        let keyspace = &self.services.keyspace;
+        let flags = call.command.flags;
+        // These change their connection.
+        if flags.intersects(Flags::BLOCKING | Flags::PUBSUB | Flags::NO_MULTI)
+            || call.command.group == command::Group::Transactions
+        {
+            return false;
+        }
+        let occupied = |hash: &KeyHash| keyspace.is_shard_occupied(hash.shard());
+        match scope_of(call.command, call.args) {
+            Scope::Key(hash) => occupied(&hash),
+            Scope::Keys(hashes) => hashes.iter().any(occupied),
+            Scope::Nothing => flags.contains(Flags::WALK) && call.command.container.is_none(),
+            Scope::All => false,
+        }
+    }
+
+    /// Runs a command that was handed over.
+    fn run_for(&mut self, parked: &Parked) {
+        let mut session = Session::new(Arc::clone(&parked.client), Arc::clone(&parked.user), true);
+        (session.database, session.protocol) = (parked.database, parked.protocol);
+        let now_us = self.now_us();
+        let call = Call {
+            command: parked.command,
+            args: parked.args.view(),
+            now_us,
+            may_wait: false,
+            waited: false,
+            idle: None,
+        };
+        let scope = scope_of(call.command, call.args);
+        let shards = match &scope {
+            _ if !call.command.flags.contains(Flags::LINEAR) => Vec::new(),
+            Scope::Key(hash) => vec![hash.shard()],
+            Scope::Keys(hashes) => hashes.iter().map(|hash| hash.shard()).collect(),
+            Scope::Nothing | Scope::All => Vec::new(),
+        };
+        let services = self.services;
+        let occupied = services.keyspace.occupy(shards);
+        let mut reply = Vec::new();
+        self.with_held(scope, |bench, held| bench.run(&mut session, call, &mut reply, held));
+        drop(occupied);
+        parked.finish();
+        self.services.parked.leave(parked.ticket);
+        let (client, ticket) = (parked.client.id, parked.ticket);
+        parked.client.post(Letter::Served { client, ticket, reply });
+    }
+}

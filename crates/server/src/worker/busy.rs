@@ -1,0 +1,127 @@
+//! Scripts: while one runs for long, its worker goes on serving its other clients as far as that is possible.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use command::Idle;
+
+use super::{Worker, touch};
+use crate::execute::{Bench, Done};
+use crate::source::Source;
+
+/// How often the worker looks at its other clients.
+const PERIOD_NS: u64 = 1_000_000;
+
+/// The worker of a script that runs.
+struct Idler<'w, S: Source> {
+    worker: RefCell<&'w mut Worker<S>>,
+    /// The stop watch when it last served.
+    served_ns: Cell<u64>,
+}
+
+impl<S: Source> Idle for Idler<'_, S> {
+    fn serve(&self) {
+        // A script that runs within what is served here has no idler.
+        let Ok(mut worker) = self.worker.try_borrow_mut() else { return };
+        let now_ns = worker.services.clock.monotonic_ns();
+        if self.served_ns.get() == 0 {
+            worker.look_at_all();
+        } else if now_ns.saturating_sub(self.served_ns.get()) < PERIOD_NS {
+            return;
+        }
+        worker.serve_others();
+        self.served_ns.set(worker.services.clock.monotonic_ns());
+    }
+}
+
+impl<S: Source> Worker<S> {
+    /// Executes the command at `index` of the batch, which may run a script. Its connection is taken out
+    /// meanwhile, so that everything else is free for the others.
+    pub(super) fn run_script(&mut self, index: usize) {
+        let token = self.batch.get(index).token;
+        if self.hall().admit(token).is_none() {
+            return;
+        }
+        let Some(mut connection) = self.connections.get_mut(token).and_then(Option::take) else {
+            return;
+        };
+        let batch = std::mem::take(&mut self.batch);
+        let (services, config) = (Arc::clone(&self.services), Arc::clone(&self.config));
+        let (counters, gate) = (Arc::clone(&self.counters), Rc::clone(&self.gate));
+        let log = Rc::clone(&self.log);
+        let mut random = self.random.clone();
+        let mut evictor = std::mem::take(&mut self.evictor);
+        let notes = RefCell::default();
+        let (epoch_us, epoch_ns) = (self.epoch_us, self.epoch_ns);
+        let idler = Idler { worker: RefCell::new(self), served_ns: Cell::new(0) };
+        let mut bench = Bench {
+            services: &services,
+            config: &config,
+            counters: &counters,
+            random: &mut random,
+            log: &log,
+            effects: Default::default(),
+            gate: &gate,
+            epoch_us,
+            epoch_ns,
+            clock_ns: services.clock.monotonic_ns(),
+            evictor: &mut evictor,
+            helpers: None,
+            idle: Some(&idler),
+            garbage: Vec::new(),
+            notes: &notes,
+        };
+        let pending = batch.get(index);
+        let args = batch.args(index, &connection.input);
+        let done =
+            bench.execute(&mut connection.session, pending.command, args, &mut connection.output);
+        bench.tell_everybody();
+        let has_served = idler.served_ns.get() > 0;
+        match done {
+            Done::HeldUntil(until) => {
+                connection.held_until_ms = Some(until);
+                self.cron.wake_at(until);
+            }
+            // Scripts do not wait.
+            Done::Yes | Done::Parked(_) => connection.executed = pending.end,
+        }
+        self.random = random;
+        self.evictor = evictor;
+        self.batch = batch;
+        if has_served {
+            // What arrived meanwhile was not noted.
+            connection.touched = false;
+            if !connection.readable {
+                connection.readable = true;
+                self.unread.push(token);
+            }
+            touch(&mut self.touched, token, &mut connection);
+        }
+        if let Some(place) = self.connections.get_mut(token) {
+            *place = Some(connection);
+        }
+    }
+
+    /// Makes sure that what was ready before the script began is looked at.
+    fn look_at_all(&mut self) {
+        for (token, connection) in self.connections.iter().enumerate() {
+            if connection.as_ref().is_some_and(|connection| connection.readable) {
+                self.unread.push(token);
+            }
+        }
+    }
+
+    /// A turn without what needs keys.
+    fn serve_others(&mut self) {
+        // An error of the event source shows itself again in the next turn.
+        if self.wait(Duration::ZERO).is_err() {
+            return;
+        }
+        self.read_mail();
+        self.note_all_ready();
+        self.read_and_execute();
+        self.flush_touched();
+    }
+}
