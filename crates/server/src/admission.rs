@@ -51,13 +51,8 @@ impl Bench<'_> {
                     transaction.queued.iter().any(|(queued, _)| queued.flags.intersects(wanted))
                 })
         };
-        if hindered && self.is_unsaved() && (has_flag(Flags::WRITE) || command.name == "ping") {
-            return Err(Error::UNSAVED);
-        }
-        if let Some(why) = self.services.aof.failure()
-            && (has_flag(Flags::WRITE) || command.name == "ping")
-        {
-            return Err(Error::new(format!("MISCONF Errors writing to the AOF file: {why}")));
+        if has_flag(Flags::WRITE) || command.name == "ping" {
+            self.check_disk(hindered)?;
         }
         // What comes to a subscriber in RESP2 is taken for a message.
         if session.protocol == Protocol::Resp2
@@ -82,6 +77,17 @@ impl Bench<'_> {
         let exempt = command.container == Some("client");
         let held = if exempt { None } else { self.services.pause.holds(has_flag(WRITES), now_ms) };
         Ok(held.map_or(Admitted::Run(command), Admitted::HeldUntil))
+    }
+
+    /// Refuses what writes while what it does cannot be saved; `hindered` is whether anything is in the way.
+    fn check_disk(&self, hindered: bool) -> Result<(), Error> {
+        if hindered && self.is_unsaved() {
+            return Err(Error::UNSAVED);
+        }
+        match self.services.aof.failure() {
+            None => Ok(()),
+            Some(why) => Err(Error::new(format!("MISCONF Errors writing to the AOF file: {why}"))),
+        }
     }
 
     /// Whether writes are refused because the last snapshot failed.

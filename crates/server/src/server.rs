@@ -110,11 +110,7 @@ impl Server {
         let tls = tls::accepting(&config)
             .map_err(|error| StartError(format!("Failed to configure TLS: {error}")))?;
         let listeners = listen(&config).map_err(StartError)?;
-        let mut table = Table::new(commands::FAMILIES);
-        for line in &config.renames {
-            let [old, new] = line.args.as_slice() else { continue };
-            table.rename(old, new).map_err(|why| StartError(line.error(why).to_string()))?;
-        }
+        let table = table_of(&config)?;
         let services = Arc::new(Services {
             statistics: Statistics::new(table.all().len()),
             acl: Acl::new(table.catalogue(), acl_defaults(&config)),
@@ -279,6 +275,16 @@ impl Server {
         }
         how
     }
+}
+
+/// The commands, under the names that the configuration gives them.
+fn table_of(config: &Config) -> Result<Table, StartError> {
+    let mut table = Table::new(commands::FAMILIES);
+    for line in &config.renames {
+        let [old, new] = line.args.as_slice() else { continue };
+        table.rename(old, new).map_err(|why| StartError(line.error(why).to_string()))?;
+    }
+    Ok(table)
 }
 
 /// Ends the process when its thread panics: the thread may hold locks that nobody else could take ever

@@ -240,14 +240,9 @@ fn number<N: Number>(args: Args<'_>, word: usize, what: &str) -> Result<N, Error
 }
 
 fn apply<N: Number>(ctx: &mut Ctx<'_>, args: Args<'_>, options: &Options, by: N) -> Outcome {
-    let lower = match options.lower {
-        Some(word) => number(args, word, "LBOUND")?,
-        None => N::least(),
-    };
-    let upper = match options.upper {
-        Some(word) => number(args, word, "UBOUND")?,
-        None => N::greatest(),
-    };
+    let bound = |word: Option<usize>, what| word.map(|word| number(args, word, what)).transpose();
+    let lower = bound(options.lower, "LBOUND")?.unwrap_or_else(N::least);
+    let upper = bound(options.upper, "UBOUND")?.unwrap_or_else(N::greatest);
     if lower > upper {
         return Err(Error::fixed("ERR LBOUND can't be greater than UBOUND"));
     }
