@@ -141,7 +141,7 @@ impl Session {
     }
 
     /// Whether the client's user may run a command: what a script has to ask for every command that it calls,
-    /// and EXEC for what was queued. [`permission`](crate::permission) has the errors, and notes them.
+    /// and EXEC for what was queued. [`permission`] has the errors, and notes them.
     ///
     /// # Errors
     /// Says what is missing.

@@ -461,7 +461,7 @@ impl Db {
         Some(unsafe { EntryRef::from_raw(self.table.get(slot)) })
     }
 
-    /// Earliest moment at which [`Db::pop_expired`] may have something to do.
+    /// Earliest moment at which [`Db::pop_due`] may have something to do.
     pub fn next_due_ms(&self) -> Option<i64> {
         self.expiry.next_due_ms()
     }

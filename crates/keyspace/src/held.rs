@@ -181,7 +181,7 @@ impl<'a> Lent<'a> {
     }
 
     /// Begins an era: every entry that is there now is shown to `witness`, at the latest before it changes.
-    /// Who walks the shards then calls [`Keyspace::show_some`].
+    /// Who walks the shards then calls [`Shard::show_some`](crate::Shard::show_some).
     ///
     /// # Panics
     /// Unless everything is held: the cut is one moment for all.

@@ -5,7 +5,7 @@
 //! them (deadlines of hash fields).
 //!
 //! A value's record is `[type][key][value]`; before it may stand its deadline and how recently or often it
-//! was used ([`op`]). [`read::value`] and [`write::value`] convert values; [`Scanner`] takes a file apart into
+//! was used ([`op`]). [`read::value`] and [`Encoder`] convert values; [`Scanner`] takes a file apart into
 //! records without decoding them, so that several threads may; [`Records`] puts them together.
 //!
 //! Nothing that is read is believed: lengths are hints that the bytes at hand bound, every packed encoding

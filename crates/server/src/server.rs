@@ -3,7 +3,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::tls::ServerConfig;
 use acl::Acl;
@@ -337,6 +337,9 @@ struct Door {
     handshakes: Handshakes,
 }
 
+/// How long connections wait for the data set to be loaded before they are told that it is.
+const LOADING_PATIENCE: Duration = Duration::from_millis(100);
+
 /// How often the log hears of connections that could not be accepted.
 const COMPLAINT_PERIOD_S: i64 = 5;
 
@@ -359,6 +362,14 @@ impl Door {
     }
 
     fn run(&mut self, control: &Control) {
+        // A small data set is there before the first client would be told that it is being loaded.
+        let start = Instant::now();
+        while self.services.persistence.is_loading()
+            && !control.is_stopped()
+            && start.elapsed() < LOADING_PATIENCE
+        {
+            thread::sleep(Duration::from_millis(1));
+        }
         let mut ready = Vec::new();
         while !control.is_stopped() {
             ready.clear();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::client::Client;
-use crate::reply::{Parts, Reply};
+use crate::reply::Parts;
 
 /// A server program: where it is and which Redis it is compatible with.
 #[derive(Clone, Debug)]
@@ -128,8 +128,9 @@ impl Server {
                 bail!("{} ended with {status}: {}", self.program.path.display(), self.log_tail());
             }
             if let Ok(mut client) = Client::connect(self.addr, 2)
-                && let Ok(reply) = client.call(&["PING"])
-                && !matches!(&reply, Reply::Error(text) if text.starts_with(b"LOADING"))
+                && client
+                    .call(&["PING"])
+                    .is_ok_and(|reply| reply.as_text().as_deref() == Some("PONG"))
             {
                 return Ok(());
             }
