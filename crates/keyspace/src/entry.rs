@@ -1,15 +1,17 @@
 //! One key with its value: a single heap block for everything small.
 //!
 //! ```text
-//! byte 0      kind (low 4 bits), representation (high 4 bits)
-//! byte 1      flags: TTL present, wide key length, wide value length, members with deadlines; era (high 4
-//!             bits, see `era`)
+//! byte 0      form of the value (low 4 bits): 0 and 1 bytes, 2 to 9 an integer of 1 to 8 bytes, from 10 on an
+//!             object of each kind; the lowest 4 bits of the deadline (high 4 bits)
+//! byte 1      flags: TTL present, wide key length, wide TTL, members with deadlines; era (high 4 bits, see
+//!             `era`)
 //! bytes 2-4   access clock, 24 bits (see `Database`)
 //! then        key length, 1 or 4 bytes
-//!             deadline, 8 bytes, i64 milliseconds since the epoch (only with the TTL flag)
-//!             value length, 1 or 4 bytes (only inline bytes)
+//!             deadline, milliseconds since the epoch (only with the TTL flag): bits 4 to 43 in 5 bytes; with
+//!             the wide flag all of them in 8 bytes
+//!             value length, 1 byte in form 0 or 4 bytes in form 1
 //!             key
-//!             value: the bytes, or 8 bytes of i64, or 8 bytes of a `Box<Object>`
+//!             value: the bytes, or those of the integer, or 8 bytes of a `Box<Object>`
 //! ```
 //!
 //! Nothing in the block is aligned. A value may be overwritten in place by another when the block's size
@@ -22,6 +24,7 @@ use std::ptr::NonNull;
 use table::heap;
 use value::{Kind, Object};
 
+mod deadline;
 mod stored;
 
 pub use stored::{Digits, Value};
@@ -31,15 +34,20 @@ const INLINE_MAX: usize = 4096;
 
 const TTL: u8 = 1;
 const WIDE_KEY: u8 = 2;
-const WIDE_VALUE: u8 = 4;
+const WIDE_TTL: u8 = 4;
 const TIMED: u8 = 8;
 /// Where the era's number stands among the flags.
 const ERA_SHIFT: u32 = 4;
 const HEAD: usize = 5;
 
-const INLINE: u8 = 0;
+const FORM: u8 = 15;
+const BYTES: u8 = 0;
+const WIDE_BYTES: u8 = 1;
+/// The form of an integer less its length in bytes.
 const INTEGER: u8 = 1;
-const BOXED: u8 = 2;
+const INTEGER_MIN: u8 = INTEGER + 1;
+/// The form of an object less its kind.
+const OBJECT: u8 = 10;
 
 /// What is to be stored under a key.
 #[derive(Debug)]
@@ -102,7 +110,7 @@ impl Entry {
             }
             other => other,
         };
-        let (head, shape) = plan(key, &payload, deadline_ms.is_some());
+        let (head, shape) = plan(key, &payload, deadline_ms);
         let entry = Self(heap::allocate(shape.value_at + shape.value_len));
         let mut at = Cursor(entry.0);
         // SAFETY: the block has `value_at + value_len` bytes, which is the sum of all that is
@@ -112,15 +120,17 @@ impl Entry {
             at.back_patch_access(entry.0, access);
             at.put_len(key.len(), head[1] & WIDE_KEY != 0);
             if let Some(deadline) = deadline_ms {
-                at.put(&deadline.max(NEVER + 1).to_ne_bytes());
+                let (low, rest) = deadline::encode(Some(deadline), head[1] & WIDE_TTL != 0);
+                entry.0.write(head[0] | low << 4);
+                at.put(&rest[..deadline::len(head[1])]);
             }
             if let Payload::Bytes(bytes) = &payload {
-                at.put_len(bytes.len(), head[1] & WIDE_VALUE != 0);
+                at.put_len(bytes.len(), head[0] == WIDE_BYTES);
             }
             at.put(key);
             match payload {
                 Payload::Bytes(bytes) => at.put(bytes),
-                Payload::Int(number) => at.put(&number.to_ne_bytes()),
+                Payload::Int(number) => at.put(&number.to_le_bytes()[..integer_len(number)]),
                 Payload::Object(object) => {
                     at.put(&(Box::into_raw(object) as usize).to_ne_bytes());
                 }
@@ -199,32 +209,32 @@ impl Drop for Entry {
     }
 }
 
-fn plan(key: &[u8], payload: &Payload<'_>, ttl: bool) -> ([u8; HEAD], Shape) {
+fn plan(key: &[u8], payload: &Payload<'_>, deadline_ms: Option<i64>) -> ([u8; HEAD], Shape) {
     assert!(u32::try_from(key.len()).is_ok(), "key of 4 GiB or more");
-    let (repr, value_len, inline) = match payload {
-        Payload::Bytes(bytes) => (INLINE, bytes.len(), true),
-        Payload::Int(_) => (INTEGER, 8, false),
-        Payload::Object(_) => (BOXED, 8, false),
+    let (form, before, value_len) = match payload {
+        Payload::Bytes(bytes) if bytes.len() > u8::MAX as usize => (WIDE_BYTES, 4, bytes.len()),
+        Payload::Bytes(bytes) => (BYTES, 1, bytes.len()),
+        Payload::Int(number) => {
+            let len = integer_len(*number);
+            (INTEGER + len as u8, 0, len)
+        }
+        Payload::Object(object) => (OBJECT + object.kind() as u8, 0, 8),
     };
-    let wide_key = key.len() > u8::MAX as usize;
-    let wide_value = inline && value_len > u8::MAX as usize;
     let timed = matches!(payload, Payload::Object(object) if object.next_expiry().is_some());
-    let flags = if ttl { TTL } else { 0 }
+    let flags = deadline::flags(deadline_ms)
         | if timed { TIMED } else { 0 }
-        | if wide_key { WIDE_KEY } else { 0 }
-        | if wide_value { WIDE_VALUE } else { 0 };
-    let lengths = if wide_key { 4 } else { 1 }
-        + match (inline, wide_value) {
-            (false, _) => 0,
-            (true, false) => 1,
-            (true, true) => 4,
-        };
-    let key_at = HEAD + lengths + if ttl { 8 } else { 0 };
+        | if key.len() > u8::MAX as usize { WIDE_KEY } else { 0 };
+    let key_len_len = if flags & WIDE_KEY != 0 { 4 } else { 1 };
+    let key_at = HEAD + key_len_len + deadline::len(flags) + before;
     let value_at = key_at + key.len();
-    let head = [payload.kind() as u8 | repr << 4, flags, 0, 0, 0];
-    (head, Shape { key_at, key_len: key.len(), value_at, value_len })
+    ([form, flags, 0, 0, 0], Shape { key_at, key_len: key.len(), value_at, value_len })
 }
 
+/// Bytes that the integer takes, sign included: 1 to 8.
+fn integer_len(number: i64) -> usize {
+    let bits = i64::BITS + 1 - (number ^ (number >> 63)).leading_zeros();
+    bits.div_ceil(8) as usize
+}
 
 /// Writes a block front to back.
 struct Cursor(NonNull<u8>);
@@ -278,8 +288,8 @@ impl<'a> EntryRef<'a> {
         unsafe { std::slice::from_raw_parts(self.0.add(at).as_ptr(), len) }
     }
 
-    fn representation(&self) -> u8 {
-        self.byte(0) >> 4
+    fn form(&self) -> u8 {
+        self.byte(0) & FORM
     }
 
     fn has(&self, flag: u8) -> bool {
@@ -298,16 +308,13 @@ impl<'a> EntryRef<'a> {
             }
         };
         let key_len = length(self.has(WIDE_KEY));
-        let ttl = if self.has(TTL) { 8 } else { 0 };
-        if self.representation() != INLINE {
-            let key_at = at + ttl;
-            return Shape { key_at, key_len, value_at: key_at + key_len, value_len: 8 };
-        }
-        at += ttl;
-        let wide = self.has(WIDE_VALUE);
-        let value_len =
-            if wide { u32::from_ne_bytes(self.array(at)) as usize } else { self.byte(at) as usize };
-        let key_at = at + if wide { 4 } else { 1 };
+        at += deadline::len(self.byte(1));
+        let (key_at, value_len) = match self.form() {
+            BYTES => (at + 1, self.byte(at) as usize),
+            WIDE_BYTES => (at + 4, u32::from_ne_bytes(self.array(at)) as usize),
+            form @ ..OBJECT => (at, usize::from(form - INTEGER)),
+            _ => (at, 8),
+        };
         Shape { key_at, key_len, value_at: key_at + key_len, value_len }
     }
 
@@ -316,8 +323,7 @@ impl<'a> EntryRef<'a> {
     }
 
     fn object_address(&self) -> Option<usize> {
-        (self.representation() == BOXED)
-            .then(|| usize::from_ne_bytes(self.array(self.shape().value_at)))
+        (self.form() >= OBJECT).then(|| usize::from_ne_bytes(self.array(self.shape().value_at)))
     }
 
     /// The key's name.
@@ -328,12 +334,12 @@ impl<'a> EntryRef<'a> {
 
     /// The type of the value.
     pub fn kind(&self) -> Kind {
-        match self.byte(0) & 15 {
-            1 => Kind::List,
-            2 => Kind::Set,
-            3 => Kind::SortedSet,
-            4 => Kind::Hash,
-            5 => Kind::Stream,
+        match self.form().checked_sub(OBJECT) {
+            Some(1) => Kind::List,
+            Some(2) => Kind::Set,
+            Some(3) => Kind::SortedSet,
+            Some(4) => Kind::Hash,
+            Some(5) => Kind::Stream,
             _ => Kind::String,
         }
     }
@@ -341,15 +347,21 @@ impl<'a> EntryRef<'a> {
     /// The value.
     pub fn value(&self) -> Value<'a> {
         let shape = self.shape();
-        match self.representation() {
-            INTEGER => Value::Int(i64::from_ne_bytes(self.array(shape.value_at))),
-            BOXED => {
+        match self.form() {
+            BYTES | WIDE_BYTES => Value::Bytes(self.slice(shape.value_at, shape.value_len)),
+            ..OBJECT => Value::Int(self.integer(shape.value_at, shape.value_len)),
+            _ => {
                 let address = usize::from_ne_bytes(self.array(shape.value_at));
                 // SAFETY: the address came from `Box::into_raw`; the entry owns it for 'a.
                 Value::Object(unsafe { &*(address as *const Object) })
             }
-            _ => Value::Bytes(self.slice(shape.value_at, shape.value_len)),
         }
+    }
+
+    fn integer(&self, at: usize, len: usize) -> i64 {
+        let mut bytes = [0; 8];
+        bytes[8 - len..].copy_from_slice(self.slice(at, len));
+        i64::from_le_bytes(bytes) >> (64 - 8 * len)
     }
 
     /// When the key expires, in milliseconds since the epoch.
@@ -357,8 +369,11 @@ impl<'a> EntryRef<'a> {
         if !self.has(TTL) {
             return None;
         }
-        let deadline = i64::from_ne_bytes(self.array(self.deadline_at()));
-        (deadline != NEVER).then_some(deadline)
+        let at = self.deadline_at();
+        if self.has(WIDE_TTL) {
+            return deadline::decode_wide(self.array(at));
+        }
+        deadline::decode(self.byte(0) >> 4, self.array(at))
     }
 
     /// Whether the value is known to have, or to have had, fields or members with a deadline.
@@ -406,10 +421,6 @@ impl<'a> EntryRef<'a> {
         self.block_bytes() + object
     }
 }
-
-/// What a key keeps in the place of its deadline when its TTL is taken away: the very beginning of
-/// time, which is no deadline that a client can set, as a key would be gone with it at once.
-const NEVER: i64 = i64::MIN;
 
 impl<'a> Deref for EntryMut<'a> {
     type Target = EntryRef<'a>;
@@ -487,14 +498,14 @@ impl<'a> EntryMut<'a> {
     }
 
     /// Replaces an integer by another in place; false, with nothing changed, when the value is not
-    /// kept as an integer.
+    /// kept as an integer or the block has no room for it.
     pub fn set_integer(&mut self, number: i64) -> bool {
         self.overwrite(&Payload::Int(number))
     }
 
     /// Whether a deadline can be set in place.
     pub(crate) fn has_room_for(&self, deadline_ms: Option<i64>) -> bool {
-        deadline_ms.is_none() || self.has(TTL)
+        deadline_ms.is_none() || deadline::flags(deadline_ms) & !self.byte(1) == 0
     }
 
     /// Overwrites the deadline in place; false when the entry has no room for one (and one is
@@ -506,29 +517,34 @@ impl<'a> EntryMut<'a> {
         if !self.has(TTL) {
             return true;
         }
-        let at = self.deadline_at();
-        let deadline = deadline_ms.map_or(NEVER, |at| at.max(NEVER + 1));
-        self.write(at, &deadline.to_ne_bytes());
+        let (low, rest) = deadline::encode(deadline_ms, self.has(WIDE_TTL));
+        self.write(0, &[self.form() | low << 4]);
+        self.write(self.deadline_at(), &rest[..deadline::len(self.byte(1))]);
         true
     }
 
-    /// Overwrites a string in place when the new one needs a block of the same size class and the
-    /// same head; false otherwise, with nothing changed.
+    /// Overwrites a string in place when the new one needs a block of the same size class and a length
+    /// of the same width; false otherwise, with nothing changed.
     pub(crate) fn overwrite(&mut self, payload: &Payload<'_>) -> bool {
         let shape = self.shape();
-        match (payload, self.representation()) {
-            (Payload::Int(number), INTEGER) => {
-                self.write(shape.value_at, &number.to_ne_bytes());
-                true
-            }
-            (Payload::Bytes(bytes), INLINE) => {
-                let wide = self.has(WIDE_VALUE);
-                let fits =
-                    if wide { bytes.len() <= INLINE_MAX } else { bytes.len() <= u8::MAX as usize };
-                if !fits || heap::class(shape.value_at + bytes.len()) != self.block_bytes() {
+        let same_class = |len| heap::class(shape.value_at + len) == self.block_bytes();
+        match (payload, self.form()) {
+            (Payload::Int(number), form @ INTEGER_MIN..OBJECT) => {
+                let len = integer_len(*number);
+                if !same_class(len) {
                     return false;
                 }
-                let length_at = self.deadline_at() + if self.has(TTL) { 8 } else { 0 };
+                self.write(0, &[self.byte(0) - form + INTEGER + len as u8]);
+                self.write(shape.value_at, &number.to_le_bytes()[..len]);
+                true
+            }
+            (Payload::Bytes(bytes), form @ (BYTES | WIDE_BYTES)) => {
+                let wide = form == WIDE_BYTES;
+                let most = if wide { INLINE_MAX } else { u8::MAX as usize };
+                if bytes.len() > most || !same_class(bytes.len()) {
+                    return false;
+                }
+                let length_at = self.deadline_at() + deadline::len(self.byte(1));
                 if wide {
                     self.write(length_at, &(bytes.len() as u32).to_ne_bytes());
                 } else {

@@ -1,18 +1,19 @@
-//! The expiry index: a shard's deadlines in order, about 9 bytes for each volatile key.
+//! The expiry index: a shard's deadlines in order, about 7 bytes for each volatile key.
 //!
 //! # Items are hints
 //!
-//! An item is 8 bytes: a tick (16 ms, counted from an epoch) and the table hash of a key. It does
-//! not say which entry it stands for nor whether that still exists: the owner looks the hash up
-//! and checks the real deadline. The contract between the two:
+//! An item is a tick (16 ms, counted from an epoch) and the hash of a key as far as the table stores it,
+//! the top 24 bits; it takes 6 bytes. It does not say which entry it stands for nor whether that still
+//! exists: the owner looks the hash up and checks the real deadline. The contract between the two:
 //!
 //! - Every volatile entry has at least one item at or before its deadline.
 //! - So a fresh deadline, or an earlier one, is pushed. A later one need not be, as the old item
 //!   fires first: then the owner finds the entry not due and pushes its deadline (re-arms it).
-//! - An item stands for every volatile entry of its 32-bit hash. When one fires, the owner expires
-//!   all of them that are due and re-arms the earliest deadline of the others.
-//! - An item fires between 0 and 16 ms after its deadline, never before, with one exception: a
-//!   deadline beyond the range of the ticks (more than a year ahead) is cut to the range.
+//! - An item stands for every volatile entry of its hash. When one fires, the owner expires all of them
+//!   that are due and re-arms the earliest deadline of the others.
+//! - An item fires between 0 and 16 ms after its deadline, never before, with two exceptions: a deadline
+//!   beyond the range of the ticks (more than a year ahead) is cut to the range, and one in a list above
+//!   25 (three days ahead, as a rule) may fire up to 2 s too early, once.
 //!
 //! # The radix heap
 //!
@@ -22,14 +23,20 @@
 //! first possible tick has passed, `last` becomes that tick and the list's items go to lower
 //! lists. Each item moves at most 32 times, sequentially in memory, and pushing is one append.
 //!
+//! All items of a list above 0 agree above bit `i - 1`, so that they need to keep the lower bits only: the
+//! highest 24 of these.
+//!
 //! It deviates from the paper in three ways: `last` follows the clock and not the minimum, so the
 //! heap takes any deadline from now on; a list is redistributed in slices over several calls; and
 //! deadlines before `last` (past ones, or any after the clock was set back) have a small binary
 //! heap of their own.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
+
+use heap::{Heap, Item};
+
+mod heap;
 
 /// Milliseconds in a tick: the resolution of the index.
 const TICK_MS: i64 = 16;
@@ -42,8 +49,8 @@ const PAST_TICKS: i64 = 1 << 24;
 /// another 1.1 years fit.
 const REBASE_AT: i64 = 1 << 31;
 
-/// Items that one call of [`ExpiryIndex::pop_due`] redistributes at most.
-const SLICE: usize = 1024;
+/// The bits of a hash that an item keeps: those that tables tell entries apart by.
+const STORED: u32 = !0xFF;
 
 /// Stale items that are not worth a sweep.
 const SWEEP_SLACK: usize = 64;
@@ -87,9 +94,9 @@ impl ExpiryIndex {
     /// Bytes of heap that the index takes.
     pub fn heap_bytes(&self) -> usize {
         let sweep = self.sweep.as_ref().map_or(0, |sweep| {
-            size_of::<Sweep>() + sweep.old.list_bytes() + sweep.armed.capacity() * 6
+            size_of::<Sweep>() + sweep.old.heap_bytes() + sweep.armed.capacity() * 6
         });
-        self.heap.as_ref().map_or(0, |heap| size_of::<Heap>() + heap.list_bytes()) + sweep
+        self.heap.as_ref().map_or(0, |heap| size_of::<Heap>() + heap.heap_bytes()) + sweep
     }
 
     /// Ticks from the epoch to a time, rounded down; may be out of the range of an item.
@@ -104,13 +111,14 @@ impl ExpiryIndex {
 
     /// Adds a deadline for the entry with this hash. Past and negative ones fire at once.
     pub fn push(&mut self, deadline_ms: i64, hash: u32) {
+        let hash = hash & STORED;
         if let Some(sweep) = &mut self.sweep {
             // An item of this hash in `heap` may be later than this one: those that the sweep
             // still finds must be compared with the entry again.
             sweep.armed.remove(&hash);
         }
         let tick = self.tick(deadline_ms);
-        self.heap.get_or_insert_default().push(item(tick, hash));
+        self.heap.get_or_insert_default().push(Item { tick, hash });
     }
 
     /// When to call [`ExpiryIndex::pop_due`] next: nothing fires earlier. It may be that nothing
@@ -155,7 +163,7 @@ impl ExpiryIndex {
             Some(sweep) if nth >= fresh => sweep.old.nth(nth - fresh),
             _ => self.heap.as_ref()?.nth(nth),
         };
-        item.map(hash_of)
+        item.map(|item| item.hash)
     }
 
     /// Moves the epoch to a little before `now_ms`: once a year, for all items at once.
@@ -209,184 +217,6 @@ impl ExpiryIndex {
         self.free_if_empty();
         self.sweep.is_some()
     }
-}
-
-fn item(tick: u32, hash: u32) -> u64 {
-    u64::from(tick) << 32 | u64::from(hash)
-}
-
-fn tick_of(item: u64) -> u32 {
-    (item >> 32) as u32
-}
-
-fn hash_of(item: u64) -> u32 {
-    item as u32
-}
-
-/// A list for each bit and one for equality.
-const LISTS: usize = 33;
-
-/// The radix heap. Items at list `i` agree with `last` above bit `i - 1` and differ in that bit
-/// (list 0: agree), but for the list that is `opened`, whose items are just not before `last`.
-#[derive(Debug)]
-struct Heap {
-    last: u32,
-    /// The list that is being redistributed, 0 if none. No item belongs there while it is: `last`
-    /// has its bit set, so an item that differs there is before `last`.
-    opened: usize,
-    len: usize,
-    lists: [Vec<u64>; LISTS],
-    /// Items before `last`.
-    early: BinaryHeap<Reverse<u64>>,
-}
-
-impl Default for Heap {
-    fn default() -> Self {
-        let lists = std::array::from_fn(|_| Vec::new());
-        Self { last: 0, opened: 0, len: 0, lists, early: BinaryHeap::new() }
-    }
-}
-
-impl Heap {
-    fn list_bytes(&self) -> usize {
-        let items: usize = self.lists.iter().map(Vec::capacity).sum();
-        (items + self.early.capacity()) * size_of::<u64>()
-    }
-
-    fn push(&mut self, item: u64) {
-        self.len += 1;
-        if tick_of(item) < self.last {
-            if self.early.len() == self.early.capacity() {
-                self.early.reserve_exact(room_for_more(self.early.len()));
-            }
-            self.early.push(Reverse(item));
-        } else {
-            self.place(item);
-        }
-    }
-
-    /// Puts an item that is not before `last` into its list.
-    fn place(&mut self, item: u64) {
-        let differing_bits = u32::BITS - (tick_of(item) ^ self.last).leading_zeros();
-        let list = &mut self.lists[differing_bits as usize];
-        if list.len() == list.capacity() {
-            list.reserve_exact(room_for_more(list.len()));
-        }
-        list.push(item);
-    }
-
-    /// One of the items, in no order.
-    fn nth(&self, mut nth: usize) -> Option<u64> {
-        for list in &self.lists {
-            match list.get(nth) {
-                Some(item) => return Some(*item),
-                None => nth -= list.len(),
-            }
-        }
-        self.early.as_slice().get(nth).map(|Reverse(item)| *item)
-    }
-
-    /// The first list above 0 with items, and the first tick that they can have.
-    fn first_list(&self) -> Option<(usize, u32)> {
-        let list = (1..LISTS).find(|&list| !self.lists[list].is_empty())?;
-        let bit = list - 1;
-        Some((list, (self.last >> bit | 1) << bit))
-    }
-
-    /// A tick that no item is before.
-    fn next_tick(&self) -> Option<u32> {
-        let early = self.early.peek().map(|&Reverse(item)| tick_of(item));
-        let later = if self.lists[0].is_empty() && self.opened == 0 {
-            self.first_list().map(|(_, tick)| tick)
-        } else {
-            Some(self.last)
-        };
-        [early, later].into_iter().flatten().min()
-    }
-
-    /// Takes out an item at or before tick `due`, within one slice of work.
-    fn pop_due(&mut self, due: u32) -> Option<u32> {
-        if self.early.peek().is_some_and(|&Reverse(item)| tick_of(item) <= due) {
-            self.len -= 1;
-            return self.pop_early().map(hash_of);
-        }
-        if self.last <= due
-            && let Some(item) = pop_tight(&mut self.lists[0])
-        {
-            self.len -= 1;
-            return Some(hash_of(item));
-        }
-        for _ in 0..SLICE {
-            if self.opened == 0 {
-                let (list, first) = self.first_list()?;
-                if first > due {
-                    return None;
-                }
-                (self.opened, self.last) = (list, first);
-            }
-            let list = &mut self.lists[self.opened];
-            let item = pop_tight(list);
-            if list.is_empty() {
-                self.opened = 0;
-            }
-            match item {
-                Some(item) if tick_of(item) <= due => {
-                    self.len -= 1;
-                    return Some(hash_of(item));
-                }
-                Some(item) => self.place(item),
-                None => {}
-            }
-        }
-        None
-    }
-
-    fn pop_early(&mut self) -> Option<u64> {
-        let Reverse(item) = self.early.pop()?;
-        if self.early.is_empty() {
-            self.early = BinaryHeap::new();
-        }
-        Some(item)
-    }
-
-    /// Takes out any item.
-    fn take_any(&mut self) -> Option<u32> {
-        let mut item = self.pop_early();
-        if item.is_none() {
-            let list = (0..LISTS).rev().find(|&list| !self.lists[list].is_empty())?;
-            item = pop_tight(&mut self.lists[list]);
-            if self.opened == list && self.lists[list].is_empty() {
-                self.opened = 0;
-            }
-        }
-        self.len -= 1;
-        item.map(hash_of)
-    }
-
-    /// Makes every tick `shift` smaller, at least 0.
-    fn shift(&mut self, shift: u32) {
-        let old = std::mem::take(self);
-        self.last = old.last.saturating_sub(shift);
-        let early = old.early.into_iter().map(|Reverse(item)| item);
-        for item in early.chain(old.lists.into_iter().flatten()) {
-            self.push(self::item(tick_of(item).saturating_sub(shift), hash_of(item)));
-        }
-    }
-}
-
-/// How many items more a full list of `len` should hold: to the allocator's next size class, so at
-/// most a quarter more.
-fn room_for_more(len: usize) -> usize {
-    table::class_at_least(len + 1) - len
-}
-
-/// Pops, and frees the list with its last item.
-fn pop_tight(list: &mut Vec<u64>) -> Option<u64> {
-    let item = list.pop()?;
-    if list.is_empty() {
-        *list = Vec::new();
-    }
-    Some(item)
 }
 
 /// Spreads the bits of a `u32` that is mixed already over the 64 that a hash set looks at.

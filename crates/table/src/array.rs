@@ -1,17 +1,24 @@
 //! An array of buckets: one table without resizing.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::ptr::NonNull;
+use std::ptr::{NonNull, null_mut};
 
 use crate::POSITIONS;
 use crate::bucket::{Bucket, EMPTY, LANES};
+use crate::sizes;
 
-/// Owns `buckets` buckets at `base`, the first `ready` of which are initialised.
+/// Owns `buckets` buckets, the first `ready` of which are initialised.
+///
+/// They lie in two allocations, as the sum of two of the allocator's sizes comes closer to what is needed:
+/// the first `split` at `base`, the others from `rest + split` on, which is so that one comparison finds a
+/// bucket. Without others, `split == buckets`.
 ///
 /// `ready == buckets` but in the target of a resize under way, which is initialised as it fills:
-/// clearing a huge array at once would be a pause. With no buckets, `base` is [`EMPTY`].
+/// clearing a huge array at once would be a pause. With no buckets, `base` is [`EMPTY`], and `split` 1.
 pub(crate) struct Array {
     base: NonNull<Bucket>,
+    rest: *mut Bucket,
+    split: u32,
     buckets: u32,
     ready: u32,
     len: usize,
@@ -25,9 +32,16 @@ impl Default for Array {
 
 impl Drop for Array {
     fn drop(&mut self) {
-        if self.buckets != 0 {
-            // SAFETY: `with_buckets` allocated `base` with this layout, and buckets need no drop.
-            unsafe { dealloc(self.base.as_ptr().cast(), layout(self.buckets)) }
+        if self.buckets == 0 {
+            return;
+        }
+        let others = self.rest.wrapping_add(self.split as usize);
+        // SAFETY: `with_buckets` allocated both with these layouts, and buckets need no drop.
+        unsafe {
+            dealloc(self.base.as_ptr().cast(), layout(self.split));
+            if self.split < self.buckets {
+                dealloc(others.cast(), layout(self.buckets - self.split));
+            }
         }
     }
 }
@@ -36,20 +50,43 @@ fn layout(buckets: u32) -> Layout {
     Layout::array::<Bucket>(buckets as usize).expect("2^32 buckets are 2^38 bytes")
 }
 
+/// Memory for so many buckets, at least one.
+fn allocate(buckets: u32) -> NonNull<Bucket> {
+    let layout = layout(buckets);
+    // SAFETY: the layout has a size, as there is at least one bucket.
+    let memory = unsafe { alloc(layout) };
+    NonNull::new(memory.cast::<Bucket>()).unwrap_or_else(|| handle_alloc_error(layout))
+}
+
 impl Array {
-    pub(crate) const EMPTY: Self =
-        Self { base: NonNull::from_ref(&EMPTY), buckets: 0, ready: 0, len: 0 };
+    pub(crate) const EMPTY: Self = Self {
+        base: NonNull::from_ref(&EMPTY),
+        rest: null_mut(),
+        split: 1,
+        buckets: 0,
+        ready: 0,
+        len: 0,
+    };
 
     /// `buckets` buckets (at least one), of which the first `ready` are initialised now.
     pub(crate) fn with_buckets(buckets: u32, ready: u32) -> Self {
         assert!(0 < ready && ready <= buckets);
-        let layout = layout(buckets);
-        // SAFETY: the layout has a size, as there is at least one bucket.
-        let base = unsafe { alloc(layout) };
-        let Some(base) = NonNull::new(base.cast::<Bucket>()) else { handle_alloc_error(layout) };
-        let mut array = Self { base, buckets, ready: 0, len: 0 };
+        let split = sizes::first_part(buckets);
+        let base = allocate(split);
+        let rest = match buckets - split {
+            0 => null_mut(),
+            others => allocate(others).as_ptr().wrapping_sub(split as usize),
+        };
+        let mut array = Self { base, rest, split, buckets, ready: 0, len: 0 };
         array.initialise_to(ready);
         array
+    }
+
+    /// Where a bucket lies; the home of no buckets is [`EMPTY`].
+    #[inline(always)]
+    fn address(&self, bucket: u32) -> *mut Bucket {
+        let start = if bucket < self.split { self.base.as_ptr() } else { self.rest };
+        start.wrapping_add(bucket as usize)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -72,8 +109,8 @@ impl Array {
     fn initialise_to(&mut self, end: u32) {
         debug_assert!(end <= self.buckets);
         for bucket in self.ready..end {
-            // SAFETY: `bucket < end <= buckets`: inside the allocation, which is ours to write.
-            unsafe { self.base.add(bucket as usize).write(Bucket::EMPTY) }
+            // SAFETY: `bucket < end <= buckets`: inside the allocations, which are ours to write.
+            unsafe { self.address(bucket).write(Bucket::EMPTY) }
         }
         self.ready = self.ready.max(end);
     }
@@ -103,7 +140,7 @@ impl Array {
 
     #[inline]
     pub(crate) fn home_address(&self, position: u32) -> *const Bucket {
-        self.base.as_ptr().wrapping_add(self.home(position) as usize)
+        self.address(self.home(position))
     }
 
     #[inline(always)]
@@ -117,24 +154,34 @@ impl Array {
         // SAFETY: every caller passes an initialised bucket: the home of a position that is in
         // this array (`make_ready`), one that the counter before it says an entry moved on to
         // (`place` initialised it), one below `ready`; or bucket 0 of no buckets, which is EMPTY.
-        unsafe { self.base.add(bucket as usize).as_ref() }
+        unsafe { &*self.address(bucket) }
     }
 
     #[inline(always)]
     fn bucket_mut(&mut self, bucket: u32) -> &mut Bucket {
         assert!(bucket < self.ready);
-        // SAFETY: inside the initialised part of an allocation that `&mut self` owns; EMPTY, which
+        // SAFETY: inside the initialised part of allocations that `&mut self` owns; EMPTY, which
         // is shared, has `ready == 0`.
-        unsafe { self.base.add(bucket as usize).as_mut() }
+        unsafe { &mut *self.address(bucket) }
     }
 
-    pub(crate) fn ready_buckets(&self) -> &[Bucket] {
-        // SAFETY: `ready` initialised buckets lie at `base`.
-        unsafe { std::slice::from_raw_parts(self.base.as_ptr(), self.ready as usize) }
+    /// How many buckets are initialised, from the first on.
+    pub(crate) fn ready(&self) -> usize {
+        self.ready as usize
+    }
+
+    /// A bucket, if it is initialised.
+    pub(crate) fn ready_bucket(&self, bucket: usize) -> Option<&Bucket> {
+        (bucket < self.ready()).then(|| self.bucket(bucket as u32))
+    }
+
+    /// The initialised buckets.
+    pub(crate) fn ready_buckets(&self) -> impl Iterator<Item = &Bucket> {
+        (0..self.ready).map(|bucket| self.bucket(bucket))
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = (u32, NonNull<u8>)> + '_ {
-        self.ready_buckets().iter().flat_map(|bucket| bucket.entries())
+        self.ready_buckets().flat_map(|bucket| bucket.entries())
     }
 
     /// Bucket and lane of the first entry at `position` for which `eq` says yes.
@@ -291,7 +338,7 @@ pub(crate) struct Filler<'a> {
 
 impl<'a> Filler<'a> {
     pub(crate) fn new(array: &'a mut Array) -> Self {
-        let occupied = array.ready_buckets().first().map_or(0, Bucket::occupied);
+        let occupied = array.ready_bucket(0).map_or(0, Bucket::occupied);
         Self { array, known: (0, occupied) }
     }
 
@@ -325,7 +372,7 @@ impl Array {
     pub(crate) fn check(&self) {
         let mut passers = vec![0_usize; self.buckets as usize];
         let mut len = 0;
-        for (at, bucket) in self.ready_buckets().iter().enumerate() {
+        for (at, bucket) in self.ready_buckets().enumerate() {
             for (position, _) in bucket.entries() {
                 len += 1;
                 let mut passed = self.home(position);
@@ -336,13 +383,13 @@ impl Array {
             }
         }
         assert_eq!(len, self.len);
-        for (bucket, passers) in self.ready_buckets().iter().zip(passers) {
+        for (bucket, passers) in self.ready_buckets().zip(passers) {
             let counter = usize::from(bucket.counter());
             assert!(counter == 255 || counter == passers, "counter {counter}, passers {passers}");
         }
     }
 
     pub(crate) fn saturated(&self) -> usize {
-        self.ready_buckets().iter().filter(|bucket| bucket.counter() == 255).count()
+        self.ready_buckets().filter(|bucket| bucket.counter() == 255).count()
     }
 }

@@ -30,7 +30,7 @@ impl Iterator for IntoIter {
 
     fn next(&mut self) -> Option<NonNull<u8>> {
         while let Some(array) = self.arrays.get(self.array) {
-            let Some(bucket) = array.ready_buckets().get(self.bucket) else {
+            let Some(bucket) = array.ready_bucket(self.bucket) else {
                 (self.array, self.bucket) = (self.array + 1, 0);
                 continue;
             };

@@ -11,8 +11,8 @@
 //! - The order of homes is the order of positions at every size, so the table is sorted by hash.
 //!   A resize is one sequential pass, and a position is a scan cursor that survives any change.
 //!
-//! The number of buckets is any size class of the allocator (four to a doubling), so the load
-//! stays between about 0.7 and 0.88 while a table grows.
+//! There are eight numbers of buckets to a doubling, so the load stays between about 0.8 and 0.9
+//! while a table grows.
 //!
 //! # Spilling
 //!
@@ -244,8 +244,8 @@ impl Table {
 
     /// The pointers of all entries, in no order to rely on.
     pub fn iter(&self) -> impl Iterator<Item = NonNull<u8>> + '_ {
-        let target = self.resize.as_ref().map_or(&[][..], |r| r.target.ready_buckets());
-        self.current.ready_buckets().iter().chain(target).flat_map(|bucket| bucket.pointers())
+        let target = self.resize.iter().flat_map(|resize| resize.target.ready_buckets());
+        self.current.ready_buckets().chain(target).flat_map(|bucket| bucket.pointers())
     }
 
     /// An entry, each with the same probability, given 64 random bits. `None` if there is none.
@@ -253,17 +253,19 @@ impl Table {
         if self.is_empty() {
             return None;
         }
-        let target = self.resize.as_ref().map_or(&[][..], |r| r.target.ready_buckets());
-        let arrays = [self.current.ready_buckets(), target];
-        let lanes = ((arrays[0].len() + target.len()) * bucket::LANES) as u64;
-        // A try hits with the load as probability: at least 1/7 (a single entry in one bucket).
+        let target = self.resize.as_ref().map(|resize| &resize.target);
+        let lanes = (self.current.ready() + target.map_or(0, Array::ready)) * bucket::LANES;
+        // A try hits with the load as probability: at least 1/8 (a single entry in one bucket).
         // 512 misses in a row do not happen; the walk that follows only makes the end certain.
         let mut state = rng_word;
         (0..512)
             .find_map(|_| {
-                let lane = (u128::from(splitmix(&mut state)) * u128::from(lanes)) >> 64;
+                let lane = (u128::from(splitmix(&mut state)) * lanes as u128) >> 64;
                 let (index, lane) = (lane as usize / bucket::LANES, lane as usize % bucket::LANES);
-                let bucket = arrays[0].get(index).or_else(|| target.get(index - arrays[0].len()));
+                let bucket = match index.checked_sub(self.current.ready()) {
+                    None => self.current.ready_bucket(index),
+                    Some(index) => target?.ready_bucket(index),
+                };
                 bucket.and_then(|bucket| bucket.pointer(lane))
             })
             .or_else(|| self.iter().next())

@@ -7,7 +7,7 @@ use super::*;
 
 /// A number that stands for entry `id`, in the place of a pointer: small and large ones.
 fn block(id: usize) -> NonNull<u8> {
-    let number = id * 2 + 1 | (id % 3) << (ODD_BITS - 2);
+    let number = (id * 2 + 1) | ((id % 3) << (ODD_BITS - 2));
     NonNull::without_provenance(NonZeroUsize::new(number).unwrap())
 }
 
@@ -249,7 +249,7 @@ fn find_offers_every_entry_of_equal_hash() {
 }
 
 #[test]
-fn load_while_growing_is_at_least_four_fifths_on_average() {
+fn load_while_growing_is_at_least_82_percent_on_average() {
     let mut table = Table::new();
     let (mut bytes, mut items) = (0, 0);
     for id in 0..20_000 {
@@ -260,7 +260,7 @@ fn load_while_growing_is_at_least_four_fifths_on_average() {
         }
     }
     let load = items as f64 / bytes as f64;
-    assert!(load >= 0.8, "load {load}");
+    assert!(load >= 0.82, "load {load}");
 }
 
 #[test]

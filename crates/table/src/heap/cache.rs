@@ -17,7 +17,7 @@ const ROOM: usize = 32;
 static COUNTS: Mutex<(Vec<Arc<AtomicI64>>, i64)> = Mutex::new((Vec::new(), 0));
 
 thread_local! {
-    static CACHE: Cache = const { Cache::EMPTY };
+    static CACHE: Cache = const { Cache::new() };
 }
 
 struct Cache {
@@ -33,12 +33,10 @@ struct Magazine {
 }
 
 impl Cache {
-    const EMPTY: Self = Self {
-        magazines: UnsafeCell::new(
-            [const { Magazine { len: 0, blocks: [null_mut(); ROOM] } }; CACHED],
-        ),
-        bytes: OnceCell::new(),
-    };
+    const fn new() -> Self {
+        let magazines = [const { Magazine { len: 0, blocks: [null_mut(); ROOM] } }; CACHED];
+        Self { magazines: UnsafeCell::new(magazines), bytes: OnceCell::new() }
+    }
 
     #[inline]
     fn count(&self, bytes: i64) {

@@ -49,7 +49,7 @@ const _: () = assert!(range::RANGE <= 1 << OFFSET_BITS);
 #[inline(always)]
 pub(crate) fn offset(block: NonNull<u8>) -> u64 {
     let offset = block.addr().get().wrapping_sub(range::base().addr());
-    assert!(offset < range::RANGE && offset % 4 == 0, "a block of the heap");
+    assert!(offset < range::RANGE && offset.is_multiple_of(4), "a block of the heap");
     offset as u64
 }
 

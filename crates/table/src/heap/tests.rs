@@ -73,7 +73,7 @@ fn blocks_are_apart_aligned_and_keep_their_content() {
     // In an order that mixes old and new chunks.
     while blocks.len() > 1 {
         blocks.swap_remove(blocks.len() * 5 / 8);
-        if blocks.len() % 3 == 0 {
+        if blocks.len().is_multiple_of(3) {
             blocks.push(Block::new(87, 255));
             blocks.swap_remove(0);
         }
