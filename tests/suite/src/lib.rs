@@ -13,6 +13,7 @@ pub mod client;
 pub mod coverage;
 pub mod differ;
 pub mod facts;
+pub mod linear;
 pub mod pattern;
 pub mod pattern_parse;
 pub mod reply;
