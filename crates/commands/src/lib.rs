@@ -13,6 +13,7 @@ mod help;
 mod hyperloglog;
 mod lifetime;
 mod list;
+mod logged;
 mod pubsub;
 mod reply;
 mod scan;

@@ -28,6 +28,10 @@ pub trait Host {
     /// Whether the caller may run a command; none if there is no such command.
     fn may_run(&mut self, words: &Words) -> Option<bool>;
 
+    /// Who is to have the effects of commands from now on, as `redis.set_repl` takes it: 1 the append-only file, 2
+    /// the replicas.
+    fn set_targets(&mut self, targets: u8);
+
     /// A line for the log: `level` is 0 (debug) to 3 (warning).
     fn log(&mut self, level: i64, text: &[u8]);
 }

@@ -27,6 +27,8 @@ impl Host for Nobody {
         Some(true)
     }
 
+    fn set_targets(&mut self, _: u8) {}
+
     fn log(&mut self, _: i64, _: &[u8]) {}
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use acl::{Context, Reason};
 use command::scripts::Running;
-use command::{Args, Command, Ctx, Error, Flags, permission};
+use command::{Args, Command, Ctx, Effects, Error, Flags, Targets, permission};
 use keyspace::KeyHash;
 use resp::{Protocol, Writer};
 use script::{Host, Verdict, Words};
@@ -15,11 +15,13 @@ pub(crate) struct Caller<'c, 'a> {
     ctx: &'c mut Ctx<'a>,
     running: Arc<Running>,
     read_only: bool,
+    /// Who is to have the effects of its commands.
+    targets: Targets,
 }
 
 impl<'c, 'a> Caller<'c, 'a> {
     pub fn new(ctx: &'c mut Ctx<'a>, running: Arc<Running>, read_only: bool) -> Self {
-        Self { ctx, running, read_only }
+        Self { ctx, running, read_only, targets: Targets::all() }
     }
 
     /// Whether the script may run a command.
@@ -86,8 +88,10 @@ impl<'c, 'a> Caller<'c, 'a> {
         let ctx = &mut *self.ctx;
         let start = reply.len();
         let start_ns = ctx.services.clock.monotonic_ns();
+        let database = ctx.session.database;
         let mut nested = Ctx {
-            db: ctx.db.nested(ctx.session.database),
+            effects: Effects::new(database, ctx.effects.wanted()),
+            db: ctx.db.nested(database),
             reply: Writer::new(reply, protocol),
             session: &mut *ctx.session,
             services: ctx.services,
@@ -95,11 +99,13 @@ impl<'c, 'a> Caller<'c, 'a> {
             random: &mut *ctx.random,
             now_us: ctx.now_us,
             may_wait: false,
+            waited: false,
             waits_for: None,
             idle: None,
         };
         let outcome = (command.run)(&mut nested, args);
-        let Ctx { db, .. } = nested;
+        let Ctx { mut db, effects, .. } = nested;
+        ctx.effects.absorb(effects, &mut db, args, self.targets);
         let collected = db.into_collected();
         ctx.db.absorb(collected);
         let counters = ctx.db.counters();
@@ -197,6 +203,10 @@ impl Host for Caller<'_, '_> {
         let args = Args::new(&words.buffer, &words.spans);
         let command = self.ctx.services.table.resolve(args)?;
         Some(self.ctx.session.check(command, args).is_ok())
+    }
+
+    fn set_targets(&mut self, targets: u8) {
+        self.targets = Targets::from_bits_truncate(targets);
     }
 
     fn log(&mut self, level: i64, text: &[u8]) {

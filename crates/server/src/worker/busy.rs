@@ -50,6 +50,7 @@ impl<S: Source> Worker<S> {
         let batch = std::mem::take(&mut self.batch);
         let (services, config) = (Arc::clone(&self.services), Arc::clone(&self.config));
         let (counters, gate) = (Arc::clone(&self.counters), Rc::clone(&self.gate));
+        let log = Rc::clone(&self.log);
         let mut random = self.random.clone();
         let mut evictor = std::mem::take(&mut self.evictor);
         let notes = RefCell::default();
@@ -60,6 +61,8 @@ impl<S: Source> Worker<S> {
             config: &config,
             counters: &counters,
             random: &mut random,
+            log: &log,
+            effects: Default::default(),
             gate: &gate,
             epoch_us,
             epoch_ns,

@@ -25,6 +25,10 @@ impl<S: Source> Worker<S> {
     fn flush(&mut self, token: Token) {
         let Some(Some(connection)) = self.connections.get_mut(token) else { return };
         connection.touched = false;
+        if self.hold_undurable(token) {
+            return;
+        }
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
         connection.consume(&mut self.buffers);
         if connection.session.close == Close::Now {
             return self.close(token);
@@ -82,6 +86,7 @@ impl<S: Source> Worker<S> {
                 break;
             }
             self.note_all_ready();
+            self.release_durable();
             self.flush_touched();
         }
         (0..self.connections.len()).for_each(|token| self.close(token));
