@@ -14,6 +14,7 @@ pub mod coverage;
 pub mod differ;
 pub mod effects;
 pub mod facts;
+pub mod linear;
 pub mod pattern;
 pub mod pattern_parse;
 pub mod reply;
