@@ -146,3 +146,175 @@ fn what_is_no_command_is_refused_with_its_place() {
     assert!(log.contains("Bad file format reading the append only file"), "{log}");
     assert!(log.contains("offset 14"), "{log}");
 }
+
+/// Restarts, and says that the data set is the same; gives the server that then runs.
+fn restart(server: Durable, program: &Program, folder: &Folder, options: &[&str]) -> Durable {
+    let digest = server.digest();
+    server.shut_down();
+    let server = Durable::start(program, folder, options);
+    assert_eq!(server.digest(), digest);
+    server
+}
+
+#[test]
+fn rewrites_while_clients_write_lose_nothing() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    for base in ["yes", "no"] {
+        let options = ["--workers", "2", "--aof-use-rdb-preamble", base];
+        let server = Durable::start(&program, &folder, &options);
+        std::thread::scope(|scope| {
+            for seed in 0..4 {
+                let server = &server;
+                scope.spawn(move || write_much(server, seed, 1500));
+            }
+            for _ in 0..4 {
+                server.rewrite();
+            }
+        });
+        assert_eq!(server.info("aof_last_bgrewrite_status").as_deref(), Some("ok"));
+        let server = restart(server, &program, &folder, &options);
+        server.rewrite();
+        restart(server, &program, &folder, &options).shut_down();
+        let files = std::fs::read_dir(folder.path().join("appendonlydir")).expect("a folder");
+        let names: Vec<_> = files.map(|file| file.expect("a file").file_name()).collect();
+        assert_eq!(names.len(), 3, "a base, what came since, and the manifest: {names:?}");
+    }
+}
+
+#[test]
+fn what_a_client_that_waits_is_given_is_gone_after_a_restart() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let server = Durable::start(&program, &folder, &["--workers", "2"]);
+    let waits =
+        ["BLPOP a 5", "BLMOVE b c LEFT RIGHT 5", "BZPOPMIN z 5", "BLMPOP 5 1 d LEFT COUNT 2"];
+    let mut waiting: Vec<_> = waits
+        .iter()
+        .map(|line| {
+            let mut client = server.client();
+            client.send(&line.split(' ').map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>());
+            client
+        })
+        .collect();
+    server.wait_for("blocked_clients", "4");
+    for line in ["RPUSH a 1 2", "RPUSH b 1 2", "ZADD z 1 x 2 y", "RPUSH d 1 2 3"] {
+        server.ask(line);
+    }
+    for client in &mut waiting {
+        client.reply(Duration::from_secs(5)).expect("it is served");
+    }
+    server.wait_for("blocked_clients", "0");
+    let server = restart(server, &program, &folder, &[]);
+    for line in ["LLEN a", "LLEN b", "LLEN c", "ZCARD z", "LLEN d"] {
+        assert_eq!(server.ask(line), Reply::Integer(1), "{line}");
+    }
+}
+
+#[test]
+fn what_expired_and_what_was_evicted_stays_away_and_deadlines_stay() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let server = Durable::start(&program, &folder, &[]);
+    server.ask("SET gone x PX 30");
+    server.ask("SET stays x EX 1000");
+    server.ask("HSET h a 1 b 2");
+    server.ask("HPEXPIRE h 30 FIELDS 1 a");
+    server.ask("SET later x PXAT 33177117420000");
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(server.ask("EXISTS gone"), Reply::Integer(0));
+    assert_eq!(server.ask("HLEN h"), Reply::Integer(1));
+    // Whoever sees it expired sees it again as it was before only if the log forgot to say so.
+    let server = restart(server, &program, &folder, &[]);
+    assert_eq!(server.ask("EXISTS gone stays h"), Reply::Integer(2));
+    assert_eq!(server.ask("HLEN h"), Reply::Integer(1));
+    assert_eq!(server.ask("PEXPIRETIME later"), Reply::Integer(33_177_117_420_000));
+    for number in 0..20 {
+        server.ask(&format!("SET key{number} {number}"));
+    }
+    server.ask("CONFIG SET maxmemory-policy allkeys-random");
+    server.ask("CONFIG SET maxmemory 1");
+    while server.info("evicted_keys").as_deref() == Some("0") {
+        server.ask("SET one more");
+    }
+    server.ask("CONFIG SET maxmemory 0");
+    server.ask("SET one more");
+    restart(server, &program, &folder, &[]);
+}
+
+#[test]
+fn transactions_and_scripts_are_logged_as_what_they_did() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let server = Durable::start(&program, &folder, &["--appendfsync", "always"]);
+    let mut client = server.client();
+    for line in ["MULTI", "SET a 1", "SPOP nothing", "SELECT 3", "INCR b", "EXPIRE b 1000", "EXEC"]
+    {
+        client.call(&line.split(' ').collect::<Vec<_>>()).expect("it answers");
+    }
+    let script = "redis.call('SADD', KEYS[1], 1, 2, 3, 4, 5) \
+                  redis.call('SPOP', KEYS[1], 2) \
+                  redis.call('SET', KEYS[2], redis.call('TIME')[2]) \
+                  return redis.call('XADD', KEYS[3], '*', 'a', math.random())";
+    client.call(&["EVAL", script, "3", "s", "t", "x"]).expect("it answers");
+    let library = "#!lua name=lib\nredis.register_function('put', function(keys) \
+                   return redis.call('SET', keys[1], 'by a function', 'EX', 500) end)";
+    client.call(&["FUNCTION", "LOAD", library]).expect("it answers");
+    client.call(&["FCALL", "put", "1", "f"]).expect("it answers");
+    let server = restart(server, &program, &folder, &[]);
+    client = server.client();
+    assert_eq!(
+        client.call(&["FCALL", "put", "1", "g"]).expect("it is there").as_text().as_deref(),
+        Some("OK")
+    );
+    server.rewrite();
+    let server = restart(server, &program, &folder, &[]);
+    let functions = server.ask("FUNCTION LIST");
+    assert!(matches!(functions, Reply::Array(libraries) if libraries.len() == 1));
+}
+
+#[test]
+fn redis_loads_our_snapshots_as_bases() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let Some(reference) = Program::reference() else { return };
+    let server = Durable::start(&program, &folder, &[]);
+    write_much(&server, 3, 2000);
+    server.rewrite();
+    write_much(&server, 4, 500);
+    let server = restart(server, &reference, &folder, &[]);
+    write_much(&server, 5, 500);
+    server.rewrite();
+    write_much(&server, 6, 500);
+    restart(server, &program, &folder, &[]);
+}
+
+#[test]
+fn logging_is_turned_on_and_off_while_clients_write() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let server = Durable::start(&program, &folder, &["--appendonly", "no", "--workers", "2"]);
+    write_much(&server, 1, 500);
+    for turn in 0..3 {
+        std::thread::scope(|scope| {
+            for seed in 0..3 {
+                let server = &server;
+                scope.spawn(move || write_much(server, 10 * turn + seed, 800));
+            }
+            server.ask("CONFIG SET appendonly yes");
+        });
+        server.wait_for("aof_rewrite_in_progress", "0");
+        let (digest, copy) = (server.digest(), Folder::new());
+        // As it would be after a crash now: everything that was answered has been written.
+        server.ask("DEBUG SLEEP 0");
+        std::thread::sleep(Duration::from_millis(300));
+        copy_files(&folder, &copy);
+        let other = Durable::start(&program, &copy, &[]);
+        assert_eq!(other.digest(), digest, "turn {turn}");
+        server.ask("CONFIG SET appendonly no");
+        write_much(&server, turn, 100);
+    }
+}
+
+fn copy_files(from: &Folder, to: &Folder) {
+    let (from, to) = (from.path().join("appendonlydir"), to.path().join("appendonlydir"));
+    std::fs::create_dir_all(&to).expect("a folder");
+    for file in std::fs::read_dir(from).expect("a folder") {
+        let file = file.expect("a file");
+        std::fs::copy(file.path(), to.join(file.file_name())).expect("it is copied");
+    }
+}
