@@ -41,6 +41,7 @@ fn a_snapshot_asked_for_during_a_rewrite_is_refused_or_comes_after_it() {
     speed_up(&server);
     server.wait_for("aof_rewrite_in_progress", "0");
     server.wait_for("rdb_saves", "1");
+    server.wait_for("rdb_bgsave_in_progress", "0");
     assert!(folder.path().join("dump.rdb").exists());
     assert_eq!(server.info("aof_last_bgrewrite_status").as_deref(), Some("ok"));
 }
