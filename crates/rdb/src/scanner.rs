@@ -368,6 +368,16 @@ impl Chunk {
         Input::new(self.bytes.get(record.start..record.end).unwrap_or_default())
     }
 
+    /// Bytes from the chunk's start to a record's key.
+    pub fn offset_of(&self, record: &Record) -> usize {
+        record.start
+    }
+
+    /// How many bytes of the file are in the chunk; it ends where the scanner stands.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// How many bytes a record's key and value take.
     pub fn len_of(&self, record: &Record) -> usize {
         record.end - record.start

@@ -131,7 +131,7 @@ fn new_base(files: &Arc<AppendOnly>) -> io::Result<Outcome> {
     let temporary_incr = format!("temp-{filename}.incr");
     let (done, opened) = channel();
     let base = persistence::with_all(services, |held| {
-        if services.persistence.saves().current.is_some() {
+        if services.persistence.saves().current.is_some() || files.is_stopping() {
             return None;
         }
         let after = services.log.issued();
@@ -145,12 +145,16 @@ fn new_base(files: &Arc<AppendOnly>) -> io::Result<Outcome> {
             }
             State::On => files.order(Order::Open { after, file: NewFile::Next, done }),
         }
-        Some(Base::cut(services, held))
+        Some(Base::cut(files, held))
     });
     let Some(base) = base else { return Ok(Outcome::Later) };
     tracing::info!("Background append only file rewriting started");
     if state != State::Off {
-        opened.recv().map_err(io::Error::other)??;
+        let opened = opened.recv().map_err(io::Error::other).flatten();
+        if let Err(error) = opened {
+            base.drop_unwritten(files);
+            return Err(error);
+        }
     }
     let info = files.manifest.lock().next_base(filename, base.is_rdb());
     match base.write(files, &info) {

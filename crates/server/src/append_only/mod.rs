@@ -173,7 +173,7 @@ impl AppendOnly {
         let base = persistence::with_all(services, |held| {
             let interrupted = persistence::give_up(services, held);
             services.persistence.saves().scheduled |= interrupted;
-            base::Base::cut(services, held)
+            base::Base::cut(self, held)
         });
         base.write(self, info)
     }
