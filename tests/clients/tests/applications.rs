@@ -58,17 +58,47 @@ fn interpreter(name: &str, folder: &Path) -> Option<PathBuf> {
     Some(python)
 }
 
+/// The folder with a JavaScript application's packages, as [`interpreter`] does it.
+fn modules(packages: &[&str]) -> Option<PathBuf> {
+    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("node-applications");
+    let (wanted, installed) = (packages.join("\n"), environment.join("installed.txt"));
+    if std::fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted) {
+        return Some(environment);
+    }
+    std::fs::create_dir_all(&environment).ok()?;
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix"]);
+    npm.arg(&environment).args(packages);
+    if !run(&mut npm, INSTALL_TIME)?.status.success() {
+        return None;
+    }
+    std::fs::write(installed, wanted).ok()?;
+    Some(environment)
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("applications")
+}
+
+/// Runs a Python application.
 fn application(name: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("applications");
-    let Some(python) = interpreter(name, &folder) else {
+    let Some(python) = interpreter(name, &folder()) else {
         println!("{name}: left out, its packages cannot be installed");
         return;
     };
+    at_both(name, |port| {
+        let mut script = Command::new(&python);
+        script.arg(folder().join(format!("{name}.py"))).arg(port);
+        script
+    });
+}
+
+/// Runs an application at both servers.
+fn at_both(name: &str, command: impl Fn(&str) -> Command) {
     let programs = [Some(Program::tested().unwrap()), Program::reference()];
     for program in programs.into_iter().flatten() {
         let server = Server::start(&program, &[]).unwrap();
-        let mut script = Command::new(&python);
-        script.arg(folder.join(format!("{name}.py"))).arg(server.addr().port().to_string());
+        let mut script = command(&server.addr().port().to_string());
         let output = run(&mut script, RUN_TIME);
         let at = program.path.display();
         let output = output.unwrap_or_else(|| panic!("{name} does not end at {at}"));
@@ -95,4 +125,17 @@ fn django_caches_and_locks() {
 #[test]
 fn celery_sends_tasks_and_gets_their_results() {
     application("celery_tasks");
+}
+
+#[test]
+fn bullmq_delays_orders_and_repeats_jobs() {
+    let Some(modules) = modules(&["bullmq@6.7.0", "ioredis@5.11.1"]) else {
+        println!("BullMQ: left out, npm cannot install it");
+        return;
+    };
+    at_both("BullMQ", |port| {
+        let mut script = Command::new("node");
+        script.arg(folder().join("bullmq_jobs.mjs")).arg(port).arg(&modules);
+        script
+    });
 }
