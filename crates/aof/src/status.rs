@@ -58,6 +58,10 @@ pub struct Status {
     /// Why writes are refused: the system's words for what failed.
     failure: Mutex<Option<String>>,
     failed: AtomicBool,
+    /// Microseconds that every write is delayed by (DEBUG AOF-FLUSH-SLEEP).
+    pub flush_delay_us: AtomicU64,
+    /// Logging is being turned off: a base that is under way, or begins before that is done, is not wanted.
+    unwanted: AtomicBool,
     requests: Mutex<Vec<Request>>,
     asked: Condvar,
 }
@@ -111,8 +115,20 @@ impl Status {
             // From now on INFO says so.
             self.set_state(State::Starting);
             self.rewriting.store(true, Ordering::Release);
+        } else {
+            self.unwanted.store(true, Ordering::Release);
         }
         self.ask(Request::Switch(on));
+    }
+
+    /// Whether logging is being turned off.
+    pub fn is_unwanted(&self) -> bool {
+        self.unwanted.load(Ordering::Acquire)
+    }
+
+    /// Notes that it has been.
+    pub fn set_wanted(&self) {
+        self.unwanted.store(false, Ordering::Release);
     }
 
     /// Asks for everything to be loaded anew; the client is served then.

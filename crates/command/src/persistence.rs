@@ -65,6 +65,8 @@ pub trait SaveHandle: Send {
     fn keys(&self) -> u64;
     /// Ends it; the caller holds the gate closed.
     fn give_up(&self);
+    /// Asks whoever writes it to end it.
+    fn stop(&self);
 }
 
 impl Default for Saves {

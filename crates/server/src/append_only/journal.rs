@@ -126,6 +126,10 @@ impl Journal {
             return;
         };
         let status = &self.files.services.aof;
+        let delay_us = status.flush_delay_us.load(Ordering::Relaxed);
+        if delay_us > 0 && appender.unwritten() > 0 {
+            std::thread::sleep(Duration::from_micros(delay_us));
+        }
         match appender.write() {
             Ok(()) => {
                 self.written = self.merger.merged();
