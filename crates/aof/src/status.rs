@@ -1,3 +1,4 @@
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -24,6 +25,15 @@ pub enum Request {
     Switch(bool),
     /// Load everything anew, for a client that waits (DEBUG LOADAOF).
     Reload(u64),
+}
+
+/// What the system says of a failure, without the number that Rust adds.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((text, _)) => text.to_owned(),
+        None => text,
+    }
 }
 
 /// What everybody may know of the append-only files.
@@ -89,6 +99,11 @@ impl Status {
             return None;
         }
         self.failure.lock().clone()
+    }
+
+    /// Whether writes are refused; cheap.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
     }
 
     /// Lets writes be refused, or not any more. Says whether that is new.

@@ -138,10 +138,12 @@ impl Journal {
                 }
             }
             Err(error) => {
-                if status.set_failure(Some(error.to_string())) {
+                if status.set_failure(Some(aof::reason(&error))) {
                     tracing::error!(
                         "Error writing to the AOF file: {error}. Writes are refused until it succeeds."
                     );
+                    // Whoever waits for what could not be written is not answered.
+                    self.files.services.log.wake_waiters();
                 }
             }
         }
