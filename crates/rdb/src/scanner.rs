@@ -117,7 +117,7 @@ pub enum ScanError {
         error: Error,
     },
     /// Its checksum is wrong: something in it has changed since it was written.
-    #[error("wrong RDB checksum: expected {expected:016x}, got {found:016x}")]
+    #[error("RDB CRC error: expected {expected:016x}, got {found:016x}")]
     Checksum {
         /// What stands at the end.
         expected: u64,

@@ -123,6 +123,11 @@ impl Durable {
         }
     }
 
+    /// The process's number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A new connection.
     ///
     /// # Panics

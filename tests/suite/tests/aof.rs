@@ -298,10 +298,10 @@ fn logging_is_turned_on_and_off_while_clients_write() {
             server.ask("CONFIG SET appendonly yes");
         });
         server.wait_for("aof_rewrite_in_progress", "0");
+        // When this is answered, it and everything before it has been written.
+        server.ask("CONFIG SET appendfsync always");
+        server.ask(&format!("SET mark {turn}"));
         let (digest, copy) = (server.digest(), Folder::new());
-        // As it would be after a crash now: everything that was answered has been written.
-        server.ask("DEBUG SLEEP 0");
-        std::thread::sleep(Duration::from_millis(300));
         copy_files(&folder, &copy);
         let other = Durable::start(&program, &copy, &[]);
         assert_eq!(other.digest(), digest, "turn {turn}");

@@ -46,6 +46,8 @@ impl Base {
             // Whoever lets the threads end says so first, and then looks for a base to give up.
             if files.is_stopping() {
                 snapshot.handle().give_up();
+            } else if services.aof.is_unwanted() {
+                snapshot.handle().stop();
             }
         }
         let delay_us = config.rdb_key_save_delay_us.max(0).unsigned_abs();

@@ -163,7 +163,9 @@ impl AppendOnly {
             manifest.push_incr(info.clone());
         }
         self.directory.save(&manifest).map_err(failed)?;
-        self.directory.remove_history(&mut manifest);
+        if !self.services.config.load().aof_disable_auto_gc {
+            self.directory.remove_history(&mut manifest);
+        }
         Ok(info)
     }
 
