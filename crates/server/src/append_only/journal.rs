@@ -13,6 +13,8 @@ use super::{AppendOnly, NewFile, Order};
 
 /// The longest wait between two looks at what is due.
 const PERIOD: Duration = Duration::from_millis(100);
+/// The same while clients wait for something to become durable, with timeouts of their own.
+const WAITING_PERIOD: Duration = Duration::from_millis(5);
 /// How long the thread rests between two rounds, so that one wake-up serves many turns of the workers. Not under
 /// `always`, where clients wait for it.
 const REST: Duration = Duration::from_micros(200);
@@ -73,7 +75,8 @@ impl Journal {
             if self.policy != AppendFsync::Always && posts != log.posts() {
                 std::thread::sleep(REST);
             }
-            log.sleep(posts, PERIOD);
+            let waiting = files.answer_waiting();
+            log.sleep(posts, if waiting { WAITING_PERIOD } else { PERIOD });
         }
         self.finish();
     }
