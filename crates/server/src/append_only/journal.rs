@@ -34,6 +34,8 @@ pub(super) struct Journal {
     /// The last number that has been handed over to be made durable.
     synced: u64,
     last_sync: Instant,
+    /// Whether it has been counted that making the file durable takes too long.
+    delayed: bool,
     /// Bytes of the manifest's other files.
     other_bytes: u64,
 }
@@ -57,6 +59,7 @@ impl Journal {
             written: 0,
             synced: 0,
             last_sync: Instant::now(),
+            delayed: false,
             other_bytes: 0,
         }
     }
@@ -163,11 +166,15 @@ impl Journal {
                 let services = &self.files.services;
                 let spared = services.config.load().no_appendfsync_on_rewrite
                     && services.aof.rewriting.load(Ordering::Relaxed);
-                if let Some(appender) = self.appender.as_ref().filter(|_| !spared)
-                    && self.syncer.start(appender.file(), self.written)
-                {
+                let Some(appender) = self.appender.as_ref().filter(|_| !spared) else { return };
+                if self.syncer.start(appender.file(), self.written) {
                     self.synced = self.written;
                     self.last_sync = Instant::now();
+                    self.delayed = false;
+                } else if self.last_sync.elapsed() >= 2 * SYNC_PERIOD && !self.delayed {
+                    // The one before still has not ended: more than a second may be lost.
+                    self.delayed = true;
+                    services.aof.delayed.fetch_add(1, Ordering::Relaxed);
                 }
             }
             AppendFsync::Everysec | AppendFsync::No => {}
