@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use command::scripts::{Running, Sha, Source};
-use command::{Args, Ctx, Error, Outcome, OwnedArgs};
+use command::{Args, Ctx, DiskError, Error, Outcome, OwnedArgs};
 use script::engine::Run;
 use script::{Failure, Flags};
 
@@ -41,6 +41,9 @@ pub(crate) enum Subject<'a> {
 /// Runs a script or function, and writes what it returns.
 pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Outcome {
     let may_write = plan.flags.is_some_and(|flags| !flags.contains(Flags::NO_WRITES));
+    if may_write && let Some(why) = DiskError::of(ctx.services, ctx.config) {
+        return Err(why.script_refusal());
+    }
     if plan.read_only && may_write {
         return Err(Error::fixed(
             "ERR Can not execute a script with write flag using *_ro command.",

@@ -12,6 +12,7 @@ mod keeper;
 mod load;
 mod resp_base;
 mod sync;
+mod waiting;
 
 use std::io;
 use std::path::PathBuf;
@@ -163,7 +164,9 @@ impl AppendOnly {
             manifest.push_incr(info.clone());
         }
         self.directory.save(&manifest).map_err(failed)?;
-        self.directory.remove_history(&mut manifest);
+        if !self.services.config.load().aof_disable_auto_gc {
+            self.directory.remove_history(&mut manifest);
+        }
         Ok(info)
     }
 
@@ -173,7 +176,7 @@ impl AppendOnly {
         let base = persistence::with_all(services, |held| {
             let interrupted = persistence::give_up(services, held);
             services.persistence.saves().scheduled |= interrupted;
-            base::Base::cut(services, held)
+            base::Base::cut(self, held)
         });
         base.write(self, info)
     }

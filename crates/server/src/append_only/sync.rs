@@ -53,11 +53,13 @@ impl Shared {
             match file.sync_data() {
                 Ok(()) if !self.failed.load(Ordering::Acquire) => {
                     self.services.log.set_durable(seq);
+                    // Clients may wait for it, whom the journal's thread answers.
+                    self.services.log.wake();
                 }
                 Ok(()) => {}
                 Err(error) => {
                     self.failed.store(true, Ordering::Release);
-                    self.services.aof.set_failure(Some(error.to_string()));
+                    self.services.aof.set_failure(Some(aof::reason(&error)));
                     tracing::error!(
                         "Fail to fsync the AOF file: {error}. What it lost is unknown: writes are \
                          refused until the server is started again."
