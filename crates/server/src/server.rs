@@ -124,6 +124,7 @@ impl Server {
             tracking: Default::default(),
             logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),
+            hot_keys: Default::default(),
             pause: Default::default(),
             parked: Default::default(),
             budget: command::Budget::default(),
