@@ -225,7 +225,6 @@ fn plan(key: &[u8], payload: &Payload<'_>, ttl: bool) -> ([u8; HEAD], Shape) {
     (head, Shape { key_at, key_len: key.len(), value_at, value_len })
 }
 
-
 /// Writes a block front to back.
 struct Cursor(NonNull<u8>);
 

@@ -54,11 +54,7 @@ pub(super) const fn index(size: usize) -> usize {
 
 /// The bytes of the class number `index`, below [`CACHED`].
 pub(super) const fn size(index: usize) -> usize {
-    if index < BY_FOUR {
-        SIZE_MIN + index * 4
-    } else {
-        BY_FOUR_MAX + (index + 1 - BY_FOUR) * 8
-    }
+    if index < BY_FOUR { SIZE_MIN + index * 4 } else { BY_FOUR_MAX + (index + 1 - BY_FOUR) * 8 }
 }
 
 #[cfg(test)]

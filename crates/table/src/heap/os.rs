@@ -22,9 +22,8 @@ mod system {
     pub(crate) fn reserve(bytes: usize, align: usize) -> Option<NonNull<u8>> {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new mapping at an address of the system's choice touches nobody's memory.
-        let start = unsafe {
-            mmap_anonymous(null_mut(), bytes + align, ProtFlags::empty(), flags).ok()?
-        };
+        let start =
+            unsafe { mmap_anonymous(null_mut(), bytes + align, ProtFlags::empty(), flags).ok()? };
         let start = start.cast::<u8>();
         NonNull::new(start.wrapping_add(start.align_offset(align)))
     }

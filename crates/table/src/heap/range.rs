@@ -104,8 +104,7 @@ pub(super) fn purge() {
 }
 
 impl Chunks {
-    const NONE: Self =
-        Self { end: 0, usable: 0, used: 0, warm: Vec::new(), cold: BTreeMap::new() };
+    const NONE: Self = Self { end: 0, usable: 0, used: 0, warm: Vec::new(), cold: BTreeMap::new() };
 
     /// The first run that is long enough: low addresses fill up, high ones stay free.
     fn take_cold(&mut self, count: usize) -> Option<usize> {
