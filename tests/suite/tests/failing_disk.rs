@@ -191,7 +191,8 @@ fn failing_sync(folder: &Folder, policy: &str) -> Option<Durable> {
     let program = Program::tested().expect("a server");
     let mut command = Command::new("/usr/bin/strace");
     command
-        .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync"])
+        // The server is the child, the tracer is not: so it is the server that is ended with the test.
+        .args(["-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync"])
         .args(["-e", "inject=fdatasync:error=EIO:when=3+"])
         .arg(&program.path);
     let options = ["--appendonly", "yes", "--appendfsync", policy];
