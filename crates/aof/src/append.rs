@@ -2,9 +2,13 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use codec::crc64::crc64;
 use effects::{Effect, Sink, Targets, encode_slices};
 
-/// Writes effects to a file: selects databases and notes times between them.
+/// Writes effects to a file: selects databases, and notes times and checksums between them.
+///
+/// A checksum is an annotation, which Redis passes over: `#SUM:LENGTH:CRC64` is of so many bytes before it. One
+/// of no bytes says where the first block begins.
 pub struct Appender {
     file: Arc<File>,
     /// Not written yet.
@@ -19,6 +23,12 @@ pub struct Appender {
     last_s: i64,
     /// `aof-timestamp-enabled`.
     pub timestamps: bool,
+    /// `aof-checksum`.
+    checksums: bool,
+    /// The buffer's bytes up to here are in a block, or before the first.
+    sealed: usize,
+    /// The first block has begun.
+    summing: bool,
 }
 
 impl Appender {
@@ -32,6 +42,9 @@ impl Appender {
             database: None,
             last_s: 0,
             timestamps: false,
+            checksums: false,
+            sealed: 0,
+            summing: false,
         }
     }
 
@@ -55,12 +68,32 @@ impl Appender {
         self.buffer.capacity()
     }
 
+    /// Says whether blocks have checksums from now on.
+    pub fn set_checksums(&mut self, on: bool) {
+        if self.checksums != on {
+            self.seal();
+            self.checksums = on;
+            self.summing = false;
+        }
+    }
+
+    /// Ends a block: what has been taken gets a checksum.
+    fn seal(&mut self) {
+        let block = self.buffer.get(self.sealed..).unwrap_or_default();
+        if self.checksums && self.summing && !block.is_empty() {
+            let (length, sum) = (block.len(), crc64(block));
+            let _ = write!(self.buffer, "#SUM:{length}:{sum:016x}\r\n");
+        }
+        self.sealed = self.buffer.len();
+    }
+
     /// Writes what has been taken. After an error nothing is lost: what was not written is tried again by the
     /// next call.
     ///
     /// # Errors
     /// When the file takes no more.
     pub fn write(&mut self) -> io::Result<()> {
+        self.seal();
         while let Some(rest) = self.buffer.get(self.written..).filter(|rest| !rest.is_empty()) {
             match (&*self.file).write(rest) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -73,7 +106,7 @@ impl Appender {
             }
         }
         self.buffer.clear();
-        self.written = 0;
+        (self.written, self.sealed) = (0, 0);
         if self.buffer.capacity() > 4 * 1024 * 1024 {
             self.buffer = Vec::new();
         }
@@ -94,11 +127,83 @@ impl Sink for Appender {
         if !effect.targets.contains(Targets::AOF) {
             return;
         }
+        if self.checksums && !self.summing {
+            self.buffer.extend_from_slice(b"#SUM:0:0000000000000000\r\n");
+            self.sealed = self.buffer.len();
+            self.summing = true;
+        }
         if self.timestamps && effect.unix_s > self.last_s {
             self.last_s = effect.unix_s;
             let _ = write!(self.buffer, "#TS:{}\r\n", effect.unix_s);
         }
         self.select(effect.database);
         self.buffer.extend_from_slice(effect.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use effects::{Targets, encode_slices};
+
+    use super::*;
+    use crate::{Entry, ReadError, Reader};
+
+    /// A file of three blocks, the database selected in the first.
+    fn file() -> Vec<u8> {
+        let path = std::env::temp_dir().join(format!("aof-append-{}", std::process::id()));
+        let mut appender = Appender::new(File::create(&path).expect("a file"), 0);
+        appender.set_checksums(true);
+        for number in 0..3 {
+            let mut bytes = Vec::new();
+            encode_slices(&mut bytes, &[&b"SET"[..], b"key", format!("value {number}").as_bytes()]);
+            let targets = Targets::AOF;
+            let seq = number + 1;
+            let effect =
+                Effect { seq, database: 1, targets, unix_s: 0, opens: false, bytes: &bytes };
+            appender.take(effect);
+            appender.write().expect("there is room");
+        }
+        let bytes = std::fs::read(&path).expect("a file");
+        std::fs::remove_file(&path).expect("it is there");
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<Vec<Vec<u8>>>, ReadError> {
+        let (mut reader, mut commands) = (Reader::new(bytes), Vec::new());
+        while let Some(entry) = reader.entry()? {
+            if let Entry::Command(words) = entry {
+                commands.push(words);
+            }
+        }
+        Ok(commands)
+    }
+
+    #[test]
+    fn a_changed_bit_is_found_wherever_it_changes_what_is_read() {
+        let whole = file();
+        let commands = read(&whole).expect("it is whole");
+        assert_eq!(commands.len(), 4);
+        // The mark where the first block begins is no block.
+        for place in 25..whole.len() {
+            for bit in 0..8 {
+                let mut damaged = whole.clone();
+                damaged[place] ^= 1 << bit;
+                match read(&damaged) {
+                    Err(_) => {}
+                    Ok(read) => assert_eq!(read, commands, "bit {bit} of byte {place}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_checksum_names_its_block() {
+        let mut bytes = file();
+        let place = bytes.windows(7).position(|part| part == b"value 1").expect("it is there");
+        bytes[place] = b'V';
+        let Err(ReadError::Checksum { at, bytes: length }) = read(&bytes) else {
+            panic!("it is not found")
+        };
+        assert!((at..at + length).contains(&(place as u64)), "{at} {length} {place}");
     }
 }

@@ -1,5 +1,7 @@
 use std::io::{self, BufRead, Read};
 
+use codec::crc64::Crc64;
+
 /// Bytes of a header line at most.
 const LINE_MAX: usize = 1024;
 
@@ -19,6 +21,14 @@ pub enum ReadError {
         at: u64,
         /// What is wrong there.
         why: &'static str,
+    },
+    /// A block's checksum is wrong: something in it has changed since it was written.
+    #[error("the checksum of the {bytes} bytes from offset {at} on is wrong")]
+    Checksum {
+        /// Bytes before the block.
+        at: u64,
+        /// Bytes of the block.
+        bytes: u64,
     },
     /// The system failed.
     #[error(transparent)]
@@ -40,12 +50,20 @@ pub struct Reader<R> {
     offset: u64,
     lines: u64,
     line: Vec<u8>,
+    /// The block with a checksum that is being read.
+    block: Option<Block>,
+}
+
+/// What has been read of a block.
+struct Block {
+    at: u64,
+    sum: Crc64,
 }
 
 impl<R: BufRead> Reader<R> {
     /// A reader from here on.
     pub fn new(input: R) -> Self {
-        Self { input, offset: 0, lines: 0, line: Vec::new() }
+        Self { input, offset: 0, lines: 0, line: Vec::new(), block: None }
     }
 
     /// Bytes read so far; after a command, where it ended.
@@ -82,9 +100,46 @@ impl<R: BufRead> Reader<R> {
             return if self.line.is_empty() { Ok(None) } else { self.cut_off(at) };
         }
         match self.line.as_slice() {
-            [b'#', note @ ..] => Ok(Some(Entry::Note(note.trim_ascii_end().to_vec()))),
+            [b'#', note @ ..] => {
+                let note = note.trim_ascii_end().to_vec();
+                self.end_block(&note, at)?;
+                Ok(Some(Entry::Note(note)))
+            }
             [b'*', ..] => self.words(at).map(|words| Some(Entry::Command(words))),
             _ => Err(ReadError::Format { at, why: NO_COMMAND }),
+        }
+    }
+
+    /// Compares the checksum of the block that ends before `at`, if `note` is one.
+    fn end_block(&mut self, note: &[u8], at: u64) -> Result<(), ReadError> {
+        let Some(text) = note.strip_prefix(b"SUM:") else {
+            self.sum_line();
+            return Ok(());
+        };
+        let claim = std::str::from_utf8(text).ok().and_then(|text| {
+            let (length, sum) = text.split_once(':')?;
+            Some((length.parse::<u64>().ok()?, u64::from_str_radix(sum, 16).ok()?))
+        });
+        let next = Block { at: self.offset, sum: Crc64::new() };
+        let block = self.block.replace(next);
+        match (claim, block) {
+            (Some((0, _)), _) => Ok(()),
+            (Some((bytes, sum)), Some(block))
+                if bytes == at - block.at && sum == block.sum.value() =>
+            {
+                Ok(())
+            }
+            (_, block) => {
+                let start = block.map_or(at, |block| block.at);
+                Err(ReadError::Checksum { at: start, bytes: at - start })
+            }
+        }
+    }
+
+    /// Counts the line into the block's checksum.
+    fn sum_line(&mut self) {
+        if let Some(block) = &mut self.block {
+            block.sum.update(&self.line);
         }
     }
 
@@ -101,6 +156,7 @@ impl<R: BufRead> Reader<R> {
         let count =
             self.number().filter(|count| *count > 0).ok_or(ReadError::Format { at, why })?;
         self.lines += 1;
+        self.sum_line();
         // The count is only announced: what the file holds decides.
         let mut words = Vec::with_capacity(usize::try_from(count).unwrap_or(0).min(64));
         for _ in 0..count {
@@ -117,7 +173,13 @@ impl<R: BufRead> Reader<R> {
             let why = "the length of a word is none";
             let length = self.number().ok_or(ReadError::Format { at, why })?;
             self.lines += 1;
-            words.push(self.word(length)?);
+            self.sum_line();
+            let word = self.word(length)?;
+            if let Some(block) = &mut self.block {
+                block.sum.update(&word);
+                block.sum.update(b"\r\n");
+            }
+            words.push(word);
             self.lines += 1;
         }
         Ok(words)

@@ -65,6 +65,11 @@ pub fn check(path: &Path, start: u64, until_s: Option<i64>) -> io::Result<Report
                 break Some((before, "the file ends in the middle of what begins here".to_owned()));
             }
             Err(ReadError::Format { at, why }) => break Some((start + at, why.to_owned())),
+            Err(error @ ReadError::Checksum { at, .. }) => {
+                // Which of its commands is wrong nobody can tell.
+                report.whole = start + at;
+                break Some((start + at, error.to_string()));
+            }
             Err(ReadError::Io(error)) => return Err(error),
         }
         if multi.is_none() {

@@ -2,16 +2,17 @@ use std::process;
 
 use command::Shutdown;
 use server::Server;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 /// SIGTERM and SIGINT end the server as the configuration says; the second SIGINT ends it at once.
-/// SIGHUP, which a closed terminal sends, is ignored.
+/// SIGHUP, which a closed terminal sends, is ignored, and so is SIGXFSZ: that a file may not grow is an error of
+/// its writer.
 ///
 /// # Errors
 /// When the signals cannot be caught, or no thread can be started.
 pub fn listen(server: &Server) -> Result<(), String> {
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGXFSZ])
         .map_err(|error| format!("cannot listen to signals: {error}"))?;
     let stop = server.stopper();
     let store = server.services().config.clone();

@@ -370,3 +370,32 @@ fn annotations_of_time_stand_in_the_file_and_disturb_nobody() {
         server.shut_down();
     }
 }
+
+#[test]
+fn with_checksums_a_changed_bit_is_refused_and_redis_reads_the_file_all_the_same() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let options = ["--aof-checksum", "yes"];
+    let server = Durable::start(&program, &folder, &options);
+    write_much(&server, 1, 500);
+    // Turned off and on again, in the middle of a file.
+    server.ask("CONFIG SET aof-checksum no");
+    write_much(&server, 2, 100);
+    server.ask("CONFIG SET aof-checksum yes");
+    write_much(&server, 3, 100);
+    server.ask("SET a something");
+    let server = restart(server, &program, &folder, &options);
+    write_much(&server, 4, 100);
+    let mut server = restart(server, &program, &folder, &options);
+    if let Some(reference) = Program::reference() {
+        server = restart(server, &reference, &folder, &[]);
+    }
+    server.shut_down();
+    let path = folder.path().join("appendonlydir/appendonly.aof.1.incr.aof");
+    let mut bytes = std::fs::read(&path).expect("a file");
+    let place = bytes.windows(9).position(|part| part == b"something").expect("it is there");
+    bytes[place] ^= 1;
+    std::fs::write(&path, bytes).expect("a file");
+    let options = ["--appendonly", "yes"];
+    assert!(Durable::try_start(&program, &folder, &options).is_err());
+    assert!(folder.log().contains("the checksum of the"), "{}", folder.log());
+}

@@ -14,7 +14,7 @@ use suite::server::Program;
 /// Starts a server whose files cannot grow above some kilobytes: what a full disk does, without one.
 fn limited(folder: &Folder, kilobytes: u32, options: &[&str]) -> Durable {
     let program = Program::tested().expect("a server");
-    let script = format!("trap '' XFSZ; ulimit -S -f {kilobytes}; exec \"$0\" \"$@\"");
+    let script = format!("ulimit -S -f {kilobytes}; exec \"$0\" \"$@\"");
     let mut command = Command::new("bash");
     command.args(["-c", &script]).arg(&program.path);
     let options = [&["--appendonly", "yes", "--workers", "2"], options].concat();
@@ -191,7 +191,8 @@ fn failing_sync(folder: &Folder, policy: &str) -> Option<Durable> {
     let program = Program::tested().expect("a server");
     let mut command = Command::new("/usr/bin/strace");
     command
-        .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync"])
+        // The server is the child, the tracer is not: so it is the server that is ended with the test.
+        .args(["-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync"])
         .args(["-e", "inject=fdatasync:error=EIO:when=3+"])
         .arg(&program.path);
     let options = ["--appendonly", "yes", "--appendfsync", policy];

@@ -154,6 +154,13 @@ pub(super) const OPTIONS: &[Opt] = &[
         at!(aof_timestamp_enabled),
         "Write times into the append-only file.",
     ),
+    Opt::new(
+        Works,
+        "aof-checksum",
+        NO,
+        at!(aof_checksum),
+        "Write checksums into the append-only file, which Redis passes over.",
+    ),
     Opt::ignored(
         "aof-rewrite-incremental-fsync",
         YES,

@@ -118,6 +118,7 @@ impl Journal {
         let before = std::mem::replace(&mut self.policy, config.appendfsync);
         if let Some(appender) = &mut self.appender {
             appender.timestamps = config.aof_timestamp_enabled;
+            appender.set_checksums(config.aof_checksum);
         }
         drop(config);
         if before == AppendFsync::Always && self.policy != before {
@@ -229,7 +230,10 @@ impl Journal {
         self.other_bytes = files.map(|info| directory.size(info).unwrap_or(0)).sum();
         drop(manifest);
         let mut appender = Appender::new(opened, size);
-        appender.timestamps = self.files.services.config.load().aof_timestamp_enabled;
+        let config = self.files.services.config.load();
+        appender.timestamps = config.aof_timestamp_enabled;
+        appender.set_checksums(config.aof_checksum);
+        drop(config);
         self.appender = Some(appender);
         Ok(())
     }

@@ -239,6 +239,12 @@ impl<'a> Loader<'a> {
                  AOF file, then use rubrica-check --fix <file.manifest>",
                 start + at
             ))),
+            ReadError::Checksum { at, bytes } => Err(LoadError(format!(
+                "Bad file format reading the append only file {name}: the checksum of the {bytes} bytes from offset \
+                 {} on is wrong. Restore another copy, or make a backup and use rubrica-check --fix \
+                 <file.manifest>, which drops them and everything behind them",
+                start + at
+            ))),
             ReadError::Io(error) => Err(unreadable(error)),
         }
     }
