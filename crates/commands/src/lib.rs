@@ -13,7 +13,9 @@ mod help;
 mod hyperloglog;
 mod lifetime;
 mod list;
+pub mod monitor;
 mod pubsub;
+pub mod redact;
 mod reply;
 mod scan;
 mod script;
@@ -27,7 +29,7 @@ mod transactions;
 
 pub use acl::cannot_open_users;
 pub use function::add_library;
-pub use script::busy_error;
+pub use script::{busy_error, call_flags};
 
 use command::Spec;
 use config::Config;

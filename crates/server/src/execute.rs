@@ -8,6 +8,8 @@ use command::{
     Args, Close, Command, Ctx, Database, Error, Flags, Idle, KeyList, Outcome, ReadyKey, ReplyMode,
     Services, Session, Setting,
 };
+use commands::monitor;
+use commands::redact::Secrets;
 use config::Config;
 use env::{Random, RngCore};
 use keyspace::access::{AccessClock, LfuScale};
@@ -20,9 +22,7 @@ use tracking::Notes;
 use crate::admission::{Admitted, is_http};
 use crate::evict::Evictor;
 use crate::helper::Helpers;
-use crate::monitor;
 use crate::notify;
-use crate::redact::Secrets;
 
 /// What a worker brings to every command.
 pub struct Bench<'a> {
@@ -133,9 +133,8 @@ impl Bench<'_> {
                 session.client.note_command(command);
                 let call = Call { command, args, now_us, may_wait: true, idle: self.idle };
                 done = self.run_or_queue(session, call, output);
-                if self.services.clients.monitored() {
-                    monitor::feed(self.services, session, command, args, now_us);
-                }
+                let shown = (command, args);
+                monitor::feed(self.services, session, shown, now_us, monitor::Sender::Client);
             }
         }
         match session.reply_mode {
@@ -189,7 +188,8 @@ impl Bench<'_> {
                 self.refuse(session, Some(call.command), &error, output);
             }
             _ => {
-                transaction.queue(call.command, call.args);
+                let flags = commands::call_flags(self.services, call.command, call.args);
+                transaction.queue(call.command, call.args, flags);
                 session.client.figures.queued.set(transaction.queued.len() as u64 + 1);
                 Writer::new(output, session.protocol).simple("QUEUED");
             }

@@ -35,6 +35,8 @@ pub struct Server {
     process: Arc<Process>,
     control: Arc<Control>,
     threads: Vec<JoinHandle<()>>,
+    /// The thread that accepts connections.
+    door: Option<JoinHandle<()>>,
 }
 
 /// Why a server did not start.
@@ -55,6 +57,8 @@ struct Control {
     accepting: Arc<mio::Waker>,
     /// None once nobody will look at them any more.
     requests: Mutex<Option<Vec<Request>>>,
+    /// No more connections are accepted.
+    closed: AtomicBool,
     stopped: AtomicBool,
 }
 
@@ -71,9 +75,19 @@ impl Control {
         *self.requests.lock() = None;
     }
 
+    /// Ends the thread that accepts.
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        let _ = self.accepting.wake();
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Ends the workers.
     fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
-        let _ = self.accepting.wake();
         self.inboxes.iter().for_each(|inbox| inbox.wake());
     }
 
@@ -143,9 +157,10 @@ impl Server {
             inboxes,
             accepting: accepting.waker(),
             requests: Mutex::new(Some(Vec::new())),
+            closed: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         });
-        let mut server = Self { services, process, control, threads: Vec::new() };
+        let mut server = Self { services, process, control, threads: Vec::new(), door: None };
         let helpers = Helpers::start(&server.services, HELPERS).map(Arc::new).map_err(failed)?;
         for (number, source) in sources.into_iter().enumerate() {
             server.start_worker(number, source, Arc::clone(&helpers)).map_err(failed)?;
@@ -209,7 +224,7 @@ impl Server {
             let _guard = AbortOnPanic;
             door.run(&control);
         };
-        self.threads.push(thread::Builder::new().name("accept".into()).spawn(run)?);
+        self.door = Some(thread::Builder::new().name("accept".into()).spawn(run)?);
         Ok(())
     }
 
@@ -251,9 +266,20 @@ impl Server {
     /// Waits until somebody asks for the end, then ends all threads.
     pub fn wait(self) -> Shutdown {
         let how = self.process.wait_for_stop();
-        self.control.stop();
-        for thread in self.threads {
+        // Whoever sees its connection end finds nobody listening any more.
+        self.control.close();
+        if let Some(thread) = self.door {
             let _ = thread.join();
+        }
+        self.control.stop();
+        // A script that runs for long may never end: its worker goes with the process.
+        if !self.services.scripts.is_busy() {
+            for thread in self.threads {
+                let _ = thread.join();
+            }
+            persistence::with_all(&self.services, |held| {
+                persistence::give_up(&self.services, held)
+            });
         }
         let path = &self.services.config.load().unixsocket;
         if !path.is_empty() {
@@ -341,13 +367,13 @@ impl Door {
         // A small data set is there before the first client would be told that it is being loaded.
         let start = Instant::now();
         while self.services.persistence.is_loading()
-            && !control.is_stopped()
+            && !control.is_closed()
             && start.elapsed() < LOADING_PATIENCE
         {
             thread::sleep(Duration::from_millis(1));
         }
         let mut ready = Vec::new();
-        while !control.is_stopped() {
+        while !control.is_closed() {
             ready.clear();
             let now_ms = self.services.clock.unix_ms();
             let pause = self.starved.then_some(STARVED_PAUSE);

@@ -10,16 +10,25 @@ use keyspace::KeyHash;
 use resp::{Protocol, Writer};
 use script::{Host, Verdict, Words};
 
+use crate::monitor;
+
 /// Runs the commands of a script.
 pub(crate) struct Caller<'c, 'a> {
     ctx: &'c mut Ctx<'a>,
     running: Arc<Running>,
     read_only: bool,
+    /// There is no room for commands that may need memory; as it was when the script began.
+    lacks_memory: bool,
 }
 
 impl<'c, 'a> Caller<'c, 'a> {
     pub fn new(ctx: &'c mut Ctx<'a>, running: Arc<Running>, read_only: bool) -> Self {
-        Self { ctx, running, read_only }
+        Self { ctx, running, read_only, lacks_memory: false }
+    }
+
+    /// Refuses commands that may need memory, until the script has written: then it cannot stop in the middle.
+    pub fn spare_memory(&mut self) {
+        self.lacks_memory = true;
     }
 
     /// Whether the script may run a command.
@@ -46,6 +55,10 @@ impl<'c, 'a> Caller<'c, 'a> {
         self.permit(command, args)?;
         if self.read_only && command.flags.intersects(WRITES) {
             return Err("Write commands are not allowed from read-only scripts.".into());
+        }
+        let has_written = self.running.has_written.load(Ordering::Relaxed);
+        if self.lacks_memory && !has_written && command.flags.contains(Flags::DENYOOM) {
+            return Err(format!("-{}", Error::OUT_OF_MEMORY.line()));
         }
         if command.flags.contains(Flags::WRITE) {
             self.running.has_written.store(true, Ordering::Relaxed);
@@ -102,6 +115,13 @@ impl<'c, 'a> Caller<'c, 'a> {
         let Ctx { db, .. } = nested;
         let collected = db.into_collected();
         ctx.db.absorb(collected);
+        monitor::feed(
+            ctx.services,
+            ctx.session,
+            (command, args),
+            ctx.now_us,
+            monitor::Sender::Script,
+        );
         let counters = ctx.db.counters();
         if let Err(error) = &outcome {
             reply.truncate(start);

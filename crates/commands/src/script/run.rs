@@ -9,6 +9,7 @@ use script::{Failure, Flags};
 
 use super::caller::Caller;
 use super::engines;
+use crate::monitor;
 
 /// How something is run.
 pub(crate) struct Plan<'a> {
@@ -38,6 +39,14 @@ pub(crate) enum Subject<'a> {
     },
 }
 
+/// Shows the command that runs a script to those who read MONITOR's stream, before anything that the script does.
+pub(crate) fn show(ctx: &Ctx<'_>, args: Args<'_>) {
+    if let Some(command) = ctx.services.table.resolve(args) {
+        let sender = monitor::Sender::Client;
+        monitor::feed_always(ctx.services, ctx.session, (command, args), ctx.now_us, sender);
+    }
+}
+
 /// Runs a script or function, and writes what it returns.
 pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Outcome {
     let may_write = plan.flags.is_some_and(|flags| !flags.contains(Flags::NO_WRITES));
@@ -45,6 +54,12 @@ pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Ou
         return Err(Error::fixed(
             "ERR Can not execute a script with write flag using *_ro command.",
         ));
+    }
+    let lacks_memory = ctx.services.lacks_memory(ctx.config);
+    let needs_memory =
+        |flags: Flags| !flags.contains(Flags::NO_WRITES) && !flags.contains(Flags::ALLOW_OOM);
+    if lacks_memory && plan.flags.is_some_and(needs_memory) {
+        return Err(Error::OUT_OF_MEMORY);
     }
     let (name, is_script) = match &subject {
         Subject::Script { sha, .. } => (sha.to_vec(), true),
@@ -65,6 +80,9 @@ pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Ou
     let (database, protocol) = (ctx.session.database, ctx.reply.protocol());
     let mut output = Vec::new();
     let mut caller = Caller::new(ctx, Arc::clone(&running), read_only);
+    if lacks_memory && plan.flags.is_none() {
+        caller.spare_memory();
+    }
     let mut reply = resp::Writer::new(&mut output, protocol);
     let first_argument = 3 + plan.keys;
     let mut keys = (3..first_argument).map(|word| plan.args.at(word));
@@ -78,6 +96,10 @@ pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Ou
             functions.call(&mut caller, name, call, &mut reply)
         }),
     };
+    let is_error = result.is_err() || output.first() == Some(&b'-');
+    if let Some(command) = services.table.resolve(plan.args).filter(|_| is_error) {
+        ctx.db.counters().command(command.id()).failed.add(1);
+    }
     // What a script selects is its own matter.
     if ctx.session.database != database {
         ctx.session.select(database);

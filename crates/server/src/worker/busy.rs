@@ -78,7 +78,7 @@ impl<S: Source> Worker<S> {
         let has_served = idler.served_ns.get() > 0;
         match done {
             Done::HeldUntil(until) => {
-                connection.held_until_ms = Some(until);
+                connection.hold_until(until);
                 self.cron.wake_at(until);
             }
             // Scripts do not wait.

@@ -116,7 +116,8 @@ impl<S: Socket> Hall<'_, S> {
     /// Sends what a connection has to be sent, and gives it up if too much remains.
     pub fn relieve(&mut self, token: Token) {
         let Some(Some(connection)) = self.connections.get_mut(token) else { return };
-        let alive = connection.send(self.buffers, self.counters, self.now_ms)
+        let alive = !above_output_limit(connection, self.config, self.now_ms, self.counters)
+            && connection.send(self.buffers, self.counters, self.now_ms)
             && !above_output_limit(connection, self.config, self.now_ms, self.counters);
         if !alive {
             connection.session.close = Close::Now;

@@ -82,7 +82,7 @@ mod tests {
 
     fn shown(line: &str) -> String {
         let table = Table::new(&[&[&CONFIG, &MIGRATE]]);
-        let served = Table::new(commands::FAMILIES);
+        let served = Table::new(crate::FAMILIES);
         let owned = OwnedArgs::new(line.split(' '));
         let args = owned.view();
         let command = table.resolve(args).or_else(|| served.resolve(args)).expect("a command");
