@@ -133,6 +133,8 @@ fn loom(root: &Path) -> Result<()> {
         "cargo test --release --quiet -p keyspace --lib --target-dir target/loom loom",
     )
     .env("RUSTFLAGS", "--cfg loom")
+    // Every interleaving with so many preemptions; without a bound it takes hours.
+    .env("LOOM_MAX_PREEMPTIONS", "3")
     .run(root)
 }
 

@@ -6,6 +6,7 @@ use resp::Writer;
 
 use crate::blocked::Wait;
 use crate::database::Database;
+use crate::effects::Effects;
 use crate::services::Services;
 use crate::session::Session;
 
@@ -16,6 +17,8 @@ pub struct Ctx<'a> {
     pub db: Database<'a>,
     /// Where the reply goes.
     pub reply: Writer<'a>,
+    /// What goes into the log of effects, where that is not the command itself.
+    pub effects: Effects,
     /// The connection's state.
     pub session: &'a mut Session,
     /// The parts of the server that commands may ask.
@@ -28,6 +31,8 @@ pub struct Ctx<'a> {
     pub now_us: i64,
     /// Whether the command may wait; inside a transaction or a script it may not.
     pub may_wait: bool,
+    /// Whether the client has waited, and this is done on its behalf.
+    pub waited: bool,
     /// What the command waits for, when it does.
     pub waits_for: Option<Wait>,
     /// What the worker does while a script keeps it busy.

@@ -1,4 +1,5 @@
 use config::KeyspaceEvents;
+use effects::Group;
 use keyspace::access::AccessClock;
 use keyspace::{
     Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Tidied, Value,
@@ -7,11 +8,14 @@ use observe::Counters;
 use tracking::Recorder;
 use value::{Kind, Typed};
 
+use crate::effects::ExpiryLog;
 use crate::error::Error;
 
+mod nested;
 mod strings;
 mod walk;
 
+pub use nested::Collected;
 pub use walk::{Cursor, Stint};
 
 /// The keys of one database, as far as the command may touch them.
@@ -23,6 +27,8 @@ pub struct Database<'a> {
     number: usize,
     physical: usize,
     now_ms: i64,
+    /// Keys whose deadline is not after this are gone.
+    horizon_ms: i64,
     access: AccessClock,
     counters: &'a Counters,
     changes: u64,
@@ -32,19 +38,14 @@ pub struct Database<'a> {
     garbage: Vec<Db>,
     /// Keys that changed and that somebody waits for.
     ready: Vec<ReadyKey>,
+    log: Option<ExpiryLog<'a>>,
+    /// The ends of keys whose time had come.
+    expired: Group,
     tracking: Option<Recorder<'a>>,
 }
 
 /// A key that changed while somebody waits for it: database and name.
 pub type ReadyKey = (usize, Box<[u8]>);
-
-/// What a command has changed and collected.
-pub struct Collected {
-    changes: u64,
-    events: Vec<Event>,
-    garbage: Vec<Db>,
-    ready: Vec<ReadyKey>,
-}
 
 /// A keyspace event: something happened to a key.
 #[derive(Clone, Debug)]
@@ -67,12 +68,16 @@ pub struct Setting<'a> {
     pub number: usize,
     /// The command's time, milliseconds since the epoch.
     pub now_ms: i64,
+    /// Whether what is too old is gone. Not for commands out of the log of effects: it says itself what went.
+    pub expires: bool,
     /// What to stamp on the entries that are used.
     pub access: AccessClock,
     /// Where hits, misses and expiries are counted.
     pub counters: &'a Counters,
     /// Event classes to collect.
     pub notify: KeyspaceEvents,
+    /// The log of effects, when somebody reads it.
+    pub log: Option<ExpiryLog<'a>>,
     /// Where changes are noted for those who cache keys, when anybody does.
     pub tracking: Option<Recorder<'a>>,
 }
@@ -85,6 +90,7 @@ impl<'a> Database<'a> {
             held: setting.held,
             number: setting.number,
             now_ms: setting.now_ms,
+            horizon_ms: if setting.expires { setting.now_ms } else { i64::MIN },
             access: setting.access,
             counters: setting.counters,
             changes: 0,
@@ -92,45 +98,21 @@ impl<'a> Database<'a> {
             events: Vec::new(),
             garbage: Vec::new(),
             ready: Vec::new(),
+            log: setting.log,
+            expired: Group::default(),
             tracking: setting.tracking,
-        }
-    }
-
-    /// The keys of a database for a command that runs within this one, under the same locks; what it
-    /// collects goes to [`Database::absorb`].
-    pub fn nested(&mut self, number: usize) -> Database<'_> {
-        Database::new(Setting {
-            held: self.held.lend(),
-            number,
-            now_ms: self.now_ms,
-            access: self.access.clone(),
-            counters: self.counters,
-            notify: self.notify,
-            tracking: self.tracking,
-        })
-    }
-
-    /// Takes a nested database apart, for [`Database::absorb`].
-    pub fn into_collected(self) -> Collected {
-        let Self { changes, events, garbage, ready, .. } = self;
-        Collected { changes, events, garbage, ready }
-    }
-
-    /// Takes over what a nested command collected.
-    pub fn absorb(&mut self, collected: Collected) {
-        self.changes += collected.changes;
-        self.events.extend(collected.events);
-        self.garbage.extend(collected.garbage);
-        for ready in collected.ready {
-            if !self.ready.contains(&ready) {
-                self.ready.push(ready);
-            }
         }
     }
 
     /// The command's time, milliseconds since the epoch.
     pub fn now_ms(&self) -> i64 {
         self.now_ms
+    }
+
+    /// What has a deadline that is not after this is gone: the command's time, or before all times while the
+    /// log of effects is read, which says itself what went.
+    pub fn horizon_ms(&self) -> i64 {
+        self.horizon_ms
     }
 
     /// The number of this database.
@@ -265,13 +247,16 @@ impl<'a> Database<'a> {
     fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
         let keyspace = self.held.keyspace();
         let (db, marks) = self.held.shard_mut(key.hash()).db_and_marks(self.physical);
-        let found = match db.lookup(key, self.now_ms, purpose.writes) {
+        let found = match db.lookup(key, self.horizon_ms, purpose.writes) {
             Lookup::Live(entry) => Some(entry),
             Lookup::Tidied(Tidied { removed, kind, left, emptied }) => {
                 if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
                     self.ready.push((self.number, key.bytes().into()));
                 }
-                self.counters.expired_fields.add(removed as u64);
+                self.counters.expired_fields.add(removed.len() as u64);
+                if let Some(log) = self.log {
+                    log.push_members(&mut self.expired, self.number, kind, key.bytes(), &removed);
+                }
                 let ((class, event), number) = (members_expired(kind), self.number);
                 note(&mut self.events, self.notify, key.bytes(), number, class, event);
                 if let Some(entry) = emptied {
@@ -289,6 +274,9 @@ impl<'a> Database<'a> {
                     tracking.expired(key.hash().bits(), key.bytes());
                 }
                 self.counters.expired_keys.add(1);
+                if let Some(log) = self.log {
+                    log.push(&mut self.expired, self.number, key.bytes());
+                }
                 keyspace.reclaimer().dispose(entry);
                 let (class, number) = (KeyspaceEvents::EXPIRED, self.number);
                 note(&mut self.events, self.notify, key.bytes(), number, class, "expired");
@@ -338,7 +326,7 @@ impl<'a> Database<'a> {
         {
             access = self.access.of_used(before.access());
         }
-        let put = db.put_if(key, self.now_ms, payload, deadline, access, admit);
+        let put = db.put_if(key, self.horizon_ms, payload, deadline, access, admit);
         if let (true, Deadline::At(at)) = (put.stored, deadline) {
             self.held.note_deadline(key.hash(), at);
         }
@@ -350,6 +338,7 @@ impl<'a> Database<'a> {
         }
         if let Some(old) = put.expired {
             self.counters.expired_keys.add(1);
+            self.note_expired(key);
             keyspace.reclaimer().dispose(old);
             self.notify(key, KeyspaceEvents::EXPIRED, "expired");
         }
@@ -494,6 +483,17 @@ impl<'a> Database<'a> {
     /// The number of changes made so far.
     pub fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// The ends of keys whose time had come, to be logged before the command itself.
+    pub fn expired(&mut self) -> &mut Group {
+        &mut self.expired
+    }
+
+    fn note_expired(&mut self, key: Key<'_>) {
+        if let Some(log) = self.log {
+            log.push(&mut self.expired, self.number, key.bytes());
+        }
     }
 
     /// Takes the events collected so far.

@@ -13,6 +13,7 @@ pub mod client_line;
 pub mod clients;
 mod context;
 mod database;
+mod effects;
 mod error;
 mod keys;
 mod mailbox;
@@ -25,6 +26,9 @@ mod spec;
 pub mod syntax;
 mod table;
 
+pub use ::effects::Targets;
+
+pub use self::effects::{Effects, ExpiryLog, remover};
 pub use args::{Args, OwnedArgs};
 pub use budget::{Budget, Exceeded};
 pub use context::{Ctx, Idle};

@@ -21,6 +21,7 @@ pub struct Persistence {
     /// What every command asks: [`LOADING`], [`UNSAVED`].
     obstacles: AtomicU8,
     saves: Mutex<Saves>,
+    base: Mutex<Option<Box<dyn SaveHandle>>>,
     loading: Mutex<Loading>,
 }
 
@@ -103,6 +104,12 @@ impl Persistence {
     /// How saving goes.
     pub fn saves(&self) -> MutexGuard<'_, Saves> {
         self.saves.lock()
+    }
+
+    /// The base of the append-only files that is under way. It changes only behind the closed gate, except that
+    /// whoever writes it takes it away at the end.
+    pub fn base(&self) -> MutexGuard<'_, Option<Box<dyn SaveHandle>>> {
+        self.base.lock()
     }
 
     /// How loading goes.

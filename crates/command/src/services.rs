@@ -28,6 +28,10 @@ pub struct Services {
     pub table: Table,
     /// Every database.
     pub keyspace: Keyspace,
+    /// The log of effects.
+    pub log: Arc<effects::Log>,
+    /// The append-only files.
+    pub aof: aof::Status,
     /// The configuration.
     pub config: Arc<config::Store>,
     /// Users and what they may do.

@@ -24,6 +24,8 @@ pub struct Session {
     pub authenticated: bool,
     /// Whether replies are sent (CLIENT REPLY).
     pub reply_mode: ReplyMode,
+    /// Its commands come from the log of effects, and have been admitted before.
+    pub obeys: bool,
     /// Leaves access clocks alone (CLIENT NO-TOUCH).
     pub no_touch: bool,
     /// Whether the connection ends.
@@ -122,6 +124,7 @@ impl Session {
             protocol: Protocol::Resp2,
             authenticated,
             reply_mode: ReplyMode::On,
+            obeys: false,
             no_touch: false,
             close: Close::No,
             transaction: None,

@@ -16,7 +16,7 @@ impl Secrets {
             (None, "auth") => all_from(1),
             (None, "hello") => in_hello(args),
             (None, "migrate") => in_migrate(args),
-            (Some("acl"), "setuser") => all_from(2),
+            (Some("acl"), "setuser" | "getuser" | "deluser") => all_from(2),
             (Some("config"), "set") => in_config_set(args),
             _ => Vec::new(),
         })

@@ -2,8 +2,10 @@
 //! channels decide. The calls are made from the declarations, so a new command is checked as well.
 #![forbid(unsafe_code)]
 
+mod call;
+
 use acl::{Access, Acl, Defaults, Reason, User};
-use command::syntax::{self, Arg, ArgKind};
+use call::Call;
 use command::{Categories, Channels, Command, Flags, KeyFlags, OwnedArgs, Table, permission};
 
 const DEFAULTS: Defaults = Defaults { all_channels: false, databases: 16 };
@@ -42,54 +44,6 @@ impl Lab {
     /// What clients call: containers only lead to their subcommands.
     fn called(&self) -> impl Iterator<Item = Command> {
         self.table.all().iter().copied().filter(|command| command.subcommands.is_empty())
-    }
-}
-
-/// A call of a command, and which of its words are keys as its syntax has it.
-struct Call {
-    words: Vec<String>,
-    keys: Vec<usize>,
-}
-
-impl Call {
-    fn of(command: Command) -> Self {
-        let words = command.full_name().split('|').map(str::to_owned).collect();
-        let mut call = Self { words, keys: Vec::new() };
-        let args = syntax::parse(command.syntax, command.keys.len()).expect("a syntax");
-        args.iter().for_each(|arg| call.add(arg));
-        call
-    }
-
-    fn add(&mut self, arg: &Arg) {
-        if arg.optional && !has_key(arg) {
-            return;
-        }
-        if let Some(token) = arg.token {
-            self.words.push(token.to_owned());
-        }
-        match &arg.kind {
-            ArgKind::Key => {
-                self.keys.push(self.words.len());
-                self.words.push(format!("key{}", self.words.len()));
-            }
-            ArgKind::String => self.words.push("x".into()),
-            ArgKind::Pattern => self.words.push("*".into()),
-            ArgKind::Integer | ArgKind::Double | ArgKind::UnixTime => self.words.push("1".into()),
-            ArgKind::Token => {}
-            ArgKind::OneOf(choices) => {
-                let choice = choices.iter().find(|choice| has_key(choice)).or(choices.first());
-                choice.into_iter().for_each(|choice| self.add(choice));
-            }
-            ArgKind::Block(items) => items.iter().for_each(|item| self.add(item)),
-        }
-    }
-}
-
-fn has_key(arg: &Arg) -> bool {
-    match &arg.kind {
-        ArgKind::Key => true,
-        ArgKind::OneOf(items) | ArgKind::Block(items) => items.iter().any(has_key),
-        _ => false,
     }
 }
 

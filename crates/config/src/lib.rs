@@ -26,7 +26,6 @@ mod error;
 mod fields;
 mod file;
 mod files;
-pub mod fuzz;
 pub mod kind;
 mod option;
 pub mod options;

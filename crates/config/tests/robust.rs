@@ -1,6 +1,9 @@
 //! Random configuration files neither crash the reader nor come back changed.
 
-use config::fuzz::fuzz_config;
+#[path = "../../../fuzz/bodies/configuration.rs"]
+mod configuration;
+
+use configuration::configuration as fuzz_config;
 
 /// A generator of numbers that is the same everywhere (SplitMix64).
 struct Random(u64);

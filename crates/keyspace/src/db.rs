@@ -56,8 +56,8 @@ pub struct Put {
 
 /// What is left when fields or members that were due have been removed from a value.
 pub struct Tidied<E> {
-    /// How many were removed.
-    pub removed: usize,
+    /// Which were removed.
+    pub removed: Vec<Vec<u8>>,
     /// The value's type.
     pub kind: Kind,
     /// The entry, or none if nothing was left in the value.
@@ -95,7 +95,7 @@ impl Db {
     /// The same for the database of this physical number, in an era.
     pub(crate) fn in_era(now_ms: i64, number: usize, era: Era) -> Self {
         let (table, expiry) = (Table::new(), ExpiryIndex::new(now_ms));
-        Self { table, era, expiry, volatile: 0, timed: 0, deadlines_ms: 0, number }
+        Self { table, expiry, volatile: 0, timed: 0, deadlines_ms: 0, number, era }
     }
 
     pub(crate) fn set_era(&mut self, era: &Era) {
@@ -206,7 +206,7 @@ impl Db {
         // SAFETY: as in `get_mut`.
         let mut entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         match entry.tidy(now_ms, usize::MAX) {
-            0 => Lookup::Live(entry),
+            removed if removed.is_empty() => Lookup::Live(entry),
             removed => {
                 let kind = entry.kind();
                 let (left, emptied) = match is_emptied(&entry) {
@@ -498,13 +498,16 @@ impl Db {
     fn remove_due(&mut self, slot: Slot, now_ms: i64, steps: &mut u32) -> Option<Gone> {
         self.before_change(slot);
         // SAFETY: as in `get_mut`.
-        let mut entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
+        let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
             return Some(Gone::Key(self.remove_slot(slot)));
         }
+        self.before_change(slot);
+        // SAFETY: as in `get_mut`.
+        let mut entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         let kind = entry.kind();
         let removed = entry.tidy(now_ms, *steps as usize + 1);
-        *steps = steps.saturating_sub(removed as u32);
+        *steps = steps.saturating_sub(removed.len() as u32);
         if is_emptied(&entry) {
             let emptied = Some(self.remove_slot(slot));
             return Some(Gone::Members(Tidied { removed, kind, left: None, emptied }));
@@ -514,7 +517,12 @@ impl Db {
             entry.set_timed(false);
             self.timed -= 1;
         }
-        (removed > 0).then_some(Gone::Members(Tidied { removed, kind, left, emptied: None }))
+        (!removed.is_empty()).then_some(Gone::Members(Tidied {
+            removed,
+            kind,
+            left,
+            emptied: None,
+        }))
     }
 
     /// Asks for the line of the table where `hash` belongs.

@@ -499,12 +499,15 @@ impl<'a> EntryMut<'a> {
         self.write(1, &[flags]);
     }
 
-    /// Removes up to `limit` fields or members that are due; returns how many.
-    pub(crate) fn tidy(&mut self, now_ms: i64, limit: usize) -> usize {
-        if self.members_due_ms().is_none_or(|due| due > now_ms) {
-            return 0;
+    /// Removes up to `limit` fields or members that are due; returns which.
+    pub(crate) fn tidy(&mut self, now_ms: i64, limit: usize) -> Vec<Vec<u8>> {
+        let mut gone = Vec::new();
+        if self.members_due_ms().is_some_and(|due| due <= now_ms)
+            && let Some(object) = self.object_mut()
+        {
+            object.expire_due(now_ms, limit, |name| gone.push(name.to_vec()));
         }
-        self.object_mut().map_or(0, |object| object.expire_due(now_ms, limit))
+        gone
     }
 
     /// Replaces an integer by another in place; false, with nothing changed, when the value is not

@@ -235,7 +235,7 @@ fn setresp(lua: Lua<'_>, state: &State) -> Answer {
     Ok(0)
 }
 
-/// Takes the flags and lets them be: effects always go to the log and to replicas alike.
+/// Says who is to have the effects of the commands that follow.
 fn set_repl(lua: Lua<'_>, state: &State) -> Answer {
     if !state.running.get() {
         return Err(raise(lua, "redis.set_repl can only be called inside a script invocation"));
@@ -243,10 +243,12 @@ fn set_repl(lua: Lua<'_>, state: &State) -> Answer {
     if lua.top() != 1 {
         return Err(raise(lua, "redis.set_repl() requires two arguments."));
     }
-    if number::truncate(lua.number(1).unwrap_or_default()) & !3 != 0 {
+    let targets = number::truncate(lua.number(1).unwrap_or_default());
+    if targets & !3 != 0 {
         let text = "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.";
         return Err(raise(lua, text));
     }
+    state.with_host(|host| host.set_targets(targets as u8));
     Ok(0)
 }
 

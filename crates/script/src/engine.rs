@@ -24,8 +24,12 @@ use crate::state::{Host, Loading, State, Verdict};
 /// What one interpreter may allocate.
 pub const MEMORY_LIMIT_BYTES: usize = 512 << 20;
 
-/// Instructions between two looks whether the script has to end: about a tenth of a millisecond.
-const HOOK_PERIOD: c_int = 10_000;
+/// Instructions between two looks whether the script has to end, while they are as quick as most are.
+const HOOK_PERIOD: c_int = 1_000;
+
+/// Time between two looks above which the next one comes sooner. An instruction may copy hundreds of megabytes,
+/// so their number alone says little.
+const HOOK_TIME_MAX: Duration = Duration::from_millis(2);
 
 /// What remains allocated after a script without a collection.
 const GARBAGE_BYTES: usize = 16 << 20;
@@ -381,6 +385,7 @@ fn build(lua: Lua<'_>, state: &State, kind: Kind) -> [c_int; 4] {
     let globals = lua.keep();
     set_registered(lua, ENVIRONMENT);
     lua.set_hook(watch, HOOK_PERIOD);
+    state.main.set(std::ptr::NonNull::new(lua.raw()));
     [handler, globals, set_loading, reset_depth]
 }
 
@@ -443,10 +448,44 @@ unsafe extern "C-unwind" fn watch(lua: *mut lua_State, _: *mut hook::lua_Debug) 
             Lua::new(lua).push_bytes("the script was ended");
         }
     }
+    if !ends {
+        adapt(lua, state);
+    }
     state.native.set(before);
     if ends {
         // SAFETY: nothing here has a destructor.
         unsafe { hook::lua_error(lua) }
+    }
+}
+
+/// Lets the next look come sooner when the instructions since the last one took long, and later when they did not.
+fn adapt(lua: *mut lua_State, state: &State) {
+    let now = Instant::now();
+    state.moved_bytes.set(0);
+    let took = state.looked.replace(Some(now)).map(|last| now.duration_since(last));
+    // SAFETY: the interpreter's running thread; its hook is `watch`, and stays so.
+    unsafe {
+        let period = mlua_sys::lua_gethookcount(lua);
+        let next = match took {
+            Some(took) if took > HOOK_TIME_MAX => (period / 16).max(1),
+            Some(_) if period < HOOK_PERIOD => (period.saturating_mul(2)).min(HOOK_PERIOD),
+            _ => return,
+        };
+        if next != period {
+            hook::lua_sethook(lua, Some(watch), hook::LUA_MASKCOUNT, next);
+        }
+    }
+}
+
+/// Lets the main thread be looked at after its next instruction. Coroutines keep to their period.
+pub(crate) fn look_soon(state: &State) {
+    if let Some(main) = state.main.get()
+        && state.dead.get().is_none()
+    {
+        state.moved_bytes.set(0);
+        // SAFETY: the thread lives as long as the interpreter, which is at work; this function may be called at
+        // any time (it is how signal handlers interrupt a script).
+        unsafe { hook::lua_sethook(main.as_ptr(), Some(watch), hook::LUA_MASKCOUNT, 1) };
     }
 }
 

@@ -28,6 +28,10 @@ pub trait Host {
     /// Whether the caller may run a command; none if there is no such command.
     fn may_run(&mut self, words: &Words) -> Option<bool>;
 
+    /// Who is to have the effects of commands from now on, as `redis.set_repl` takes it: 1 the append-only file, 2
+    /// the replicas.
+    fn set_targets(&mut self, targets: u8);
+
     /// A line for the log: `level` is 0 (debug) to 3 (warning).
     fn log(&mut self, level: i64, text: &[u8]);
 }
@@ -82,6 +86,12 @@ pub(crate) struct State {
     pub dead: Cell<Option<&'static str>>,
     /// Our own code is at work: allocations must not fail, since a jump out of it would skip its destructors.
     pub native: Cell<bool>,
+    /// When the script was last looked at, and whether it has to end; none before the first time.
+    pub looked: Cell<Option<Instant>>,
+    /// The interpreter's main thread; none until it is built.
+    pub main: Cell<Option<NonNull<mlua_sys::lua_State>>>,
+    /// Bytes asked for in large blocks since the last look.
+    pub moved_bytes: Cell<usize>,
     pub used_bytes: Cell<usize>,
     pub limit_bytes: usize,
     pub words: RefCell<Words>,
@@ -102,6 +112,9 @@ impl State {
             protocol: Cell::new(Protocol::Resp2),
             dead: Cell::new(None),
             native: Cell::new(true),
+            looked: Cell::new(None),
+            main: Cell::new(None),
+            moved_bytes: Cell::new(0),
             used_bytes: Cell::new(0),
             limit_bytes,
             words: RefCell::default(),
@@ -132,6 +145,7 @@ impl State {
         self.running.set(true);
         self.protocol.set(Protocol::Resp2);
         self.dead.set(None);
+        self.looked.set(None);
         *self.json.borrow_mut() = JsonConfig::default();
         let _ended = Ended(self);
         work()
@@ -170,6 +184,8 @@ pub(crate) unsafe extern "C" fn allocate(
 ) -> *mut c_void {
     use std::alloc::{Layout, alloc, dealloc, realloc};
     const ALIGN: usize = 16;
+    const LARGE_BYTES: usize = 64 << 10;
+    const MOVED_BYTES_MAX: usize = 32 << 20;
     // SAFETY: the caller's promise.
     let state = unsafe { &*state.cast::<State>() };
     let old = if block.is_null() { 0 } else { old };
@@ -178,6 +194,14 @@ pub(crate) unsafe extern "C" fn allocate(
         let too_much = grown > state.limit_bytes && !state.native.get();
         if too_much || new > isize::MAX as usize - ALIGN {
             return std::ptr::null_mut();
+        }
+    }
+    if new >= LARGE_BYTES {
+        // A look is due after so much work, however few instructions it was.
+        let moved = state.moved_bytes.get().saturating_add(new);
+        state.moved_bytes.set(moved);
+        if moved > MOVED_BYTES_MAX {
+            crate::engine::look_soon(state);
         }
     }
     let layout = |bytes: usize| {

@@ -27,6 +27,8 @@ impl Host for Nobody {
         Some(true)
     }
 
+    fn set_targets(&mut self, _: u8) {}
+
     fn log(&mut self, _: i64, _: &[u8]) {}
 }
 
@@ -370,4 +372,48 @@ fn a_library_that_loads_for_long_is_given_up() {
     assert!(
         engine.load(b"return pairs", Duration::from_secs(1)).is_err_and(|e| e.contains("'pairs'"))
     );
+}
+
+#[test]
+fn loops_over_dear_operations_end_soon_as_well() {
+    let mut engine = Engine::with_limit(Kind::Scripts, "8.0.0", 64 << 20);
+    for source in [
+        "local s = ('x'):rep(2e6) while true do local t = s:upper() end",
+        "local s = ('x'):rep(2e6) while true do local t = s:reverse() end",
+        "local s = ('x'):rep(2e6) while true do local t = s .. 'y' end",
+        "local s = ('x'):rep(2e6) while true do local t = s:sub(2) end",
+        "local s = ('x'):rep(2e6) while true do local t = ('%s%s'):format(s, 'y') end",
+        "local s = ('x'):rep(2e6) while true do local t = s:find('y', 1, true) end",
+        "local s = ('x'):rep(2e6) local u = s .. 'y' while true do local t = s < u end",
+        "local s = ('x'):rep(2e6) while true do local t = redis.sha1hex(s) end",
+        "local s = ('x'):rep(2e6) while true do local t = cjson.encode(s) end",
+        "local t = {} for i = 1, 2e5 do t[i] = i end while true do table.insert(t, 1, 0) table.remove(t, 1) end",
+        "local t = {} for i = 1, 2e5 do t[i] = i end while true do local a = #t end",
+        "local t = {} for i = 1, 2e5 do t[i] = i end for i = 1, 2e5 do t[i] = nil end while true do local a = next(t) end",
+        "local t = {} for i = 1, 2e5 do t[i] = 'x' end while true do local a = table.concat(t) end",
+    ] {
+        let error = run_in(&mut engine, source).expect_err(source);
+        assert!(error.contains("killed"), "{source}: {error}");
+    }
+}
+
+/// For the sizes of what the interpreter itself formats, it has a fixed buffer.
+#[test]
+fn formats_have_bounds() {
+    let mut engine = engine();
+    for source in [
+        "return string.format('%100d', 1)",
+        "return string.format('%.100f', 1)",
+        "return string.format('%0000000000000d', 1)",
+        "return string.format('%', 1)",
+        "return string.format('%q')",
+        "return string.format('%y', 1)",
+        "return string.format('%s', setmetatable({}, {__tostring = 1}))",
+    ] {
+        assert!(run_in(&mut engine, source).is_err(), "{source}");
+        is_well(&mut engine);
+    }
+    assert_eq!(run("return #string.format('%99.99f', -1.7e308)"), Ok(":410\r\n".into()));
+    assert_eq!(run("return #string.format('%99.99s', ('x'):rep(1e6))"), Ok(":99\r\n".into()));
+    assert_eq!(run("return #string.format('%q', ('\\0'):rep(1e6))"), Ok(":4000002\r\n".into()));
 }

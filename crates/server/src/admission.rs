@@ -26,7 +26,14 @@ impl Bench<'_> {
             return Err(Error::NO_AUTH);
         }
         if !session.user.is_unrestricted() {
-            let call = Call { command, args, now_us: now_ms * 1000, may_wait: false, idle: None };
+            let call = Call {
+                command,
+                args,
+                now_us: now_ms * 1000,
+                may_wait: false,
+                waited: false,
+                idle: None,
+            };
             let never_queued =
                 session.transaction.is_some() && command.flags.contains(Flags::NO_MULTI);
             // An unknown subcommand is nobody's to allow.
@@ -43,8 +50,8 @@ impl Bench<'_> {
             flags.intersects(wanted)
                 || queued.is_some_and(|transaction| transaction.flags.intersects(wanted))
         };
-        if hindered && self.is_unsaved() && (has_flag(Flags::WRITE) || command.name == "ping") {
-            return Err(Error::UNSAVED);
+        if has_flag(Flags::WRITE) || command.name == "ping" {
+            self.check_disk(hindered)?;
         }
         // What comes to a subscriber in RESP2 is taken for a message.
         if session.protocol == Protocol::Resp2
@@ -69,6 +76,17 @@ impl Bench<'_> {
         let exempt = command.container == Some("client");
         let held = if exempt { None } else { self.services.pause.holds(has_flag(WRITES), now_ms) };
         Ok(held.map_or(Admitted::Run(command), Admitted::HeldUntil))
+    }
+
+    /// Refuses what writes while what it does cannot be saved; `hindered` is whether anything is in the way.
+    fn check_disk(&self, hindered: bool) -> Result<(), Error> {
+        if hindered && self.is_unsaved() {
+            return Err(Error::UNSAVED);
+        }
+        match self.services.aof.failure() {
+            None => Ok(()),
+            Some(why) => Err(Error::new(format!("MISCONF Errors writing to the AOF file: {why}"))),
+        }
     }
 
     /// Whether writes are refused because the last snapshot failed.

@@ -108,13 +108,8 @@ impl Bench<'_> {
         let mut session = Session::new(Arc::clone(&parked.client), user, true);
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
-        let call = Call {
-            command: parked.command,
-            args: parked.args.view(),
-            now_us,
-            may_wait: true,
-            idle: None,
-        };
+        let (command, args) = (parked.command, parked.args.view());
+        let call = Call { command, args, now_us, may_wait: true, waited: true, idle: None };
         let mut reply = Vec::new();
         // It was counted when it began to wait.
         self.lap_ns();
@@ -123,6 +118,7 @@ impl Bench<'_> {
             // The rules have changed since.
             Err(error) => self.answer_denied(&session, error, &mut reply),
         };
+        self.record(now_us);
         let took_ns = self.lap_ns();
         if ran.wait.is_some() {
             self.tell_readers();

@@ -53,6 +53,10 @@ pub struct Connection<S> {
     pub writable: bool,
     /// Commands are held back until this moment (CLIENT PAUSE), milliseconds since the epoch.
     pub held_until_ms: Option<i64>,
+    /// Replies are not sent before everything up to this number of the log of effects is durable.
+    pub durable_from: u64,
+    /// Whether that is so now; nothing more is read meanwhile.
+    pub awaits_durability: bool,
     /// What the client waits for in a blocking command.
     pub parked: Option<Arc<Parked>>,
     /// Since when the output has been above the soft limit, milliseconds since the epoch.
@@ -92,6 +96,8 @@ impl<S: Socket> Connection<S> {
             readable: false,
             writable: true,
             held_until_ms: None,
+            durable_from: 0,
+            awaits_durability: false,
             parked: None,
             above_soft_limit_since_ms: None,
             counted_bytes: 0,
@@ -158,9 +164,18 @@ impl<S: Socket> Connection<S> {
         self.session.client.figures.held.store(false, Ordering::Relaxed);
     }
 
+    /// Forgets what has been parsed and not executed: it is to be parsed again.
+    pub fn rewind(&mut self) {
+        self.parsed = self.executed;
+        self.parser.reset();
+    }
+
     /// Whether more commands may run.
     pub fn may_run(&self) -> bool {
-        self.held_until_ms.is_none() && self.parked.is_none() && self.session.close == Close::No
+        self.held_until_ms.is_none()
+            && self.parked.is_none()
+            && !self.awaits_durability
+            && self.session.close == Close::No
     }
 
     /// Shows others what of the input waits to be understood.

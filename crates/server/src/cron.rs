@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use command::clients::Class;
-use command::{Close, ReadyKey, members_expired};
+use command::{Close, ExpiryLog, ReadyKey, members_expired};
 use config::{Config, KeyspaceEvents};
 use keyspace::{Gone, KeyHash, Marks, SHARDS, Tidied};
 use observe::Counters;
@@ -75,6 +75,7 @@ pub fn tick<S: Source>(worker: &mut Worker<S>) {
         worker.cron.unfinished = !expire(worker, now_ms);
         evict(worker);
         worker.gate.leave();
+        worker.log.publish();
     }
     worker.cron.next_ms = now_ms + PERIOD_MS;
     if now_ms >= worker.cron.clients_ms {
@@ -139,11 +140,25 @@ fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
     true
 }
 
+/// Logs what has gone; the lock of its shard is still held.
+fn record(log: ExpiryLog<'_>, database: usize, gone: &Gone, now_ms: i64) {
+    match gone {
+        Gone::Key(entry) => log.record(database, entry.view().key(), now_ms),
+        Gone::Members(Tidied { removed, kind, left, emptied }) => {
+            let emptied = emptied.as_ref().map(|entry| entry.view().key());
+            if let Some(key) = left.as_deref().or(emptied).filter(|_| !removed.is_empty()) {
+                log.record_members(database, *kind, key, removed, now_ms);
+            }
+        }
+    }
+}
+
 /// Removes what is due in one shard, a few keys or parts of values; gives back the keys that somebody
 /// waits for.
 fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<ReadyKey> {
     let services = &worker.services;
     let keyspace = &services.keyspace;
+    let logged = ExpiryLog::new(&worker.log, &worker.config);
     let mut guard = keyspace.lock(shard);
     let mut steps = EXPIRE_STEPS;
     let mut next_due = i64::MAX;
@@ -154,6 +169,10 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<
     let (dbs, marks) = guard.get_mut().dbs_and_marks();
     for (physical, db) in dbs {
         while let Some(gone) = db.pop_due(now_ms, &mut steps) {
+            let number = keyspace.number_of(physical).filter(|_| logged.is_some());
+            if let (Some(log), Some(number)) = (logged, number) {
+                record(log, number, &gone, now_ms);
+            }
             let mut tell = |key: &[u8], events: &[KeyEvent]| {
                 if tracked {
                     recorder.expired(KeyHash::of(key).bits(), key);
@@ -171,7 +190,7 @@ fn expire_some<S: Source>(worker: &Worker<S>, shard: usize, now_ms: i64) -> Vec<
                     keyspace.reclaimer().dispose(entry);
                 }
                 Gone::Members(Tidied { removed, kind, left, emptied }) => {
-                    worker.counters.expired_fields.add(removed as u64);
+                    worker.counters.expired_fields.add(removed.len() as u64);
                     let expired = members_expired(kind);
                     if let Some(key) = left {
                         tell(&key, &[expired]);

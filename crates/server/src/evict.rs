@@ -5,7 +5,7 @@
 //! or the nearest end. Good candidates that were not the best are kept in a pool for the next time, which brings
 //! the choice close to that of an exact order (Redis 3.0's approximation).
 
-use command::{Command, Error, Flags, ReadyKey, Session};
+use command::{Command, Error, Flags, ReadyKey, Session, Targets};
 use config::{KeyspaceEvents, MaxmemoryPolicy};
 use env::{Random, RngCore};
 use keyspace::access::{LfuScale, frequency, idle_seconds};
@@ -94,13 +94,17 @@ impl Bench<'_> {
     /// Evicts keys until no more than `maxmemory` is in use, as long as the time for that lasts.
     pub fn make_room(&mut self) -> Room {
         let limit = self.config.maxmemory;
-        if limit == 0 || !self.exceeds(limit) {
+        if limit == 0 || self.services.persistence.is_loading() || !self.exceeds(limit) {
             return self.conclude(Room::Enough);
         }
         if self.config.maxmemory_policy == MaxmemoryPolicy::Noeviction {
             return self.conclude(Room::None);
         }
         if self.services.pause.is_active(self.now_us() / 1000) {
+            return Room::Soon;
+        }
+        // Without the gate, whoever has closed it owns every shard: a script that runs for long.
+        if !self.gate.is_inside() {
             return Room::Soon;
         }
         let start = self.services.clock.monotonic_ns();
@@ -231,6 +235,11 @@ impl Bench<'_> {
         }
         let Some(entry) = db.remove(key) else { return false };
         db.trim();
+        if self.log.is_on() {
+            let verb: &[u8] = if self.config.lazyfree_lazy_eviction { b"UNLINK" } else { b"DEL" };
+            let words = [verb, &candidate.key].into_iter();
+            self.log.record_one(number, Targets::all(), 2, words, self.now_us() / 1000);
+        }
         let awaited = !marks.is_empty() && marks.changed(number, &candidate.key);
         let tracking = &self.services.tracking;
         if tracking.is_on() {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use command::blocked::{Parked, Wait};
 use command::{
-    Args, Close, Command, Ctx, Database, Error, Flags, Idle, KeyList, Outcome, ReadyKey, ReplyMode,
-    Services, Session, Setting,
+    Args, Close, Command, Ctx, Database, Effects, Error, ExpiryLog, Flags, Idle, KeyList, Outcome,
+    ReadyKey, ReplyMode, Services, Session, Setting,
 };
+use commands::logs::{self, Finished};
 use commands::monitor;
-use commands::redact::Secrets;
 use config::Config;
+use effects::{Group, Recorder};
 use env::{Random, RngCore};
 use keyspace::access::{AccessClock, LfuScale};
 use keyspace::gate::GateSlot;
@@ -34,6 +35,10 @@ pub struct Bench<'a> {
     pub counters: &'a Counters,
     /// The worker's randomness.
     pub random: &'a mut Random,
+    /// The worker's hand in the log of effects.
+    pub log: &'a Recorder,
+    /// What is to be recorded before the locks are given back.
+    pub effects: Group,
     /// The worker's place at the gate; it is inside.
     pub gate: &'a GateSlot,
     /// Microseconds since the epoch when `epoch_ns` was read.
@@ -65,6 +70,8 @@ pub struct Call<'a> {
     pub now_us: i64,
     /// Whether it may wait.
     pub may_wait: bool,
+    /// Whether its client has waited.
+    pub waited: bool,
     /// What the worker does while a script keeps it busy.
     pub idle: Option<&'a dyn Idle>,
 }
@@ -131,7 +138,8 @@ impl Bench<'_> {
             Err(error) => self.refuse(session, command, &error, output),
             Ok(Admitted::Run(command)) => {
                 session.client.note_command(command);
-                let call = Call { command, args, now_us, may_wait: true, idle: self.idle };
+                let idle = self.idle;
+                let call = Call { command, args, now_us, may_wait: true, waited: false, idle };
                 done = self.run_or_queue(session, call, output);
                 let shown = (command, args);
                 monitor::feed(self.services, session, shown, now_us, monitor::Sender::Client);
@@ -217,6 +225,7 @@ impl Bench<'_> {
             Scope::Nothing => work(self, Held::nothing(keyspace)),
             Scope::Keys(hashes) => work(self, Held::many(keyspace, hashes.into_iter())),
             Scope::All => {
+                self.log.publish();
                 self.gate.leave();
                 let closed = keyspace.gate().close_unless(is_busy)?;
                 let result = work(self, Held::all(keyspace, &closed));
@@ -238,11 +247,19 @@ impl Bench<'_> {
         mut held: Held<'_>,
     ) -> Option<Arc<Parked>> {
         let Ran { ready, wait, .. } = self.run_and_account(session, call, output, &mut held);
+        self.record(call.now_us);
         let parked = wait.map(|wait| self.park(session, call, wait, &mut held));
         if !ready.is_empty() {
             self.serve_all(ready, held);
         }
         parked
+    }
+
+    /// Records what has been done as one group: the locks of all of it are still held.
+    pub fn record(&mut self, now_us: i64) {
+        if !self.effects.is_empty() {
+            self.log.record(&mut self.effects, now_us / 1000);
+        }
     }
 
     /// Runs a command, writes its error if it fails, and counts it.
@@ -299,9 +316,11 @@ impl Bench<'_> {
             held: held.lend(),
             number: session.database,
             now_ms: call.now_us / 1000,
+            expires: !session.obeys,
             access: self.access_clock(session, call.now_us / 1000),
             counters: self.counters,
             notify: notify::wanted(self.services, self.config),
+            log: ExpiryLog::new(self.log, self.config),
             tracking: self.recorder(session),
         }
     }
@@ -332,8 +351,11 @@ impl Bench<'_> {
         held: &mut Held<'_>,
     ) -> Ran {
         let setting = self.setting(session, call, held);
+        let is_logged = setting.log.is_some();
+        let database = session.database;
         let mut ctx = Ctx {
             db: Database::new(setting),
+            effects: Effects::new(database, is_logged),
             reply: Writer::new(output, session.protocol),
             session,
             services: self.services,
@@ -341,11 +363,14 @@ impl Bench<'_> {
             random: self.random,
             now_us: call.now_us,
             may_wait: call.may_wait,
+            waited: call.waited,
             waits_for: None,
             idle: call.idle,
         };
         let outcome = (call.command.run)(&mut ctx, call.args);
         self.counters.changes.add(ctx.db.changes());
+        let changed = ctx.db.changes() > 0;
+        ctx.effects.collect(ctx.db.expired(), changed, call.args, &mut self.effects);
         let ran = Ran { outcome, ready: ctx.db.take_ready(), wait: ctx.waits_for.take() };
         self.garbage.extend(ctx.db.take_garbage());
         notify::publish(self.services, self.config, ctx.db.take_events());
@@ -380,34 +405,8 @@ impl Bench<'_> {
     /// Enters a command that has run into the logs of what is slow or large.
     pub fn log(&self, session: &Session, call: Call<'_>, took_ns: u64, reply: usize) {
         let Call { command, args, now_us, .. } = call;
-        if command.flags.contains(Flags::SKIP_SLOWLOG) {
-            return;
-        }
-        let took_us = (took_ns / 1000) as i64;
-        let logs = &self.services.logs;
-        let request = || args.iter().map(<[u8]>::len).sum::<usize>() as i64;
-        let log = |log: &observe::CommandLog, value: i64| {
-            let secrets = Secrets::of(command, args);
-            let words: Vec<&[u8]> =
-                args.iter().enumerate().map(|(index, word)| secrets.shown(index, word)).collect();
-            let name = session.client.names.lock().name.clone();
-            log.add(value, now_us / 1_000_000, words.into_iter(), &session.client.addr, &name);
-        };
-        if logs.slow.wants(took_us) {
-            log(&logs.slow, took_us);
-        }
-        if logs.large_reply.wants(reply as i64) {
-            log(&logs.large_reply, reply as i64);
-        }
-        if logs.large_request.is_on() && logs.large_request.wants(request()) {
-            log(&logs.large_request, request());
-        }
-        let threshold_ms = self.config.latency_monitor_threshold_ms;
-        if threshold_ms > 0 && took_ns / 1_000_000 >= threshold_ms {
-            let event =
-                if command.flags.contains(Flags::FAST) { "fast-command" } else { "command" };
-            self.services.latency.add(event, now_us / 1_000_000, took_ns / 1_000_000);
-        }
+        let finished = Finished { command, args, now_us, took_ns, reply };
+        logs::enter(self.services, self.config, session, finished);
     }
 }
 

@@ -13,6 +13,7 @@ use std::thread;
 
 use command::blocked::{Arrival, Nothing, Parked, Wait};
 use command::{Flags, Letter, OwnedArgs, Services, Session};
+use effects::Recorder;
 use keyspace::{Key, KeyHash, Value};
 use parking_lot::Mutex;
 
@@ -47,6 +48,7 @@ impl Helpers {
 fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
     let gate = services.keyspace.gate().register();
     let counters = services.statistics.register();
+    let log = Recorder::new(&services.log);
     let mut random = env::random();
     let notes = RefCell::default();
     let mut evictor = Evictor::default();
@@ -61,6 +63,8 @@ fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
             config: &config,
             counters: &counters,
             random: &mut random,
+            log: &log,
+            effects: Default::default(),
             gate: &gate,
             epoch_us: services.clock.unix_us(),
             epoch_ns: now_ns,
@@ -74,13 +78,14 @@ fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
         bench.run_for(&parked);
         bench.tell_everybody();
         gate.leave();
+        log.publish();
     }
 }
 
 impl Bench<'_> {
     /// Hands a command over to the helpers if it takes long, or needs what another has occupied.
     pub fn hand_over(&mut self, session: &Session, call: Call<'_>) -> Option<Arc<Parked>> {
-        let helpers = self.helpers?;
+        let helpers = self.helpers.filter(|_| self.gate.is_inside())?;
         let long = call.command.flags.contains(Flags::LINEAR) && self.is_large(session, call);
         let occupied = || self.services.keyspace.is_occupied() && self.meets_occupied(call);
         if !(long || occupied()) {
@@ -156,6 +161,7 @@ impl Bench<'_> {
             args: parked.args.view(),
             now_us,
             may_wait: false,
+            waited: false,
             idle: None,
         };
         let scope = scope_of(call.command, call.args);

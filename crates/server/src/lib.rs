@@ -7,6 +7,7 @@
 
 mod accept;
 mod admission;
+mod append_only;
 mod batch;
 mod blocked;
 mod buffers;

@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use command::{Letter, Mailbox};
+use effects::Waiter;
 use parking_lot::Mutex;
 use pubsub::Delivery;
 use tracking::Invalidation;
@@ -13,6 +14,8 @@ pub struct Inbox<S> {
     posted: Mutex<Posted<S>>,
     /// Messages wait: what the worker looks at after commands.
     has_messages: AtomicBool,
+    /// Replies wait to become durable.
+    awaits_durability: AtomicBool,
     /// Connections that the worker has or is about to have.
     load: AtomicUsize,
 }
@@ -57,8 +60,14 @@ impl<S> Inbox<S> {
             wake: Box::new(wake),
             posted: Mutex::default(),
             has_messages: AtomicBool::new(false),
+            awaits_durability: AtomicBool::new(false),
             load: AtomicUsize::new(0),
         }
+    }
+
+    /// Says whether the worker has to be woken when something becomes durable.
+    pub fn await_durability(&self, awaits: bool) {
+        self.awaits_durability.store(awaits, Ordering::SeqCst);
     }
 
     /// Takes everything; the worker is awake.
@@ -131,6 +140,14 @@ impl<S> Inbox<S> {
 impl<S: Send> Mailbox for Inbox<S> {
     fn post(&self, letter: Letter) {
         self.put(|posted| posted.letters.push(letter));
+    }
+}
+
+impl<S: Send> Waiter for Inbox<S> {
+    fn durable(&self) {
+        if self.awaits_durability.load(Ordering::SeqCst) {
+            self.wake();
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use observe::{CommandLogs, LatencyMonitor, Statistics};
 use parking_lot::Mutex;
 
 use crate::accept::{Admission, Caller};
+use crate::append_only::AppendOnly;
 use crate::descriptors;
 use crate::helper::Helpers;
 use crate::host::{Process, ProcessMemory, Request};
@@ -34,9 +35,12 @@ pub struct Server {
     services: Arc<Services>,
     process: Arc<Process>,
     control: Arc<Control>,
+    files: Arc<AppendOnly>,
     threads: Vec<JoinHandle<()>>,
     /// The thread that accepts connections.
     door: Option<JoinHandle<()>>,
+    /// Those that write what the others have done.
+    writers: Vec<JoinHandle<()>>,
 }
 
 /// Why a server did not start.
@@ -63,6 +67,16 @@ struct Control {
 }
 
 impl Control {
+    fn new(inboxes: Vec<Arc<Inbox<Stream>>>, accepting: Arc<mio::Waker>) -> Self {
+        Self {
+            inboxes,
+            accepting,
+            requests: Mutex::new(Some(Vec::new())),
+            closed: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
     fn ask(&self, request: Request) {
         if let Some(requests) = &mut *self.requests.lock() {
             requests.push(request);
@@ -120,16 +134,14 @@ impl Server {
         let tls = tls::accepting(&config)
             .map_err(|error| StartError(format!("Failed to configure TLS: {error}")))?;
         let listeners = listen(&config).map_err(StartError)?;
-        let mut table = Table::new(commands::FAMILIES);
-        for line in &config.renames {
-            let [old, new] = line.args.as_slice() else { continue };
-            table.rename(old, new).map_err(|why| StartError(line.error(why).to_string()))?;
-        }
+        let table = table_of(&config)?;
         let services = Arc::new(Services {
             statistics: Statistics::new(table.all().len()),
             acl: Acl::new(table.catalogue(), acl_defaults(&config)),
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
+            log: Default::default(),
+            aof: Default::default(),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             pubsub: Default::default(),
@@ -153,14 +165,11 @@ impl Server {
         let sources =
             (0..workers).map(|_| Epoll::new()).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         let inboxes = sources.iter().map(|source| Arc::new(inbox(source))).collect();
-        let control = Arc::new(Control {
-            inboxes,
-            accepting: accepting.waker(),
-            requests: Mutex::new(Some(Vec::new())),
-            closed: AtomicBool::new(false),
-            stopped: AtomicBool::new(false),
-        });
-        let mut server = Self { services, process, control, threads: Vec::new(), door: None };
+        let control = Arc::new(Control::new(inboxes, accepting.waker()));
+        let files = AppendOnly::new(&services);
+        let writers = files.start().map_err(failed)?;
+        let threads = Vec::new();
+        let mut server = Self { services, process, control, files, threads, door: None, writers };
         let helpers = Helpers::start(&server.services, HELPERS).map(Arc::new).map_err(failed)?;
         for (number, source) in sources.into_iter().enumerate() {
             server.start_worker(number, source, Arc::clone(&helpers)).map_err(failed)?;
@@ -238,14 +247,20 @@ impl Server {
         self.process.set_supervisor(name);
     }
 
-    /// Loads the data set from the files of the configuration. Until this has returned, commands that need
-    /// it are refused.
+    /// Loads the data set from the files of the configuration, and begins to log what changes. Until this has
+    /// returned, commands that need the data set are refused.
     ///
     /// # Errors
-    /// When it cannot be loaded: the server must not go on with a part of it.
+    /// When it cannot be loaded: the server must not go on with a part of it. Or when what is on disk cannot be
+    /// written to.
     pub fn load(&self) -> Result<(), StartError> {
         let threads = self.services.host.workers();
-        persistence::load_at_start(&self.services, threads).map_err(StartError)?;
+        if self.services.config.load().appendonly {
+            let loaded = self.files.load().and_then(|()| self.files.begin());
+            loaded.map_err(|error| StartError(error.to_string()))?;
+        } else {
+            persistence::load_at_start(&self.services, threads).map_err(StartError)?;
+        }
         self.services.persistence.set_loading(false);
         Ok(())
     }
@@ -281,12 +296,26 @@ impl Server {
                 persistence::give_up(&self.services, held)
             });
         }
+        self.files.stop();
+        for thread in self.writers {
+            let _ = thread.join();
+        }
         let path = &self.services.config.load().unixsocket;
         if !path.is_empty() {
             let _ = std::fs::remove_file(path);
         }
         how
     }
+}
+
+/// The commands, under the names that the configuration gives them.
+fn table_of(config: &Config) -> Result<Table, StartError> {
+    let mut table = Table::new(commands::FAMILIES);
+    for line in &config.renames {
+        let [old, new] = line.args.as_slice() else { continue };
+        table.rename(old, new).map_err(|why| StartError(line.error(why).to_string()))?;
+    }
+    Ok(table)
 }
 
 /// Ends the process when its thread panics: the thread may hold locks that nobody else could take ever
@@ -457,6 +486,9 @@ impl Door {
 
     fn reconfigure(&mut self, changed: &[&'static str]) -> Result<(), String> {
         configure_logs(&self.services);
+        if changed.contains(&"appendonly") {
+            self.services.aof.ask_switch(self.services.config.load().appendonly);
+        }
         if changed.contains(&"maxclients") {
             let wanted = self.services.config.load().maxclients;
             let possible = descriptors::provide_for(wanted);

@@ -56,8 +56,10 @@ impl Bench<'_> {
             unchanged &= !broken;
             db.shard_of(key.hash()).marks.unwatch(watch.database, &watch.key);
         }
+        let mut expired = std::mem::take(db.expired());
         let events = db.take_events();
         notify::publish(self.services, self.config, events);
+        self.log.record(&mut expired, call.now_us / 1000);
         unchanged
     }
 
@@ -82,6 +84,7 @@ impl Bench<'_> {
             }
             ready.extend(self.run_and_account(session, call, output, &mut held).ready);
         }
+        self.record(exec.now_us);
         if !ready.is_empty() {
             self.serve_all(ready, held);
         }

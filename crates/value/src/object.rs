@@ -103,12 +103,15 @@ impl Object {
         }
     }
 
-    /// Removes up to `limit` fields or members whose deadline lies before `now`; returns how many.
-    pub fn expire_due(&mut self, now: i64, limit: usize) -> usize {
+    /// Removes up to `limit` fields or members whose deadline lies before `now`, and gives the name of each
+    /// to `gone`; returns how many.
+    pub fn expire_due(&mut self, now: i64, limit: usize, mut gone: impl FnMut(&[u8])) -> usize {
         match self {
-            Self::Set(set) => set.expire_due(now, limit, |_| ()),
-            Self::Hash(hash) => hash.expire_due(now, limit, |_| ()),
-            Self::SortedSet(zset) => zset.expire_due(now, limit, |_, _| ()),
+            Self::Set(set) => set.expire_due(now, limit, |member| member.with_bytes(&mut gone)),
+            Self::Hash(hash) => {
+                hash.expire_due(now, limit, |field| field.name.with_bytes(&mut gone))
+            }
+            Self::SortedSet(zset) => zset.expire_due(now, limit, |member, _| gone(member)),
             Self::String(_) | Self::List(_) | Self::Stream(_) => 0,
         }
     }

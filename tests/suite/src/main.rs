@@ -28,6 +28,8 @@ enum Command {
     Run { files: Vec<PathBuf> },
     /// Write missing.txt: the commands that the server under test does not know yet.
     Missing,
+    /// Fill in what the reference puts into its append-only file.
+    Effects,
     /// List where Rubrica differs from the reference on purpose.
     Differences,
 }
@@ -70,6 +72,10 @@ fn main() -> Result<()> {
             let reference = Program::reference().context("no redis-server on PATH")?;
             let count = suite::coverage::write_missing(&Program::tested()?, &reference)?;
             println!("{count} missing");
+        }
+        Command::Effects => {
+            let reference = Program::reference().context("no redis-server on PATH")?;
+            println!("{} written", suite::effects::bless(&reference)?);
         }
         Command::Differences => {
             for path in case::all_paths()? {

@@ -76,7 +76,7 @@ impl<'a> Database<'a> {
         stint: Stint,
         mut visit: impl FnMut(EntryRef<'_>),
     ) -> Cursor {
-        let (physical, now_ms) = (self.physical, self.now_ms);
+        let (physical, now_ms) = (self.physical, self.horizon_ms);
         let mut at = from;
         let mut credit = stint.places.saturating_mul(Stint::EMPTY_SHARDS_PER_PLACE);
         let mut keys = stint.keys;
@@ -111,15 +111,23 @@ impl<'a> Database<'a> {
 
     /// Removes a key whose time has come; the caller has met it while no lock was declared for it.
     fn expire(&mut self, key: &[u8]) {
-        let (physical, now_ms) = (self.physical, self.now_ms);
+        let (physical, now_ms) = (self.physical, self.horizon_ms);
         let key = keyspace::Key::new(key);
         let number = self.number;
+        let log = self.log.filter(|_| !self.held.covers(key.hash()));
         let removed = self.held.visit(key.hash().shard(), |shard| {
             let (db, marks) = shard.db_and_marks(physical);
             db.get(key).filter(|entry| is_due(*entry, now_ms))?;
             let awaited = !marks.is_empty() && marks.changed(number, key.bytes());
+            if let Some(log) = log {
+                // The lock is given back at once, so this cannot wait for the end of the command.
+                log.record(number, key.bytes(), now_ms);
+            }
             Some((db.remove(key)?, awaited))
         });
+        if log.is_none() && removed.is_some() {
+            self.note_expired(key);
+        }
         if let Some((entry, awaited)) = removed {
             if let Some(tracking) = self.tracking {
                 tracking.expired(key.hash().bits(), key.bytes());
@@ -127,11 +135,11 @@ impl<'a> Database<'a> {
             if awaited {
                 self.ready.push((number, key.bytes().into()));
             }
-            self.expired(entry);
+            self.dispose_expired(entry);
         }
     }
 
-    fn expired(&mut self, entry: Entry) {
+    fn dispose_expired(&mut self, entry: Entry) {
         self.counters.expired_keys.add(1);
         let (class, number) = (KeyspaceEvents::EXPIRED, self.number);
         note(&mut self.events, self.notify, entry.view().key(), number, class, "expired");
@@ -175,7 +183,7 @@ impl<'a> Database<'a> {
     /// in the order of the walk is taken, so that the search ends.
     pub fn random_key(&mut self, mut word: impl FnMut() -> u64) -> Option<Vec<u8>> {
         const TRIES: usize = 100;
-        let (physical, now_ms) = (self.physical, self.now_ms);
+        let (physical, now_ms) = (self.physical, self.horizon_ms);
         let sizes: Vec<u64> = (0..SHARDS).map(|shard| self.len_of(shard)).collect();
         let total: u64 = sizes.iter().sum();
         if total == 0 {

@@ -18,7 +18,7 @@ pub const DUMP: Spec = Spec {
 pub const RESTORE: Spec = Spec {
     name: "restore",
     arity: -3,
-    flags: Flags::NOSCRIPT.union(Flags::WRITE).union(Flags::DENYOOM),
+    flags: Flags::NOSCRIPT.union(Flags::WRITE).union(Flags::DENYOOM).union(Flags::EXCLUSIVE),
     summary: "Adds libraries that FUNCTION DUMP gave.",
     complexity: "O(N) where N is the number of functions.",
     syntax: "serialized-value [policy=(FLUSH | APPEND | REPLACE)]",

@@ -11,7 +11,7 @@ use crate::script::engines;
 pub const DELETE: Spec = Spec {
     name: "delete",
     arity: 3,
-    flags: Flags::NOSCRIPT.union(Flags::WRITE),
+    flags: Flags::NOSCRIPT.union(Flags::WRITE).union(Flags::EXCLUSIVE),
     summary: "Takes a library and its functions away.",
     syntax: "library-name",
     tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
@@ -22,7 +22,7 @@ pub const DELETE: Spec = Spec {
 pub const FLUSH: Spec = Spec {
     name: "flush",
     arity: -2,
-    flags: Flags::NOSCRIPT.union(Flags::WRITE),
+    flags: Flags::NOSCRIPT.union(Flags::WRITE).union(Flags::EXCLUSIVE),
     summary: "Takes all libraries away.",
     complexity: "O(N) where N is the number of functions.",
     syntax: "[flush-type=(ASYNC | SYNC)]",
@@ -34,7 +34,7 @@ pub const FLUSH: Spec = Spec {
 pub const LOAD: Spec = Spec {
     name: "load",
     arity: -3,
-    flags: Flags::NOSCRIPT.union(Flags::WRITE).union(Flags::DENYOOM),
+    flags: Flags::NOSCRIPT.union(Flags::WRITE).union(Flags::DENYOOM).union(Flags::EXCLUSIVE),
     summary: "Adds a library of functions.",
     complexity: "O(1) beside compiling it.",
     syntax: "[REPLACE] function-code",

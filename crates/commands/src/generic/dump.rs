@@ -134,8 +134,9 @@ fn restore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         at if options.absolute => Deadline::At(at),
         after => Deadline::At(ctx.now_ms().saturating_add(after)),
     };
-    if matches!(deadline, Deadline::At(at) if at <= ctx.now_ms()) {
+    if matches!(deadline, Deadline::At(at) if at <= ctx.db.horizon_ms()) {
         if deleted {
+            ctx.effects.instead(&[b"DEL", args.at(1)]);
             ctx.db.changed(key, KeyspaceEvents::GENERIC, "del");
         }
         ctx.reply.ok();
@@ -148,6 +149,20 @@ fn restore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     }
     if let Some(stamp) = stamp(ctx, &options) {
         ctx.db.set_access(key, stamp);
+    }
+    if let Deadline::At(at_ms) = deadline
+        && !options.absolute
+        && ctx.effects.wanted()
+    {
+        // As a moment, since it is not done again at once.
+        let at_ms = at_ms.to_string();
+        let words: Vec<&[u8]> = args
+            .iter()
+            .enumerate()
+            .map(|(at, word)| if at == 2 { at_ms.as_bytes() } else { word })
+            .chain([&b"ABSTTL"[..]])
+            .collect();
+        ctx.effects.instead(&words);
     }
     ctx.db.changed(key, KeyspaceEvents::GENERIC, "restore");
     ctx.reply.ok();

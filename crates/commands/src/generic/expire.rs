@@ -1,3 +1,4 @@
+use crate::logged;
 use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
 
@@ -127,12 +128,15 @@ fn expire(ctx: &mut Ctx<'_>, args: Args<'_>, unit: Unit) -> Outcome {
         ctx.reply.integer(0);
         return Ok(());
     }
-    if deadline <= ctx.now_ms() {
+    if deadline <= ctx.db.horizon_ms() {
         ctx.db.remove(key);
         ctx.db.changed(key, KeyspaceEvents::GENERIC, "del");
+        logged::expired(ctx, args.at(1));
     } else {
         ctx.db.set_deadline(key, Some(deadline));
         ctx.db.changed(key, KeyspaceEvents::GENERIC, "expire");
+        let at_ms = deadline.to_string();
+        ctx.effects.instead_with(args, &[(0, b"PEXPIREAT"), (2, at_ms.as_bytes())]);
     }
     ctx.reply.integer(1);
     Ok(())

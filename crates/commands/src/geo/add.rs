@@ -44,5 +44,19 @@ fn geoadd(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         let score = geo::encode(point).unwrap_or_default();
         members.push((score as f64, args.at(triple + 2)));
     }
-    add(ctx, args.key(1), &members, when)
+    add(ctx, args.key(1), &members, when)?;
+    if ctx.effects.wanted() && ctx.db.changes() > 0 {
+        log(ctx, args, at, &members);
+    }
+    Ok(())
+}
+
+/// What is logged are the scores, with the options as they were sent.
+fn log(ctx: &mut Ctx<'_>, args: Args<'_>, first: usize, members: &[(f64, &[u8])]) {
+    let scores: Vec<String> =
+        members.iter().map(|(score, _)| (*score as u64).to_string()).collect();
+    let options = (1..first).map(|at| args.at(at));
+    let pairs =
+        scores.iter().zip(members).flat_map(|(score, (_, member))| [score.as_bytes(), *member]);
+    ctx.effects.instead_list(&[b"zadd"], options.chain(pairs));
 }

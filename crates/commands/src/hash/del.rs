@@ -55,20 +55,21 @@ fn hgetdel(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let removed = access::write(&mut ctx.db, key, |mut hash| {
         let first = first(args, 2, Hash::WORDS, Hash::WORDS.not_positive)?;
         ctx.reply.array(args.len() - first);
-        let mut removed = 0;
+        let mut removed = Vec::new();
         for name in args.iter_from(first) {
             let taken = hash.as_mut().and_then(|hash| {
                 hash.take(Item::parse(name), |field| reply::item(&mut ctx.reply, field.value))
             });
             match taken {
-                Some(()) => removed += 1,
+                Some(()) => removed.push(name),
                 None => ctx.reply.null(),
             }
         }
         Ok::<_, Error>(removed)
     })??;
-    if removed > 0 {
-        ctx.db.changed_by(removed, key, KeyspaceEvents::HASH, "hdel");
+    if !removed.is_empty() {
+        ctx.db.changed_by(removed.len(), key, KeyspaceEvents::HASH, "hdel");
+        ctx.effects.instead_list(&[b"HDEL", key.bytes()], removed.into_iter());
         access::remove_if_empty(&mut ctx.db, key);
     }
     Ok(())

@@ -2,6 +2,7 @@ use command::{Args, Ctx, Error, Flags, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
 use keyspace::Key;
 use value::Item;
+use value::Kind;
 use value::hash::Hash;
 
 use super::{HASH, access};
@@ -48,16 +49,18 @@ impl Change {
     }
 
     /// Applies the change to a field that exists.
-    fn apply(self, hash: &mut Hash, name: &[u8], now: i64, tally: &mut Tally) {
+    fn apply<'a>(self, hash: &mut Hash, name: &'a [u8], now: i64, tally: &mut Tally<'a>) {
         match self {
             Self::Keep => {}
             Self::Persist => {
                 if hash.deadline_of(name).flatten().is_some() {
                     hash.change_deadline(name, None);
-                    tally.set += 1;
+                    tally.set.push(name);
                 }
             }
-            Self::Set(deadline) => tally.add(expire_part(hash, name, deadline, now, |_| true)),
+            Self::Set(deadline) => {
+                tally.add(name, expire_part(hash, name, deadline, now, |_| true));
+            }
         }
     }
 }
@@ -84,11 +87,23 @@ fn hgetex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         }
         Ok::<_, Error>((change, tally))
     })??;
-    tell(ctx, key, change, tally);
+    match change {
+        Change::Keep => {}
+        Change::Persist => {
+            tally.log(ctx, Kind::Hash, key.bytes(), &[b"HPERSIST", key.bytes(), b"FIELDS"])
+        }
+        Change::Set(deadline) => {
+            let deadline = deadline.to_string();
+            let words = [b"HPEXPIREAT", key.bytes(), deadline.as_bytes(), b"FIELDS"];
+            tally.log(ctx, Kind::Hash, key.bytes(), &words);
+        }
+    }
+    tell(ctx, key, change, &tally);
     Ok(())
 }
 
-fn tell(ctx: &mut Ctx<'_>, key: Key<'_>, change: Change, Tally { set, deleted }: Tally) {
+fn tell(ctx: &mut Ctx<'_>, key: Key<'_>, change: Change, tally: &Tally<'_>) {
+    let (set, deleted) = (tally.set.len(), tally.deleted.len());
     if set > 0 {
         if let Change::Set(deadline) = change {
             ctx.db.note_member_deadline(key, deadline);

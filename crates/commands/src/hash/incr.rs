@@ -80,6 +80,7 @@ fn hincrbyfloat(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         Ok(text)
     })?;
     ctx.db.changed(key, KeyspaceEvents::HASH, "hincrbyfloat");
+    ctx.effects.instead(&[b"HSET", args.at(1), args.at(2), sum.as_bytes()]);
     ctx.reply.bulk(sum.as_bytes());
     Ok(())
 }

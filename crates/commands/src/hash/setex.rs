@@ -5,6 +5,7 @@ use value::hash::{Hash, HashLimits, Ttl};
 
 use super::{HASH, UPDATES, access, limits};
 use crate::lifetime::Time;
+use crate::logged;
 
 /// `HSETEX key [FNX | FXX] [EX ... | PX ... | EXAT ... | PXAT ... | KEEPTTL] FIELDS numfields (field value)...`
 pub const HSETEX: Spec = Spec {
@@ -33,13 +34,15 @@ struct Request {
     /// Only when all of the fields are there (`true`), or none (`false`).
     present: Option<bool>,
     ttl: Option<Ttl>,
+    /// The word with the time, if there is one.
+    time: usize,
     /// The word with the first field.
     first: usize,
 }
 
 impl Request {
     fn parse(args: Args<'_>, now: i64) -> Result<Self, Error> {
-        let mut request = Self { present: None, ttl: None, first: 0 };
+        let mut request = Self { present: None, ttl: None, time: 0, first: 0 };
         let mut at = 2;
         while at < args.len() {
             if args.is(at, "FIELDS") {
@@ -80,6 +83,7 @@ impl Request {
         if at + 1 == args.len() {
             return Err(NO_TIME);
         }
+        self.time = at + 1;
         self.ttl = Some(Ttl::At(time.deadline(args, at + 1, now, "hsetex")?));
         Ok(2)
     }
@@ -128,18 +132,28 @@ impl Request {
 
 fn hsetex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let limits = limits(ctx.config);
-    let now = ctx.now_ms();
+    let (now, horizon) = (ctx.now_ms(), ctx.db.horizon_ms());
     let request = Request::parse(args, now)?;
     let key = args.key(1);
     let removed = access::write_or_make(&mut ctx.db, key, |hash| {
         let allowed = request.is_allowed(hash, args);
-        allowed.then(|| request.apply(hash, args, now, limits))
+        allowed.then(|| request.apply(hash, args, horizon, limits))
     })?;
     let Some(removed) = removed else {
         ctx.db.remove_if_empty::<Hash>(key);
         ctx.reply.integer(0);
         return Ok(());
     };
+    match request.ttl {
+        Some(Ttl::At(_)) if removed > 0 => {
+            let names = args.iter_from(request.first).step_by(2);
+            ctx.effects.instead_list(&[b"HDEL", args.at(1)], names);
+        }
+        Some(Ttl::At(at_ms)) if request.time > 0 => {
+            logged::with_moment(ctx, args, request.time, at_ms);
+        }
+        _ => {}
+    }
     let pairs = (args.len() - request.first) / 2;
     ctx.db.changed_by(pairs, key, KeyspaceEvents::HASH, "hset");
     if let Some(Ttl::At(deadline)) = request.ttl {

@@ -1,5 +1,6 @@
-use command::{Args, Ctx, Outcome};
+use command::{Args, Ctx, Outcome, remover};
 use config::KeyspaceEvents;
+use value::Kind;
 
 use super::{Parts, Time, first};
 
@@ -42,17 +43,33 @@ pub(crate) enum Expired {
     Deleted = 2,
 }
 
-/// How many parts got a deadline, and how many went because it had passed.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) set: usize,
-    pub(crate) deleted: usize,
+/// Which parts got a deadline, or lost it, and which went because it had passed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally<'a> {
+    pub(crate) set: Vec<&'a [u8]>,
+    pub(crate) deleted: Vec<&'a [u8]>,
 }
 
-impl Tally {
-    pub(crate) fn add(&mut self, outcome: Expired) {
-        self.set += usize::from(outcome == Expired::Set);
-        self.deleted += usize::from(outcome == Expired::Deleted);
+impl<'a> Tally<'a> {
+    pub(crate) fn add(&mut self, name: &'a [u8], outcome: Expired) {
+        match outcome {
+            Expired::Set => self.set.push(name),
+            Expired::Deleted => self.deleted.push(name),
+            Expired::Absent | Expired::Refused => {}
+        }
+    }
+
+    /// Logs what became of the parts: `set` are the words before the number of those that were set.
+    pub(crate) fn log(&self, ctx: &mut Ctx<'_>, kind: Kind, key: &[u8], set: &[&[u8]]) {
+        ctx.effects.not_itself();
+        if !self.deleted.is_empty() {
+            ctx.effects.instead_list(&[remover(kind), key], self.deleted.iter().copied());
+        }
+        if !self.set.is_empty() {
+            let count = self.set.len().to_string();
+            let words: Vec<&[u8]> = set.iter().copied().chain([count.as_bytes()]).collect();
+            ctx.effects.instead_list(&words, self.set.iter().copied());
+        }
     }
 }
 
@@ -83,7 +100,7 @@ pub(crate) fn expire<T: Parts>(
     command: &str,
     time: Time,
 ) -> Outcome {
-    let now = ctx.now_ms();
+    let (now, horizon) = (ctx.now_ms(), ctx.db.horizon_ms());
     let key = args.key(1);
     let mut value = ctx.db.write::<T>(key)?;
     let deadline = time.deadline(args, 2, now, command)?;
@@ -99,12 +116,20 @@ pub(crate) fn expire<T: Parts>(
     let mut tally = Tally::default();
     for name in args.iter_from(first) {
         let outcome = value.as_mut().map_or(Expired::Absent, |value| {
-            expire_part(*value, name, deadline, now, |old| condition.allows(old, deadline))
+            expire_part(*value, name, deadline, horizon, |old| condition.allows(old, deadline))
         });
-        tally.add(outcome);
+        tally.add(name, outcome);
         ctx.reply.integer(outcome as i64);
     }
-    let Tally { set, deleted } = tally;
+    if ctx.effects.wanted() {
+        // `hexpire` is logged as `HPEXPIREAT`, and its kin likewise.
+        let initial = command.get(..1).unwrap_or_default().to_uppercase();
+        let (verb, at_ms) = (format!("{initial}PEXPIREAT"), deadline.to_string());
+        let mut words: Vec<&[u8]> = vec![verb.as_bytes(), key.bytes(), at_ms.as_bytes()];
+        words.extend((3..=at).map(|word| args.at(word)));
+        tally.log(ctx, T::KIND, key.bytes(), &words);
+    }
+    let (set, deleted) = (tally.set.len(), tally.deleted.len());
     if set > 0 {
         ctx.db.note_member_deadline(key, deadline);
     }

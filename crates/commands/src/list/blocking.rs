@@ -48,6 +48,7 @@ fn pop(ctx: &mut Ctx<'_>, args: Args<'_>, end: End) -> Outcome {
             reply.bulk(key.bytes());
         })?;
         if found {
+            ctx.effects.instead(&[end.pop_name(), key.bytes()]);
             return Ok(());
         }
     }
@@ -75,7 +76,12 @@ pub const BLMOVE: Spec = Spec {
 
 fn blmove(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let (from, to) = (End::parse(args, 3)?, End::parse(args, 4)?);
-    move_or_wait(ctx, args, from, to, 5)
+    let lower: [&[u8]; 2] = [from.name(), to.name()];
+    let logged: [&[u8]; 5] = match ctx.waited {
+        true => [b"LMOVE", args.at(1), args.at(2), lower[0], lower[1]],
+        false => [b"LMOVE", args.at(1), args.at(2), args.at(3), args.at(4)],
+    };
+    move_or_wait(ctx, args, (from, to), 5, &logged)
 }
 
 /// `BRPOPLPUSH source destination timeout`
@@ -87,13 +93,23 @@ pub const BRPOPLPUSH: Spec = Spec {
     syntax: "source destination timeout:double",
     history: &[("6.0.0", "The timeout may have a fraction.")],
     deprecated: Some(("6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments")),
-    run: |ctx, args| move_or_wait(ctx, args, End::Right, End::Left, 3),
+    run: |ctx, args| {
+        let logged: [&[u8]; 3] = [b"RPOPLPUSH", args.at(1), args.at(2)];
+        move_or_wait(ctx, args, (End::Right, End::Left), 3, &logged)
+    },
     ..BLOCKING_MOVE
 };
 
-fn move_or_wait(ctx: &mut Ctx<'_>, args: Args<'_>, from: End, to: End, timeout: usize) -> Outcome {
+fn move_or_wait(
+    ctx: &mut Ctx<'_>,
+    args: Args<'_>,
+    (from, to): (End, End),
+    timeout: usize,
+    logged: &[&[u8]],
+) -> Outcome {
     let deadline_ms = timeout::deadline(ctx, args, timeout)?;
     if transfer(ctx, args.key(1), args.key(2), from, to)? {
+        ctx.effects.instead(logged);
         return Ok(());
     }
     if ctx.may_wait {

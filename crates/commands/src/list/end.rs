@@ -21,6 +21,22 @@ impl End {
         }
     }
 
+    /// The command that takes entries at this end.
+    pub(super) fn pop_name(self) -> &'static [u8] {
+        match self {
+            Self::Left => b"LPOP",
+            Self::Right => b"RPOP",
+        }
+    }
+
+    /// The word for this end that Redis logs for a client that has waited.
+    pub(super) fn name(self) -> &'static [u8] {
+        match self {
+            Self::Left => b"left",
+            Self::Right => b"right",
+        }
+    }
+
     /// The event that tells of entries taken at this end.
     pub(super) fn popped(self) -> &'static str {
         match self {

@@ -45,7 +45,12 @@ pub const BLMOVEM: Spec = Spec {
 fn blmovem(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let request = Request::parse(args, 6)?;
     let deadline_ms = timeout::deadline(ctx, args, 5)?;
-    if !request.run(ctx, args)? {
+    if request.run(ctx, args)? {
+        ctx.effects.instead_list(
+            &[b"LMOVEM"],
+            (1..args.len()).filter(|at| *at != 5).map(|at| args.at(at)),
+        );
+    } else {
         let keys = vec![args.at(1).into()];
         ctx.wait(Wait { keys, deadline_ms, nothing: Nothing::NullArray, retry: None });
     }

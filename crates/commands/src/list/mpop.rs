@@ -82,7 +82,9 @@ pub(super) fn pop_first<'a>(
             reply.array(2);
             reply.bulk(key.bytes());
         })?;
-        if found {
+        if let Some(count) = found {
+            let count = count.to_string();
+            ctx.effects.instead(&[end.pop_name(), key.bytes(), count.as_bytes()]);
             return Ok(true);
         }
     }

@@ -46,7 +46,7 @@ fn pop(ctx: &mut Ctx<'_>, args: Args<'_>, name: &'static str, end: End) -> Outco
             let count = args.count(2)?;
             if count == 0 && ctx.db.write::<List>(key)?.is_some() {
                 ctx.reply.array(0);
-            } else if !pop_some(ctx, key, end, count, |_| ())? {
+            } else if pop_some(ctx, key, end, count, |_| ())?.is_none() {
                 ctx.reply.null_array();
             }
         }
@@ -75,17 +75,17 @@ pub(super) fn pop_one(
     Ok(true)
 }
 
-/// Takes up to `count` entries at `end`, and writes them as an array behind what `head` writes;
-/// false, with nothing written, when there is no list.
+/// Takes up to `count` entries at `end`, and writes them as an array behind what `head` writes; says how
+/// many. `None`, with nothing written, when there is no list.
 pub(super) fn pop_some(
     ctx: &mut Ctx<'_>,
     key: Key<'_>,
     end: End,
     count: usize,
     head: impl FnOnce(&mut Writer<'_>),
-) -> Result<bool, Error> {
+) -> Result<Option<usize>, Error> {
     let limits = limits(ctx.config);
-    let Some(list) = ctx.db.write::<List>(key)? else { return Ok(false) };
+    let Some(list) = ctx.db.write::<List>(key)? else { return Ok(None) };
     head(&mut ctx.reply);
     let len = list.len();
     let count = count.min(len);
@@ -102,7 +102,7 @@ pub(super) fn pop_some(
         }
     }
     popped(ctx, key, end, count, count == len);
-    Ok(true)
+    Ok(Some(count))
 }
 
 fn popped(ctx: &mut Ctx<'_>, key: Key<'_>, end: End, count: usize, emptied: bool) {

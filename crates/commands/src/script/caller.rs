@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 
 use acl::{Context, Reason};
 use command::scripts::Running;
-use command::{Args, Command, Ctx, Error, Flags, permission};
+use command::{Args, Command, Ctx, Effects, Error, Flags, Targets, permission};
 use keyspace::KeyHash;
 use resp::{Protocol, Writer};
 use script::{Host, Verdict, Words};
 
+use crate::logs::{self, Finished};
 use crate::monitor;
 
 /// Runs the commands of a script.
@@ -19,11 +20,13 @@ pub(crate) struct Caller<'c, 'a> {
     read_only: bool,
     /// There is no room for commands that may need memory; as it was when the script began.
     lacks_memory: bool,
+    /// Who is to have the effects of its commands.
+    targets: Targets,
 }
 
 impl<'c, 'a> Caller<'c, 'a> {
     pub fn new(ctx: &'c mut Ctx<'a>, running: Arc<Running>, read_only: bool) -> Self {
-        Self { ctx, running, read_only, lacks_memory: false }
+        Self { ctx, running, read_only, lacks_memory: false, targets: Targets::all() }
     }
 
     /// Refuses commands that may need memory, until the script has written: then it cannot stop in the middle.
@@ -47,10 +50,6 @@ impl<'c, 'a> Caller<'c, 'a> {
         let allow_all = self.ctx.services.scripts.allow_all.load(Ordering::Relaxed);
         if command.flags.contains(Flags::NOSCRIPT) && !allow_all {
             return Err("This Redis command is not allowed from script".into());
-        }
-        if waits_for_streams(command, args) {
-            let name = command.name;
-            return Err(format!("{name} command is not allowed with BLOCK option from scripts"));
         }
         self.permit(command, args)?;
         if self.read_only && command.flags.intersects(WRITES) {
@@ -99,8 +98,10 @@ impl<'c, 'a> Caller<'c, 'a> {
         let ctx = &mut *self.ctx;
         let start = reply.len();
         let start_ns = ctx.services.clock.monotonic_ns();
+        let database = ctx.session.database;
         let mut nested = Ctx {
-            db: ctx.db.nested(ctx.session.database),
+            effects: Effects::new(database, ctx.effects.wanted()),
+            db: ctx.db.nested(database),
             reply: Writer::new(reply, protocol),
             session: &mut *ctx.session,
             services: ctx.services,
@@ -108,11 +109,13 @@ impl<'c, 'a> Caller<'c, 'a> {
             random: &mut *ctx.random,
             now_us: ctx.now_us,
             may_wait: false,
+            waited: false,
             waits_for: None,
             idle: None,
         };
         let outcome = (command.run)(&mut nested, args);
-        let Ctx { db, .. } = nested;
+        let Ctx { mut db, effects, .. } = nested;
+        ctx.effects.absorb(effects, &mut db, args, self.targets);
         let collected = db.into_collected();
         ctx.db.absorb(collected);
         monitor::feed(
@@ -132,14 +135,10 @@ impl<'c, 'a> Caller<'c, 'a> {
         }
         let took_ns = ctx.services.clock.monotonic_ns().saturating_sub(start_ns);
         counters.command(command.id()).record(took_ns, ctx.config.latency_tracking);
+        let reply = reply.len() - start;
+        let finished = Finished { command, args, now_us: ctx.now_us, took_ns, reply };
+        logs::enter(ctx.services, ctx.config, ctx.session, finished);
     }
-}
-
-/// Whether a command reads streams and wants to wait for entries.
-fn waits_for_streams(command: Command, args: Args<'_>) -> bool {
-    let is_option = |word: &&[u8]| !word.eq_ignore_ascii_case(b"STREAMS");
-    matches!(command.name, "xread" | "xreadgroup")
-        && args.iter().take_while(is_option).any(|word| word.eq_ignore_ascii_case(b"BLOCK"))
 }
 
 /// Whether all keys of a command are under the locks that are held.
@@ -217,6 +216,10 @@ impl Host for Caller<'_, '_> {
         let args = Args::new(&words.buffer, &words.spans);
         let command = self.ctx.services.table.resolve(args)?;
         Some(self.ctx.session.check(command, args).is_ok())
+    }
+
+    fn set_targets(&mut self, targets: u8) {
+        self.targets = Targets::from_bits_truncate(targets);
     }
 
     fn log(&mut self, level: i64, text: &[u8]) {

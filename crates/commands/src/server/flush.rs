@@ -1,4 +1,4 @@
-use command::{Args, Categories, Ctx, Databases, Error, Flags, Group, Outcome, Spec};
+use command::{Args, Categories, Ctx, Databases, Error, Flags, Group, Outcome, Spec, Targets};
 
 /// `FLUSHALL [ASYNC | SYNC]`
 pub const FLUSHALL: Spec = Spec {
@@ -43,6 +43,8 @@ fn background(ctx: &Ctx<'_>, args: Args<'_>) -> Result<bool, Error> {
 
 fn flushall(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let background = background(ctx, args)?;
+    // Replicas may have keys that are not here any more.
+    ctx.effects.always(Targets::all());
     for number in 0..ctx.services.keyspace.databases() {
         let keys = ctx.db.within(number, |db| db.clear(background));
         ctx.db.add_changes(keys);
@@ -60,6 +62,8 @@ fn flushall(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 
 fn flushdb(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let background = background(ctx, args)?;
+    // Replicas may have keys that are not here any more.
+    ctx.effects.always(Targets::all());
     let keys = ctx.db.clear(background);
     ctx.db.add_changes(keys);
     ctx.reply.ok();

@@ -1,5 +1,6 @@
 //! The server.
 
+mod bgrewriteaof;
 mod command;
 mod config;
 mod dbsize;
@@ -22,6 +23,7 @@ use ::command::Spec;
 
 /// The family's commands.
 pub const COMMANDS: &[&Spec] = &[
+    &bgrewriteaof::BGREWRITEAOF,
     &command::COMMAND,
     &save::BGSAVE,
     &save::LASTSAVE,

@@ -1,5 +1,7 @@
 //! `SAVE`, `BGSAVE` and `LASTSAVE`.
 
+use std::sync::atomic::Ordering;
+
 use command::{Args, Categories, Ctx, Error, Flags, Group, Outcome, Spec};
 
 /// `SAVE`
@@ -54,6 +56,11 @@ pub const LASTSAVE: Spec = Spec {
 
 const IN_PROGRESS: Error = Error::fixed("ERR Background save already in progress");
 
+const OTHER_IN_PROGRESS: Error = Error::fixed(
+    "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to \
+     schedule a BGSAVE whenever possible.",
+);
+
 fn save(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     if ctx.services.persistence.saves().current.is_some() {
         return Err(IN_PROGRESS);
@@ -73,8 +80,12 @@ fn bgsave(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     if ctx.services.persistence.saves().current.is_some() {
         return Err(IN_PROGRESS);
     }
+    let rewriting = ctx.services.aof.rewriting.load(Ordering::Relaxed);
+    if rewriting && ctx.may_wait && args.len() == 1 {
+        return Err(OTHER_IN_PROGRESS);
+    }
     // A transaction is not interrupted by the end of a snapshot of its middle.
-    if !ctx.may_wait {
+    if rewriting || !ctx.may_wait {
         ctx.services.persistence.saves().scheduled = true;
         ctx.reply.simple("Background saving scheduled");
         return Ok(());

@@ -41,7 +41,11 @@ fn spop_one(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         ctx.reply.null();
         return Ok(());
     };
-    set.pop_random(ctx.random.next_u64(), |member| reply::item(&mut ctx.reply, member));
+    let (reply, effects) = (&mut ctx.reply, &mut ctx.effects);
+    set.pop_random(ctx.random.next_u64(), |member| {
+        reply::item(reply, member);
+        effects.instead(&[b"SREM", key.bytes(), &member.to_vec()]);
+    });
     ctx.db.changed(key, KeyspaceEvents::SET, "spop");
     if ctx.db.remove_if_empty::<Set>(key) {
         ctx.db.notify(key, KeyspaceEvents::GENERIC, "del");
@@ -62,9 +66,13 @@ fn spop_some(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let taken = count.min(len);
     let kept = len - taken;
     ctx.reply.set(taken);
+    let mut gone = Gone { members: Vec::new(), wanted: ctx.effects.wanted() && kept > 0 };
     if kept > 0 && kept.saturating_mul(KEEP_FACTOR) > taken {
         for _ in 0..taken {
-            set.pop_random(ctx.random.next_u64(), |member| reply::item(&mut ctx.reply, member));
+            set.pop_random(ctx.random.next_u64(), |member| {
+                reply::item(&mut ctx.reply, member);
+                gone.add(member);
+            });
         }
     } else {
         // What stays of a table may be small enough to be packed again.
@@ -72,14 +80,46 @@ fn spop_some(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         for _ in 0..kept {
             set.pop_random(ctx.random.next_u64(), |member| rest.insert(member, limits));
         }
-        set.iter().for_each(|member| reply::item(&mut ctx.reply, member));
+        for member in set.iter() {
+            reply::item(&mut ctx.reply, member);
+            gone.add(member);
+        }
         *set = rest;
+    }
+    if kept > 0 {
+        gone.log(ctx, key.bytes());
+    } else {
+        ctx.effects.instead(&[b"DEL", key.bytes()]);
     }
     ctx.db.changed_by(taken, key, KeyspaceEvents::SET, "spop");
     if ctx.db.remove_if_empty::<Set>(key) {
         ctx.db.notify(key, KeyspaceEvents::GENERIC, "del");
     }
     Ok(())
+}
+
+/// Members that were taken, for the log: which, was chance.
+struct Gone {
+    members: Vec<Vec<u8>>,
+    wanted: bool,
+}
+
+impl Gone {
+    /// Members that one logged command removes.
+    const AT_ONCE: usize = 1024;
+
+    fn add(&mut self, member: Item<'_>) {
+        if self.wanted {
+            self.members.push(member.to_vec());
+        }
+    }
+
+    fn log(&self, ctx: &mut Ctx<'_>, key: &[u8]) {
+        ctx.effects.not_itself();
+        for members in self.members.chunks(Self::AT_ONCE) {
+            ctx.effects.instead_list(&[b"SREM", key], members.iter().map(Vec::as_slice));
+        }
+    }
 }
 
 /// `SRANDMEMBER key [count]`

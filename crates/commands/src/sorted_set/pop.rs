@@ -66,6 +66,14 @@ pub enum End {
 }
 
 impl End {
+    /// The command that takes members at this end.
+    pub fn pop_name(self) -> &'static [u8] {
+        match self {
+            Self::Min => b"ZPOPMIN",
+            Self::Max => b"ZPOPMAX",
+        }
+    }
+
     fn event(self) -> &'static str {
         match self {
             Self::Min => "zpopmin",
@@ -218,6 +226,14 @@ pub fn pop(
         reply_member(&mut ctx.reply, member, score);
     }
     zset.remove_range(ranks, |_, _| {});
+    match layout {
+        Layout::Flat | Layout::Nested => {}
+        Layout::FlatWithKey => ctx.effects.instead(&[end.pop_name(), key.bytes()]),
+        Layout::NestedWithKey => {
+            let count = popped.to_string();
+            ctx.effects.instead(&[end.pop_name(), key.bytes(), count.as_bytes()]);
+        }
+    }
     ctx.db.add_changes(popped as u64 - 1);
     ctx.db.changed(key, KeyspaceEvents::ZSET, end.event());
     if ctx.db.remove_if_empty::<Zset>(key) {

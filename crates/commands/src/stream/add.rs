@@ -2,7 +2,7 @@ use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
 use value::stream::{AppendError, Id, NewId, Stream};
 
-use super::trim::Options;
+use super::trim::{Options, Replaced, log};
 use super::{ids, limits, reply};
 
 /// `XADD key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [MAXLEN | MINID ...] * | id field value [...]`
@@ -56,7 +56,7 @@ fn xadd(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         id = ids::new_entry(args.at(word), now_ms)?;
         break;
     }
-    let trim = options.finish(ctx.config, false)?;
+    let trim = options.finish(ctx.config, false, ctx.session.obeys)?;
     let first = word + 1;
     let words = args.len().saturating_sub(first);
     if words < 2 || !words.is_multiple_of(2) {
@@ -77,12 +77,19 @@ fn xadd(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     };
     let fields =
         (0..words / 2).map(move |pair| (args.at(first + 2 * pair), args.at(first + 2 * pair + 1)));
+    let made_up = !matches!(id, NewId::Exact(_));
     let id = stream.append(id, fields, limits).map_err(|error| match error {
         AppendError::Zero => ZERO,
         AppendError::Exhausted => EXHAUSTED,
         AppendError::NotGreater => NOT_GREATER,
     })?;
     let trimmed = trim.is_some_and(|trim| stream.trim(trim) > 0);
+    let mut replaced = Replaced::new();
+    options.log(stream, &mut replaced);
+    if made_up {
+        replaced.push((word, id.to_string().into_bytes()));
+    }
+    log(ctx, args, &replaced);
     reply::id(&mut ctx.reply, id);
     ctx.db.changed(key, KeyspaceEvents::STREAM, "xadd");
     if trimmed {

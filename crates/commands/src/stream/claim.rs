@@ -3,6 +3,7 @@ use config::KeyspaceEvents;
 use keyspace::Key;
 use value::stream::{Claim, Claimed, Id, Stream};
 
+use super::logged::{self, Held};
 use super::{ids, no_group, reply};
 
 /// `XCLAIM key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-milliseconds] ...`
@@ -65,17 +66,28 @@ fn xclaim(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let moved_on = changes;
     let header = ctx.reply.deferred();
     let mut claimed = 0;
+    let is_logged = ctx.effects.wanted();
+    let mut held = Vec::new();
     for id in wanted {
+        let holder = |stream: &Stream| {
+            let group = stream.group(group_name).filter(|_| is_logged);
+            group.and_then(|group| logged::held(group, id)).map(|held| (id, held))
+        };
+        let before = holder(stream);
         match stream.claim(group_name, args.at(3), id, claim, now_ms as u64) {
             Some(Claimed::Done) => {
                 claimed += 1;
                 changes += 1;
+                held.extend(holder(stream));
                 match stream.get(id) {
                     Some(entry) if !claim.just_id => reply::entry(&mut ctx.reply, entry),
                     _ => reply::id(&mut ctx.reply, id),
                 }
             }
-            Some(Claimed::Gone) => changes += 1,
+            Some(Claimed::Gone) => {
+                changes += 1;
+                held.extend(before);
+            }
             Some(Claimed::Left) | None => {}
         }
     }
@@ -83,6 +95,11 @@ fn xclaim(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     // The new last ID counts only where nothing else does.
     if changes > moved_on {
         changes -= moved_on;
+    }
+    ctx.effects.not_itself();
+    logged::claims(ctx, key, group_name, &held);
+    if is_logged && moved_on > 0 && held.is_empty() {
+        logged::progress(ctx, key, group_name);
     }
     note(ctx, key, group_name, args.at(3), known, changes);
     Ok(())
@@ -174,6 +191,8 @@ fn xautoclaim(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         return Err(no_group(args, 1, 2, ""));
     };
     let known = stream.group(group).is_some_and(|group| group.consumer(consumer).is_some());
+    let is_logged = ctx.effects.wanted();
+    let orphans = if is_logged { orphans(stream, group, start, count) } else { Vec::new() };
     let result = stream
         .auto_claim(group, consumer, start, count, claim, now_ms)
         .ok_or_else(|| no_group(args, 1, 2, ""))?;
@@ -188,7 +207,28 @@ fn xautoclaim(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     }
     out.array(result.deleted.len());
     result.deleted.iter().for_each(|id| reply::id(out, *id));
+    ctx.effects.not_itself();
+    if is_logged {
+        let state = stream.group(group);
+        let claimed = result.claimed.iter();
+        let mut held: Vec<(Id, Held)> = claimed
+            .filter_map(|id| Some((*id, logged::held(state?, *id)?)))
+            .chain(orphans.into_iter().filter(|(id, _)| result.deleted.contains(id)))
+            .collect();
+        held.sort_by_key(|(id, _)| *id);
+        logged::claims(ctx, key, group, &held);
+    }
     let changes = (result.claimed.len() + result.deleted.len()) as u64;
     note(ctx, key, group, consumer, known, changes);
     Ok(())
+}
+
+/// Who holds entries that are gone, as far as XAUTOCLAIM will look.
+fn orphans(stream: &Stream, group: &[u8], start: Id, count: usize) -> Vec<(Id, Held)> {
+    let Some(state) = stream.group(group) else { return Vec::new() };
+    let pending = state.pending(start, Id::MAX).take(count.saturating_mul(10));
+    pending
+        .filter(|(id, _, _)| stream.get(*id).is_none())
+        .filter_map(|(id, _, _)| Some((id, logged::held(state, id)?)))
+        .collect()
 }

@@ -7,6 +7,7 @@ mod delete;
 mod group;
 mod ids;
 mod info;
+mod logged;
 mod pending;
 mod range;
 mod read;

@@ -40,7 +40,12 @@ pub struct Options {
     approx: bool,
     limit: Option<u64>,
     references: Option<References>,
+    /// The words of an inexact trimming that are logged otherwise: `~`, and the threshold.
+    inexact: Option<(usize, usize)>,
 }
+
+/// The words that are logged otherwise than they were sent, and what instead.
+pub type Replaced = Vec<(usize, Vec<u8>)>;
 
 impl Options {
     /// Reads the option at `word` and gives the number of words that it takes; `None` if it is not
@@ -78,6 +83,7 @@ impl Options {
             _ => 0,
         };
         let threshold = word + 1 + operator;
+        self.inexact = self.approx.then_some((word + 1, threshold));
         self.to = Some(if by_length {
             let length = args.integer(threshold)?;
             TrimTo::MaxLen(u64::try_from(length).map_err(|_| NEGATIVE_MAXLEN)?)
@@ -87,21 +93,39 @@ impl Options {
         Ok(Some(2 + operator))
     }
 
-    /// The trimming that the options ask for together, if any.
+    /// How far an inexact trimming went is chance, so an exact one to what is left is logged.
+    pub fn log(&self, stream: &Stream, replaced: &mut Replaced) {
+        let (Some((operator, threshold)), Some(to)) = (self.inexact, &self.to) else { return };
+        replaced.push((operator, b"=".to_vec()));
+        let threshold_now = match to {
+            TrimTo::MaxLen(_) => stream.len().to_string(),
+            TrimTo::MinId(_) => stream.first_id().to_string(),
+        };
+        replaced.push((threshold, threshold_now.into_bytes()));
+    }
+
+    /// The trimming that the options ask for together, if any. A client that `obeys` sends what was logged, with
+    /// limits that have done their work.
     ///
     /// # Errors
     /// When a limit stands alone or with an exact trimming, or nothing says what XTRIM is to leave.
-    pub fn finish(self, config: &Config, required: bool) -> Result<Option<Trim>, Error> {
+    pub fn finish(
+        &self,
+        config: &Config,
+        required: bool,
+        obeys: bool,
+    ) -> Result<Option<Trim>, Error> {
         if self.to.is_none() && self.limit.is_some_and(|limit| limit > 0) {
             return Err(LIMIT_ALONE);
         }
         if self.to.is_none() && required {
             return Err(NO_STRATEGY);
         }
-        if self.limit.is_some() && !self.approx {
+        if self.limit.is_some() && !self.approx && !obeys {
             return Err(LIMIT_OF_EXACT);
         }
         let limit = match self.limit {
+            Some(_) if obeys => 0,
             Some(limit) => limit,
             None if self.approx => default_limit(config.stream_node_max_entries),
             None => 0,
@@ -135,16 +159,31 @@ fn xtrim(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     while word < args.len() {
         word += options.read(args, word)?.ok_or(Error::SYNTAX)?;
     }
-    let trim = options.finish(ctx.config, true)?;
+    let trim = options.finish(ctx.config, true, ctx.session.obeys)?;
     let key = args.key(1);
+    let mut replaced = Replaced::new();
     let removed = match (ctx.db.write::<Stream>(key)?, trim) {
-        (Some(stream), Some(trim)) => stream.trim(trim),
+        (Some(stream), Some(trim)) => {
+            let removed = stream.trim(trim);
+            options.log(stream, &mut replaced);
+            removed
+        }
         _ => 0,
     };
     if removed > 0 {
+        log(ctx, args, &replaced);
         ctx.db.add_changes(removed - 1);
         ctx.db.changed(key, KeyspaceEvents::STREAM, "xtrim");
     }
     ctx.reply.integer(removed as i64);
     Ok(())
+}
+
+/// Logs the command with some words replaced, if any are.
+pub fn log(ctx: &mut Ctx<'_>, args: Args<'_>, replaced: &Replaced) {
+    if !replaced.is_empty() {
+        let replaced: Vec<(usize, &[u8])> =
+            replaced.iter().map(|(at, word)| (*at, word.as_slice())).collect();
+        ctx.effects.instead_with(args, &replaced);
+    }
 }

@@ -175,6 +175,9 @@ fn delete_if(ctx: &mut Ctx<'_>, args: Args<'_>, condition: Option<Condition<'_>>
         };
     if deletes && ctx.db.remove(key) {
         ctx.db.changed(key, KeyspaceEvents::GENERIC, "del");
+        if condition.is_some() {
+            ctx.effects.instead(&[b"DEL", args.at(1)]);
+        }
     }
     ctx.reply.integer(deletes.into());
     Ok(())

@@ -43,6 +43,16 @@ impl Expiry {
         Some(Self { word: index + 1, kind })
     }
 
+    /// Whether it is a moment in milliseconds already.
+    pub fn is_exact(self) -> bool {
+        self.kind == Kind::MillisecondsAt
+    }
+
+    /// The word that has the number.
+    pub fn word(self) -> usize {
+        self.word
+    }
+
     /// Whether the other is the same option, with whatever argument.
     pub fn is_same_option(self, other: Self) -> bool {
         self.kind == other.kind

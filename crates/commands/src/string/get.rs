@@ -58,6 +58,7 @@ fn getdel(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let key = args.key(1);
     if ctx.db.remove(key) {
         ctx.db.changed(key, KeyspaceEvents::GENERIC, "del");
+        ctx.effects.instead(&[b"DEL", args.at(1)]);
     }
     Ok(())
 }

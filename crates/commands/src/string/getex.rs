@@ -3,6 +3,7 @@ use config::KeyspaceEvents;
 
 use super::expiry::Expiry;
 use super::get::reply_string;
+use crate::logged;
 
 /// `GETEX key [expiration]`
 pub const GETEX: Spec = Spec {
@@ -60,15 +61,18 @@ fn getex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         Change::Persist => {
             ctx.db.set_deadline(key, None);
             ctx.db.changed(key, KeyspaceEvents::GENERIC, "persist");
+            ctx.effects.instead(&[b"PERSIST", args.at(1)]);
         }
         Change::Expire(expiry) => {
             let deadline_ms = expiry.deadline_ms(args, ctx.now_ms(), "getex")?;
-            if expiry.is_absolute() && deadline_ms <= ctx.now_ms() {
+            if expiry.is_absolute() && deadline_ms <= ctx.db.horizon_ms() {
                 ctx.db.remove(key);
                 ctx.db.changed(key, KeyspaceEvents::GENERIC, "del");
+                logged::expired(ctx, args.at(1));
             } else {
                 ctx.db.set_deadline(key, Some(deadline_ms));
                 ctx.db.changed(key, KeyspaceEvents::GENERIC, "expire");
+                logged::pexpireat(ctx, args.at(1), deadline_ms);
             }
         }
     }

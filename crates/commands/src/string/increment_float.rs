@@ -1,3 +1,4 @@
+use crate::logged;
 use codec::long_double::LongDouble;
 use command::{Args, Ctx, Deadline, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
@@ -33,6 +34,7 @@ fn incrbyfloat(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     // Kept as text even if it is an integer, as OBJECT ENCODING shows.
     ctx.db.put(key, Payload::Bytes(text.as_bytes()), Deadline::Keep);
     ctx.db.changed(key, KeyspaceEvents::STRING, "incrbyfloat");
+    logged::set(ctx, args.at(1), text.as_bytes(), Deadline::Keep);
     ctx.reply.bulk(text.as_bytes());
     Ok(())
 }

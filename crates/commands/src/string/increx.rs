@@ -7,6 +7,7 @@ use super::compare::Condition;
 use super::expiry::Expiry;
 use super::increment::integer_of;
 use super::increment_float::number_of;
+use crate::logged;
 
 /// `INCREX key [options]`
 pub const INCREX: Spec = Spec {
@@ -110,6 +111,8 @@ trait Number: Copy + PartialOrd {
     fn since(self, before: Self) -> Result<Self, Error>;
     fn store(self, ctx: &mut Ctx<'_>, key: keyspace::Key<'_>, deadline: Deadline);
     fn reply(self, ctx: &mut Ctx<'_>);
+    /// The number as text.
+    fn text(self) -> String;
 }
 
 impl Number for i64 {
@@ -150,6 +153,10 @@ impl Number for i64 {
 
     fn store(self, ctx: &mut Ctx<'_>, key: keyspace::Key<'_>, deadline: Deadline) {
         ctx.db.put(key, Payload::Int(self), deadline);
+    }
+
+    fn text(self) -> String {
+        self.to_string()
     }
 
     fn reply(self, ctx: &mut Ctx<'_>) {
@@ -203,6 +210,10 @@ impl Number for LongDouble {
         ctx.db.put(key, Payload::Bytes(self.to_text().as_bytes()), deadline);
     }
 
+    fn text(self) -> String {
+        self.to_text().to_string()
+    }
+
     fn reply(self, ctx: &mut Ctx<'_>) {
         ctx.reply.double_text(self.to_text().as_bytes());
     }
@@ -229,14 +240,9 @@ fn number<N: Number>(args: Args<'_>, word: usize, what: &str) -> Result<N, Error
 }
 
 fn apply<N: Number>(ctx: &mut Ctx<'_>, args: Args<'_>, options: &Options, by: N) -> Outcome {
-    let lower = match options.lower {
-        Some(word) => number(args, word, "LBOUND")?,
-        None => N::least(),
-    };
-    let upper = match options.upper {
-        Some(word) => number(args, word, "UBOUND")?,
-        None => N::greatest(),
-    };
+    let bound = |word: Option<usize>, what| word.map(|word| number(args, word, what)).transpose();
+    let lower = bound(options.lower, "LBOUND")?.unwrap_or_else(N::least);
+    let upper = bound(options.upper, "UBOUND")?.unwrap_or_else(N::greatest);
     if lower > upper {
         return Err(Error::fixed("ERR LBOUND can't be greater than UBOUND"));
     }
@@ -280,8 +286,12 @@ fn apply<N: Number>(ctx: &mut Ctx<'_>, args: Args<'_>, options: &Options, by: N)
         if ctx.db.remove(key) {
             ctx.db.changed(key, KeyspaceEvents::GENERIC, "del");
         }
+        ctx.effects.instead(&[b"DEL", args.at(1)]);
     } else {
         after.store(ctx, key, deadline);
+        if deadline_ms.is_some() {
+            logged::set(ctx, args.at(1), after.text().as_bytes(), deadline);
+        }
         ctx.db.changed(key, KeyspaceEvents::STRING, N::EVENT);
         match deadline {
             Deadline::At(_) => ctx.db.notify(key, KeyspaceEvents::GENERIC, "expire"),

@@ -4,6 +4,7 @@ use command::{
 
 use super::compare::Condition;
 use super::set::{Options, store};
+use crate::logged;
 
 /// `MSET key value [key value ...]`
 pub const MSET: Spec = Spec {
@@ -105,6 +106,9 @@ fn msetex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     });
     if goes_on {
         store_pairs(ctx, args, pairs, deadline);
+        if let (Some(expiry), Deadline::At(at_ms)) = (options.expiry, deadline) {
+            logged::with_moment(ctx, args, expiry.word(), at_ms);
+        }
     }
     ctx.reply.integer(goes_on.into());
     Ok(())

@@ -7,6 +7,7 @@ use keyspace::{Key, Payload};
 use super::compare::Condition;
 use super::expiry::Expiry;
 use super::get::reply_string;
+use crate::logged;
 
 /// `SET key value [options]`
 pub const SET: Spec = Spec {
@@ -151,6 +152,9 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     failed?;
     if is_stored {
         stored(ctx, key, deadline);
+        if ctx.effects.wanted() {
+            log(ctx, args, &options, deadline);
+        }
     }
     match (options.get, is_stored) {
         (true, _) => {}
@@ -158,6 +162,21 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         (false, false) => ctx.reply.null(),
     }
     Ok(())
+}
+
+/// A deadline is logged as a moment, and GET is left out: it only reads.
+fn log(ctx: &mut Ctx<'_>, args: Args<'_>, options: &Options<'_>, deadline: Deadline) {
+    match options.expiry {
+        Some(expiry) if !expiry.is_exact() => {
+            logged::set(ctx, args.at(1), args.at(2), deadline);
+        }
+        None if options.get => {
+            let kept = args.iter().enumerate().filter(|(at, _)| *at < 3 || !args.is(*at, "GET"));
+            let words: Vec<&[u8]> = kept.map(|(_, word)| word).collect();
+            ctx.effects.instead(&words);
+        }
+        _ => {}
+    }
 }
 
 /// Only GET and conditions on the value look at what is there.

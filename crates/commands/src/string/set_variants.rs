@@ -4,6 +4,7 @@ use keyspace::Payload;
 use super::expiry::Expiry;
 use super::get::reply_string;
 use super::set::{store, stored};
+use crate::logged;
 
 /// `SETNX key value`
 pub const SETNX: Spec = Spec {
@@ -80,6 +81,7 @@ fn setnx(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 fn set_for(ctx: &mut Ctx<'_>, args: Args<'_>, expiry: Expiry, command: &str) -> Outcome {
     let deadline = Deadline::At(expiry.deadline_ms(args, ctx.now_ms(), command)?);
     store(ctx, args.key(1), args.at(3), deadline);
+    logged::set(ctx, args.at(1), args.at(3), deadline);
     ctx.reply.ok();
     Ok(())
 }
@@ -88,5 +90,6 @@ fn getset(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let key = args.key(1);
     reply_string(&mut ctx.reply, ctx.db.get(key).map(|entry| entry.value()))?;
     store(ctx, key, args.at(2), Deadline::None);
+    logged::set(ctx, args.at(1), args.at(2), Deadline::None);
     Ok(())
 }

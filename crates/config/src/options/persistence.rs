@@ -80,16 +80,10 @@ pub(super) const OPTIONS: &[Opt] = &[
         at!(stop_writes_on_bgsave_error),
         "Refuse writes after a snapshot failed.",
     ),
+    Opt::new(Works, "appendonly", NO, at!(appendonly), "Log every write to the append-only files.")
+        .deny_loading(),
     Opt::new(
-        Accepted,
-        "appendonly",
-        NO,
-        at!(appendonly),
-        "Log every write to the append-only files.",
-    )
-    .deny_loading(),
-    Opt::new(
-        Accepted,
+        Works,
         "appendfilename",
         text("appendonly.aof"),
         at!(appendfilename),
@@ -98,7 +92,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     .immutable()
     .check(check::appendfilename),
     Opt::new(
-        Accepted,
+        Works,
         "appenddirname",
         text("appendonlydir"),
         at!(appenddirname),
@@ -107,35 +101,35 @@ pub(super) const OPTIONS: &[Opt] = &[
     .immutable()
     .check(check::appenddirname),
     Opt::new(
-        Accepted,
+        Works,
         "appendfsync",
         word(AppendFsync::WORDS, "everysec"),
         at!(appendfsync),
         "When the append-only file is made durable.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "no-appendfsync-on-rewrite",
         NO,
         at!(no_appendfsync_on_rewrite),
         "Do not make the append-only file durable during a rewrite.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "auto-aof-rewrite-percentage",
         int(0, INT, 100),
         at!(auto_aof_rewrite_percentage),
         "Growth in percent that starts a rewrite; 0 means never.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "auto-aof-rewrite-min-size",
         memory(0, LONG, 64 * MB),
         at!(auto_aof_rewrite_min_size),
         "Bytes below which no rewrite starts by itself.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "aof-load-truncated",
         YES,
         at!(aof_load_truncated),
@@ -147,14 +141,14 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Bytes of a damaged end of an append-only file that may be dropped.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "aof-use-rdb-preamble",
         YES,
         at!(aof_use_rdb_preamble),
         "Begin a rewritten append-only file with a snapshot.",
     ),
     Opt::new(
-        Accepted,
+        Works,
         "aof-timestamp-enabled",
         NO,
         at!(aof_timestamp_enabled),

@@ -16,7 +16,8 @@ use super::{access_clock, counts_uses};
 /// Empty collections that the log names at most.
 const EMPTY_NAMED: u64 = 10;
 
-fn rules(services: &Services, config: &Config, duplicates: Duplicates) -> Rules {
+/// How keys are loaded.
+pub fn rules(services: &Services, config: &Config, duplicates: Duplicates) -> Rules {
     let now_ms = services.clock.unix_ms();
     Rules {
         limits: commands::limits(config),
@@ -30,14 +31,23 @@ fn rules(services: &Services, config: &Config, duplicates: Duplicates) -> Rules 
 }
 
 /// Notes for INFO how far loading is, and tells the log what it meets.
-struct Watcher<'a> {
+pub struct Watcher<'a> {
     services: &'a Services,
+    /// Bytes of the files before this one.
+    before: u64,
     empty: AtomicU64,
+}
+
+impl<'a> Watcher<'a> {
+    /// Of a file that comes after others of so many bytes.
+    pub fn new(services: &'a Services, before: u64) -> Self {
+        Self { services, before, empty: AtomicU64::new(0) }
+    }
 }
 
 impl Watch for Watcher<'_> {
     fn progress(&self, bytes: u64) {
-        self.services.persistence.loading().loaded_bytes = bytes;
+        self.services.persistence.loading().loaded_bytes = self.before + bytes;
     }
 
     fn text(&self, name: &[u8], text: &[u8]) {
@@ -86,7 +96,7 @@ pub fn load_at_start(services: &Arc<Services>, threads: usize) -> Result<(), Str
         None => Ok(None),
         Some(file) => {
             let rules = rules(services, &config, Duplicates::Refuse);
-            let watcher = Watcher { services, empty: AtomicU64::new(0) };
+            let watcher = Watcher::new(services, 0);
             load(file, &services.keyspace, threads, &rules, &watcher).map(Some)
         }
     });
@@ -117,7 +127,7 @@ pub fn reload(services: &Arc<Services>, held: &mut Lent<'_>, replaces: bool) -> 
         let file =
             file.ok_or_else(|| LoadError::Scan(io::Error::from(io::ErrorKind::NotFound).into()))?;
         let rules = rules(services, &config, duplicates);
-        let watcher = Watcher { services, empty: AtomicU64::new(0) };
+        let watcher = Watcher::new(services, 0);
         load_held(file, held, &rules, &watcher)
     });
     let result = result.map_err(|error| error.to_string()).and_then(|loaded| {
@@ -137,7 +147,7 @@ pub fn reload(services: &Arc<Services>, held: &mut Lent<'_>, replaces: bool) -> 
 }
 
 /// Adds the function libraries that a file holds, in place of those of the same names.
-fn add_libraries(services: &Services, loaded: &Loaded) -> Result<(), String> {
+pub fn add_libraries(services: &Services, loaded: &Loaded) -> Result<(), String> {
     let mut libraries = Libraries::clone(&services.scripts.libraries());
     for source in &loaded.functions {
         commands::add_library(services, &mut libraries, source, true)?;

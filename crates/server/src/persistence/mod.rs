@@ -1,11 +1,14 @@
 //! Saving the data set and loading it: what commands, the cron, the start and the end ask for.
 
+mod cut;
 mod load;
 mod points;
 mod save;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use aof::State;
 use command::{Error, Services, Shutdown};
 use config::Config;
 use config::MaxmemoryPolicy as Policy;
@@ -14,12 +17,13 @@ use keyspace::{Held, Lent};
 use rdb::{Encoder, Records};
 use snapshot::Uses;
 
-pub use load::{load_at_start, reload};
+pub use cut::{Wrapped, cut, note_whole};
+pub use load::{Watcher, add_libraries, load_at_start, reload, rules};
 pub use points::tick;
-pub use save::{give_up, save, save_in_background};
+pub use save::{give_up, give_up_base, save, save_in_background};
 
 /// How records are written.
-fn records(config: &Config) -> Records {
+pub fn records(config: &Config) -> Records {
     Records { encoder: Encoder { compress: config.rdbcompression } }
 }
 
@@ -32,7 +36,7 @@ fn counts_uses(config: &Config) -> bool {
 }
 
 /// What snapshots say of how keys are used: what the policy goes by.
-fn uses(config: &Config) -> Uses {
+pub fn uses(config: &Config) -> Uses {
     match config.maxmemory_policy {
         Policy::AllkeysLru | Policy::VolatileLru => Uses::Idle,
         Policy::AllkeysLfu | Policy::VolatileLfu => Uses::Frequency(lfu(config)),
@@ -68,6 +72,16 @@ pub fn prepare_shutdown(
     if services.persistence.saves().current.is_some() {
         tracing::warn!("A snapshot is being saved. Giving it up!");
         give_up(services, held);
+    }
+    if services.persistence.base().is_some() {
+        let is_first = services.aof.state() == State::Starting;
+        if is_first && !how.force {
+            tracing::warn!("Writing initial AOF. Can't exit.");
+            return Err(Error::fixed("ERR Errors trying to SHUTDOWN. Check logs."));
+        }
+        tracing::warn!("There is a base of the append-only files being written. Giving it up!");
+        give_up_base(services, held);
+        services.aof.scheduled.store(false, Ordering::Relaxed);
     }
     let saves = how.save.unwrap_or(!config.save.is_empty());
     if !saves || services.persistence.is_loading() {

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use command::Services;
 use config::Config;
@@ -16,7 +17,8 @@ pub fn tick(services: &Arc<Services>, config: &Config, now_ms: i64) {
     }
     with_all(services, |held| {
         // Whoever closed the gate before may have begun one.
-        if services.persistence.saves().current.is_none() {
+        let persistence = &services.persistence;
+        if persistence.base().is_none() && persistence.saves().current.is_none() {
             services.persistence.saves().scheduled = false;
             // The log says why not.
             let _ = save_in_background(services, held);
@@ -26,6 +28,9 @@ pub fn tick(services: &Arc<Services>, config: &Config, now_ms: i64) {
 
 fn is_due(services: &Services, config: &Config, now_s: i64) -> bool {
     if services.persistence.is_loading() {
+        return false;
+    }
+    if services.aof.rewriting.load(Ordering::Relaxed) {
         return false;
     }
     let saves = services.persistence.saves();

@@ -1,36 +1,20 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use command::{CurrentSave, Error, REDIS_VERSION, SaveHandle, Services};
+use command::{CurrentSave, Error, REDIS_VERSION, Services};
 use config::Config;
 use keyspace::Lent;
 use snapshot::{
-    Figures, Handle, Pace, Preamble, RdbEncode, SaveError, Sealed, Snapshot, Target, sync_directory,
+    Figures, Pace, Preamble, RdbEncode, SaveError, Sealed, Snapshot, Target, sync_directory,
 };
 
-use super::{records, uses};
+use super::{Wrapped, cut, note_whole, records, uses};
 
-/// Snapshots that may be given up in a row before the numbers of eras are settled anew.
-const GIVEN_UP_MAX: u8 = keyspace::era::ERAS - 4;
-
-static GIVEN_UP: AtomicU8 = AtomicU8::new(0);
 static NUMBER: AtomicU64 = AtomicU64::new(0);
-
-impl SaveHandle for Wrapped {
-    fn keys(&self) -> u64 {
-        self.0.keys()
-    }
-
-    fn give_up(&self) {
-        self.0.give_up();
-    }
-}
-
-struct Wrapped(Handle);
 
 /// Where a snapshot is until it is whole.
 fn temporary(config: &Config) -> PathBuf {
@@ -58,15 +42,9 @@ fn preamble(services: &Services) -> Preamble {
 
 /// Marks the cut.
 fn begin(services: &Services, held: &mut Lent<'_>, config: &Config) -> Snapshot {
-    if GIVEN_UP.load(Ordering::Relaxed) >= GIVEN_UP_MAX {
-        held.settle_eras();
-        GIVEN_UP.store(0, Ordering::Relaxed);
-    }
-    // Counted until it is whole.
-    GIVEN_UP.fetch_add(1, Ordering::Relaxed);
     let now_ms = services.clock.unix_ms();
     let encode = RdbEncode { records: records(config), uses: uses(config), now_ms };
-    Snapshot::begin(held, Box::new(encode))
+    cut(held, Box::new(encode))
 }
 
 /// Writes a snapshot into a temporary file. `run` walks.
@@ -98,7 +76,7 @@ fn write(
         target.begin(&preamble, &sizes, records(config)).map_err(error)?;
     }
     let sealed = target.seal(records(config))?;
-    GIVEN_UP.store(0, Ordering::Relaxed);
+    note_whole();
     Ok((sealed, figures))
 }
 
@@ -109,6 +87,7 @@ fn write(
 pub fn save(services: &Arc<Services>, held: &mut Lent<'_>) -> Result<(), Error> {
     let config = services.config.snapshot();
     let interrupted = give_up(services, held);
+    give_up_base(services, held);
     {
         let mut saves = services.persistence.saves();
         saves.count += 1;
@@ -216,6 +195,16 @@ fn failed(services: &Services) {
     services.persistence.saves().ok = false;
     services.persistence.set_unsaved(true);
     tracing::warn!("Background saving error");
+}
+
+/// Gives up the base of the append-only files that is under way, which is then written later. Everything is
+/// held.
+pub fn give_up_base(services: &Services, held: &mut Lent<'_>) {
+    if let Some(base) = services.persistence.base().take() {
+        base.give_up();
+        held.forget_witness();
+        services.aof.scheduled.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Gives up the snapshot under way in the background; false when there is none. Everything is held.

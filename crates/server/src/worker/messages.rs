@@ -113,9 +113,19 @@ impl<S: Socket> Hall<'_, S> {
         }
     }
 
+    /// Lets a connection's replies wait until everything up to a number of the log is durable.
+    pub fn wait_for(&mut self, token: Token, seq: u64) {
+        if let Some(Some(connection)) = self.connections.get_mut(token) {
+            connection.durable_from = seq;
+        }
+    }
+
     /// Sends what a connection has to be sent, and gives it up if too much remains.
     pub fn relieve(&mut self, token: Token) {
         let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        if connection.durable_from > self.services.log.durable() {
+            return;
+        }
         let alive = !above_output_limit(connection, self.config, self.now_ms, self.counters)
             && connection.send(self.buffers, self.counters, self.now_ms)
             && !above_output_limit(connection, self.config, self.now_ms, self.counters);

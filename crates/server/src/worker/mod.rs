@@ -5,6 +5,7 @@
 //! commands, `messages.rs` gives subscribers their messages.
 
 mod busy;
+mod durable;
 mod messages;
 mod send;
 mod serve;
@@ -13,7 +14,7 @@ mod tests;
 mod wait;
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use command::clients::Kill;
 use command::{Close, Letter, Mailbox, Services, Session};
 use config::Config;
+use effects::{Recorder, Waiter};
 use env::Random;
 use keyspace::gate::GateSlot;
 use observe::Counters;
@@ -45,6 +47,7 @@ pub struct Worker<S: Source> {
     /// The configuration's generation.
     generation: u64,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) log: Rc<Recorder>,
     pub(crate) gate: Rc<GateSlot>,
     inbox: Arc<Inbox<S::Stream>>,
     random: Random,
@@ -64,6 +67,8 @@ pub struct Worker<S: Source> {
     ready: Vec<Ready>,
     /// Connections that did something in this turn, to be flushed at its end.
     touched: Vec<Token>,
+    /// Connections whose replies wait to become durable, with the number that has to be.
+    undurable: VecDeque<(u64, Token, u64)>,
     /// Connections whose socket may have more than was read.
     unread: Vec<Token>,
     /// Connections to be closed that could not be.
@@ -87,6 +92,7 @@ impl<S: Source> Worker<S> {
         inbox: Arc<Inbox<S::Stream>>,
     ) -> Self {
         services.clients.join(inbox.clone() as Arc<dyn Mailbox>);
+        services.log.join(inbox.clone() as Arc<dyn Waiter>);
         services.pubsub.join(number, inbox.clone() as Arc<dyn pubsub::Post>);
         services.tracking.join(number, inbox.clone() as Arc<dyn tracking::Post>);
         Self {
@@ -95,6 +101,7 @@ impl<S: Source> Worker<S> {
             config: services.config.snapshot(),
             generation: services.config.generation(),
             counters: services.statistics.register(),
+            log: Rc::new(Recorder::new(&services.log)),
             gate: Rc::new(services.keyspace.gate().register()),
             inbox,
             random: env::random(),
@@ -109,6 +116,7 @@ impl<S: Source> Worker<S> {
             notes: RefCell::default(),
             ready: Vec::new(),
             touched: Vec::new(),
+            undurable: VecDeque::new(),
             unread: Vec::new(),
             later: Vec::new(),
             cron: Cron::default(),
@@ -149,6 +157,7 @@ impl<S: Source> Worker<S> {
             self.evict_clients();
         }
 
+        self.release_durable();
         self.read_mail();
         self.note_all_ready();
         self.read_and_execute();

@@ -26,6 +26,10 @@ impl<S: Source> Worker<S> {
     fn flush(&mut self, token: Token) {
         let Some(Some(connection)) = self.connections.get_mut(token) else { return };
         connection.touched = false;
+        if self.hold_undurable(token) {
+            return;
+        }
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
         connection.consume(&mut self.buffers);
         match connection.session.close {
             Close::Now => return self.close(token),
@@ -90,6 +94,7 @@ impl<S: Source> Worker<S> {
                 break;
             }
             self.note_all_ready();
+            self.release_durable();
             self.flush_touched();
         }
         (0..self.connections.len()).for_each(|token| self.close(token));

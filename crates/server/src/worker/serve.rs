@@ -158,6 +158,7 @@ impl<S: Source> Worker<S> {
         if self.batch.len() == 0 {
             return;
         }
+        let replies_wait = self.replies_wait();
         // While a script runs for long, a batch is answered outside: only what needs no key runs then.
         let inside = self.gate.enter_unless(|| self.services.scripts.is_busy());
         if inside {
@@ -167,6 +168,8 @@ impl<S: Source> Worker<S> {
         while from < self.batch.len() {
             from = self.run_until_script(from);
             if from < self.batch.len() {
+                // Others are served while it runs, and what came before is sent.
+                self.hold_replies(replies_wait);
                 self.run_script(from);
                 from += 1;
             }
@@ -174,6 +177,8 @@ impl<S: Source> Worker<S> {
         if self.gate.is_inside() {
             self.gate.leave();
         }
+        self.log.publish();
+        self.hold_replies(replies_wait);
         if self.inbox.has_messages() {
             let mut messages = std::mem::take(&mut self.messages);
             let inbox = Arc::clone(&self.inbox);
@@ -183,13 +188,27 @@ impl<S: Source> Worker<S> {
         self.batch.clear();
     }
 
+    /// Notes, if replies wait for the disk, that those of the batch tell of everything up to now.
+    fn hold_replies(&mut self, replies_wait: bool) {
+        if replies_wait {
+            let issued = self.services.log.issued();
+            for index in 0..self.batch.len() {
+                let token = self.batch.get(index).token;
+                self.hall().wait_for(token, issued);
+            }
+        }
+    }
+
     /// Executes the batch from `from` on, up to a command that may run a script; gives back where it stopped.
     fn run_until_script(&mut self, from: usize) -> usize {
+        let replies_wait = self.replies_wait();
         let mut bench = Bench {
             services: &self.services,
             config: &self.config,
             counters: &self.counters,
             random: &mut self.random,
+            log: &self.log,
+            effects: Default::default(),
             gate: &self.gate,
             epoch_us: self.epoch_us,
             epoch_ns: self.epoch_ns,
@@ -240,7 +259,7 @@ impl<S: Source> Worker<S> {
             if let Some(moment) = conclude(connection, done, end, &mut self.deadlines) {
                 self.cron.wake_at(moment);
             }
-            if connection.unsent() > FLUSH_EARLY {
+            if connection.unsent() > FLUSH_EARLY && !replies_wait {
                 hall.relieve(pending.token);
             }
             if self.inbox.has_messages() && hall.hears_messages(pending.token) {
@@ -267,6 +286,8 @@ impl<S: Source> Worker<S> {
             config: &self.config,
             counters: &self.counters,
             random: &mut self.random,
+            log: &self.log,
+            effects: Default::default(),
             gate: &self.gate,
             epoch_us: self.epoch_us,
             epoch_ns: self.epoch_ns,

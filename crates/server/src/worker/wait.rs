@@ -29,6 +29,9 @@ impl<S: Source> Worker<S> {
             ReplyMode::Off => {}
             ReplyMode::On | ReplyMode::SkipNext => connection.output.extend_from_slice(reply),
         }
+        if self.replies_wait() {
+            self.note_undurable(token);
+        }
         self.go_on(token);
     }
 

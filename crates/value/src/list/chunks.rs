@@ -276,7 +276,7 @@ impl Chunks {
         limits: ListLimits,
     ) -> usize {
         let mut removed = 0;
-        let mut next = (self.count > 0).then_some(match from_back {
+        let mut next = (self.count > 0).then(|| match from_back {
             false => self.place(0),
             true => self.place(self.count - 1),
         });

@@ -10,6 +10,7 @@ mod values;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use command::blocked::{Nothing, Wait};
 use command::scripts::Libraries;
 use command::{Args, Ctx, Error, Flags, Group, Outcome, Spec};
 use config::AllowFrom;
@@ -48,6 +49,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("htstats-key", 3, 3, values::value_statistics),
     ("leak", 3, 3, accept),
     ("listpack", 3, 3, values::listpack),
+    ("loadaof", 2, 2, load_aof),
     ("log", 3, 3, log),
     ("object", 3, 3, values::object),
     ("pause-cron", 3, 3, accept),
@@ -129,6 +131,17 @@ fn error(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         .map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte })
         .collect();
     ctx.reply.error_bytes(&line);
+    Ok(())
+}
+
+/// Loads everything anew from the append-only files; the client waits for it.
+fn load_aof(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
+    if !ctx.may_wait {
+        return Err(Error::fixed("ERR DEBUG LOADAOF can't be used inside a transaction"));
+    }
+    ctx.services.aof.ask_reload(ctx.session.client.id);
+    let nothing = Nothing::Null;
+    ctx.wait(Wait { keys: Vec::new(), deadline_ms: None, nothing, retry: None });
     Ok(())
 }
 

@@ -14,26 +14,51 @@ fn write(lines: &mut Lines, fields: &[(&str, &dyn Display)]) {
 /// How saving and loading go.
 pub fn persistence(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     saves(ctx, lines);
-    let never = -1;
+    append_only(ctx, lines);
+    if ctx.services.persistence.is_loading() {
+        loading(ctx, lines);
+    }
+}
+
+fn append_only(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let status = &ctx.services.aof;
+    let rewriting = status.rewriting.load(Ordering::Relaxed);
+    let ok = |failed: bool| if failed { "err" } else { "ok" };
+    let started_ms = status.rewrite_started_ms.load(Ordering::Relaxed);
+    let since_s = if rewriting { ((ctx.now_ms() - started_ms) / 1000).max(0) } else { -1 };
+    let buffered = status.buffered.load(Ordering::Relaxed);
     write(
         lines,
         &[
-            ("aof_enabled", &0),
-            ("aof_rewrite_in_progress", &0),
-            ("aof_rewrite_scheduled", &0),
-            ("aof_last_rewrite_time_sec", &never),
-            ("aof_current_rewrite_time_sec", &never),
-            ("aof_last_bgrewrite_status", &"ok"),
-            ("aof_rewrites", &0),
-            ("aof_rewrites_consecutive_failures", &0),
-            ("aof_last_write_status", &"ok"),
+            ("aof_enabled", &u8::from(status.is_on())),
+            ("aof_rewrite_in_progress", &u8::from(rewriting)),
+            ("aof_rewrite_scheduled", &u8::from(status.scheduled.load(Ordering::Relaxed))),
+            (
+                "aof_last_rewrite_time_sec",
+                &(status.last_rewrite_s_plus_1.load(Ordering::Relaxed) - 1),
+            ),
+            ("aof_current_rewrite_time_sec", &since_s),
+            ("aof_last_bgrewrite_status", &ok(status.rewrite_failed.load(Ordering::Relaxed))),
+            ("aof_rewrites", &status.rewrites.load(Ordering::Relaxed)),
+            ("aof_rewrites_consecutive_failures", &status.failures.load(Ordering::Relaxed)),
+            ("aof_last_write_status", &ok(status.failure().is_some())),
             ("aof_last_cow_size", &0),
             ("module_fork_in_progress", &0),
             ("module_fork_last_cow_size", &0),
         ],
     );
-    if ctx.services.persistence.is_loading() {
-        loading(ctx, lines);
+    if status.is_on() {
+        write(
+            lines,
+            &[
+                ("aof_current_size", &status.size.load(Ordering::Relaxed)),
+                ("aof_base_size", &status.base_size.load(Ordering::Relaxed)),
+                ("aof_pending_rewrite", &0),
+                ("aof_buffer_length", &buffered),
+                ("aof_pending_bio_fsync", &u8::from(status.syncing.load(Ordering::Relaxed))),
+                ("aof_delayed_fsync", &status.delayed.load(Ordering::Relaxed)),
+            ],
+        );
     }
 }
 

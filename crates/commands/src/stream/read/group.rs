@@ -2,7 +2,7 @@ use command::{Args, Ctx, Error, Outcome};
 use config::KeyspaceEvents;
 use value::stream::{Id, Stream};
 
-use super::super::{ids, no_group, reply};
+use super::super::{ids, logged, no_group, reply};
 use super::Served;
 use super::options::Options;
 
@@ -71,9 +71,14 @@ fn serve(
     out.begin(&mut ctx.reply, args.at(key));
     let writer = &mut ctx.reply;
     let header = writer.deferred();
+    let is_logged = ctx.effects.wanted();
+    let mut delivered = Vec::new();
     let count = match from {
         From::New => stream.deliver(group, consumer, limit, options.noack, now_ms, |entry| {
             reply::entry(writer, entry);
+            if is_logged {
+                delivered.push(entry.id);
+            }
         }),
         From::History(after) => {
             stream.replay(group, consumer, after, limit, now_ms, |id, entry| match entry {
@@ -87,6 +92,17 @@ fn serve(
         }
     };
     writer.finish_array(header, count.unwrap_or(0));
+    ctx.effects.not_itself();
+    if ctx.effects.wanted() {
+        let new = matches!(from, From::New);
+        if !known && (options.noack || !new || delivered.is_empty()) {
+            let words: [&[u8]; 5] = [b"XGROUP", b"CREATECONSUMER", args.at(key), group, consumer];
+            ctx.effects.beside(&words);
+        }
+        if new {
+            logged::deliveries(ctx, args.key(key), group, &delivered, options.noack);
+        }
+    }
     if !known {
         ctx.db.changed(args.key(key), KeyspaceEvents::STREAM, "xgroup-createconsumer");
     }

@@ -43,6 +43,8 @@ impl Lab {
             acl: acl::Acl::new(table.catalogue(), command::acl_defaults(&Default::default())),
             table,
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
+            log: Default::default(),
+            aof: Default::default(),
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             logs: CommandLogs::default(),

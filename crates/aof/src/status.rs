@@ -1,0 +1,141 @@
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+/// Whether effects are written to files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// `appendonly no`.
+    #[default]
+    Off,
+    /// It was turned on, and the first base is being written.
+    Starting,
+    /// They are.
+    On,
+}
+
+/// What commands ask of those who write the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Write a new base (BGREWRITEAOF).
+    Rewrite,
+    /// Act on `appendonly`.
+    Switch(bool),
+    /// Load everything anew, for a client that waits (DEBUG LOADAOF).
+    Reload(u64),
+}
+
+/// What everybody may know of the append-only files.
+#[derive(Debug, Default)]
+pub struct Status {
+    state: Mutex<State>,
+    on: AtomicBool,
+    /// A base is being written.
+    pub rewriting: AtomicBool,
+    /// A base is to be written as soon as possible.
+    pub scheduled: AtomicBool,
+    /// When the rewrite that is under way began, milliseconds since the epoch.
+    pub rewrite_started_ms: AtomicI64,
+    /// How long the last rewrite took, seconds; one more, so that 0 is none.
+    pub last_rewrite_s_plus_1: AtomicI64,
+    /// Whether the last rewrite failed.
+    pub rewrite_failed: AtomicBool,
+    /// Rewrites so far.
+    pub rewrites: AtomicU64,
+    /// Rewrites in a row that failed.
+    pub failures: AtomicU64,
+    /// Bytes of all files.
+    pub size: AtomicU64,
+    /// Bytes of all files after the last rewrite, or at the start.
+    pub base_size: AtomicU64,
+    /// Bytes that wait to be written.
+    pub buffered: AtomicU64,
+    /// A file is being made durable in the background.
+    pub syncing: AtomicBool,
+    /// How often that took so long that writing had to wait.
+    pub delayed: AtomicU64,
+    /// Why writes are refused: the system's words for what failed.
+    failure: Mutex<Option<String>>,
+    failed: AtomicBool,
+    requests: Mutex<Vec<Request>>,
+    asked: Condvar,
+}
+
+impl Status {
+    /// Whether effects are written to files, or about to be.
+    pub fn state(&self) -> State {
+        *self.state.lock()
+    }
+
+    /// Says whether they are.
+    pub fn set_state(&self, state: State) {
+        *self.state.lock() = state;
+        self.on.store(state != State::Off, Ordering::Release);
+    }
+
+    /// Whether effects are written to files, or about to be; cheap.
+    pub fn is_on(&self) -> bool {
+        self.on.load(Ordering::Acquire)
+    }
+
+    /// Why writes are refused.
+    pub fn failure(&self) -> Option<String> {
+        if !self.failed.load(Ordering::Acquire) {
+            return None;
+        }
+        self.failure.lock().clone()
+    }
+
+    /// Lets writes be refused, or not any more. Says whether that is new.
+    pub fn set_failure(&self, failure: Option<String>) -> bool {
+        let mut current = self.failure.lock();
+        let is_new = current.is_some() != failure.is_some();
+        self.failed.store(failure.is_some(), Ordering::Release);
+        *current = failure;
+        is_new
+    }
+
+    /// Asks for a new base; false when one is being written already.
+    pub fn ask_rewrite(&self) -> bool {
+        let begins = self.begin_rewrite();
+        if begins {
+            self.ask(Request::Rewrite);
+        }
+        begins
+    }
+
+    /// Asks for the log to be written from now on, or not any more.
+    pub fn ask_switch(&self, on: bool) {
+        if on {
+            // From now on INFO says so.
+            self.set_state(State::Starting);
+            self.rewriting.store(true, Ordering::Release);
+        }
+        self.ask(Request::Switch(on));
+    }
+
+    /// Asks for everything to be loaded anew; the client is served then.
+    pub fn ask_reload(&self, client: u64) {
+        self.ask(Request::Reload(client));
+    }
+
+    /// Notes that a base is being written; false when one is already.
+    pub fn begin_rewrite(&self) -> bool {
+        !self.rewriting.swap(true, Ordering::AcqRel)
+    }
+
+    fn ask(&self, request: Request) {
+        self.requests.lock().push(request);
+        self.asked.notify_all();
+    }
+
+    /// Takes what was asked for, waiting for it for a while.
+    pub fn wait_for_requests(&self, at_most: Duration) -> Vec<Request> {
+        let mut requests = self.requests.lock();
+        if requests.is_empty() {
+            self.asked.wait_for(&mut requests, at_most);
+        }
+        std::mem::take(&mut *requests)
+    }
+}
