@@ -17,5 +17,5 @@ mod status;
 pub use append::Appender;
 pub use directory::{Directory, sync_directory};
 pub use manifest::{FileInfo, FileKind, Manifest, ManifestError};
-pub use read::{ReadError, Reader};
-pub use status::{Request, State, Status};
+pub use read::{Entry, ReadError, Reader};
+pub use status::{Request, State, Status, reason};

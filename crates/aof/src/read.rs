@@ -3,6 +3,9 @@ use std::io::{self, BufRead, Read};
 /// Bytes of a header line at most.
 const LINE_MAX: usize = 1024;
 
+const NO_COMMAND: &str = "a command begins with '*'";
+const NO_WORD: &str = "a word begins with '$'";
+
 /// Why a file cannot be read on.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -10,27 +13,39 @@ pub enum ReadError {
     #[error("unexpected end of file")]
     Truncated,
     /// Something else stands where a command should.
-    #[error("bad file format at offset {at}")]
+    #[error("bad file format at offset {at}: {why}")]
     Format {
         /// Bytes before it.
         at: u64,
+        /// What is wrong there.
+        why: &'static str,
     },
     /// The system failed.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// Reads commands in RESP, as append-only files hold them, and passes over annotations (`#`).
+/// What an append-only file is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A command's words.
+    Command(Vec<Vec<u8>>),
+    /// An annotation: its line, without `#` and the line's end.
+    Note(Vec<u8>),
+}
+
+/// Reads commands in RESP, as append-only files hold them.
 pub struct Reader<R> {
     input: R,
     offset: u64,
+    lines: u64,
     line: Vec<u8>,
 }
 
 impl<R: BufRead> Reader<R> {
     /// A reader from here on.
     pub fn new(input: R) -> Self {
-        Self { input, offset: 0, line: Vec::new() }
+        Self { input, offset: 0, lines: 0, line: Vec::new() }
     }
 
     /// Bytes read so far; after a command, where it ended.
@@ -38,21 +53,38 @@ impl<R: BufRead> Reader<R> {
         self.offset
     }
 
-    /// The next command's words; `None` at the end.
+    /// Lines read so far: headers of commands and words, and words. Annotations do not count.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// The next command's words, annotations passed over; `None` at the end.
     ///
     /// # Errors
     /// When there is no whole command.
     pub fn command(&mut self) -> Result<Option<Vec<Vec<u8>>>, ReadError> {
         loop {
-            let at = self.offset;
-            if !self.read_line()? {
-                return if self.line.is_empty() { Ok(None) } else { self.cut_off(at) };
+            match self.entry()? {
+                None => return Ok(None),
+                Some(Entry::Command(words)) => return Ok(Some(words)),
+                Some(Entry::Note(_)) => {}
             }
-            match self.line.first() {
-                Some(b'#') => {}
-                Some(b'*') => return self.words(at).map(Some),
-                _ => return Err(ReadError::Format { at }),
-            }
+        }
+    }
+
+    /// The next command or annotation; `None` at the end.
+    ///
+    /// # Errors
+    /// When there is nothing whole.
+    pub fn entry(&mut self) -> Result<Option<Entry>, ReadError> {
+        let at = self.offset;
+        if !self.read_line()? {
+            return if self.line.is_empty() { Ok(None) } else { self.cut_off(at) };
+        }
+        match self.line.as_slice() {
+            [b'#', note @ ..] => Ok(Some(Entry::Note(note.trim_ascii_end().to_vec()))),
+            [b'*', ..] => self.words(at).map(|words| Some(Entry::Command(words))),
+            _ => Err(ReadError::Format { at, why: NO_COMMAND }),
         }
     }
 
@@ -60,12 +92,15 @@ impl<R: BufRead> Reader<R> {
     fn cut_off<T>(&self, at: u64) -> Result<T, ReadError> {
         match self.line.first() {
             Some(b'*' | b'#') => Err(ReadError::Truncated),
-            _ => Err(ReadError::Format { at }),
+            _ => Err(ReadError::Format { at, why: NO_COMMAND }),
         }
     }
 
     fn words(&mut self, at: u64) -> Result<Vec<Vec<u8>>, ReadError> {
-        let count = self.number().filter(|count| *count > 0).ok_or(ReadError::Format { at })?;
+        let why = "the number of words is none";
+        let count =
+            self.number().filter(|count| *count > 0).ok_or(ReadError::Format { at, why })?;
+        self.lines += 1;
         // The count is only announced: what the file holds decides.
         let mut words = Vec::with_capacity(usize::try_from(count).unwrap_or(0).min(64));
         for _ in 0..count {
@@ -73,14 +108,17 @@ impl<R: BufRead> Reader<R> {
             if !self.read_line()? {
                 return match self.line.first() {
                     None | Some(b'$') => Err(ReadError::Truncated),
-                    Some(_) => Err(ReadError::Format { at }),
+                    Some(_) => Err(ReadError::Format { at, why: NO_WORD }),
                 };
             }
             if self.line.first() != Some(&b'$') {
-                return Err(ReadError::Format { at });
+                return Err(ReadError::Format { at, why: NO_WORD });
             }
-            let length = self.number().ok_or(ReadError::Format { at })?;
+            let why = "the length of a word is none";
+            let length = self.number().ok_or(ReadError::Format { at, why })?;
+            self.lines += 1;
             words.push(self.word(length)?);
+            self.lines += 1;
         }
         Ok(words)
     }
@@ -100,7 +138,8 @@ impl<R: BufRead> Reader<R> {
             }
         }
         if &end != b"\r\n" {
-            return Err(ReadError::Format { at: self.offset - 2 });
+            let why = "a word does not end where its length says";
+            return Err(ReadError::Format { at: self.offset - 2, why });
         }
         Ok(word)
     }
@@ -119,7 +158,7 @@ impl<R: BufRead> Reader<R> {
         let read = (&mut self.input).take(most).read_until(b'\n', &mut self.line)? as u64;
         self.offset += read;
         if read == most && !self.line.ends_with(b"\n") {
-            return Err(ReadError::Format { at });
+            return Err(ReadError::Format { at, why: "the line is too long" });
         }
         Ok(self.line.ends_with(b"\n"))
     }

@@ -1,3 +1,4 @@
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -24,6 +25,15 @@ pub enum Request {
     Switch(bool),
     /// Load everything anew, for a client that waits (DEBUG LOADAOF).
     Reload(u64),
+}
+
+/// What the system says of a failure, without the number that Rust adds.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((text, _)) => text.to_owned(),
+        None => text,
+    }
 }
 
 /// What everybody may know of the append-only files.
@@ -58,6 +68,10 @@ pub struct Status {
     /// Why writes are refused: the system's words for what failed.
     failure: Mutex<Option<String>>,
     failed: AtomicBool,
+    /// Microseconds that every write is delayed by (DEBUG AOF-FLUSH-SLEEP).
+    pub flush_delay_us: AtomicU64,
+    /// Logging is being turned off: a base that is under way, or begins before that is done, is not wanted.
+    unwanted: AtomicBool,
     requests: Mutex<Vec<Request>>,
     asked: Condvar,
 }
@@ -87,6 +101,11 @@ impl Status {
         self.failure.lock().clone()
     }
 
+    /// Whether writes are refused; cheap.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
     /// Lets writes be refused, or not any more. Says whether that is new.
     pub fn set_failure(&self, failure: Option<String>) -> bool {
         let mut current = self.failure.lock();
@@ -111,8 +130,20 @@ impl Status {
             // From now on INFO says so.
             self.set_state(State::Starting);
             self.rewriting.store(true, Ordering::Release);
+        } else {
+            self.unwanted.store(true, Ordering::Release);
         }
         self.ask(Request::Switch(on));
+    }
+
+    /// Whether logging is being turned off.
+    pub fn is_unwanted(&self) -> bool {
+        self.unwanted.load(Ordering::Acquire)
+    }
+
+    /// Notes that it has been.
+    pub fn set_wanted(&self) {
+        self.unwanted.store(false, Ordering::Release);
     }
 
     /// Asks for everything to be loaded anew; the client is served then.

@@ -37,7 +37,7 @@ pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;
 pub use mailbox::{Letter, Mailbox};
-pub use persistence::{CurrentSave, Loading, Persistence, SaveHandle, Saves};
+pub use persistence::{CurrentSave, DiskError, Loading, Persistence, SaveHandle, Saves};
 pub use services::{
     Host, MemoryFigures, ProcessorTime, REDIS_VERSION, RUBRICA_VERSION, Services, Shutdown,
     SystemFigures, acl_defaults,

@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
+use config::Config;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::Error;
+use crate::services::Services;
 
 /// The data set is being loaded.
 const LOADING: u8 = 1;
@@ -65,6 +67,8 @@ pub trait SaveHandle: Send {
     fn keys(&self) -> u64;
     /// Ends it; the caller holds the gate closed.
     fn give_up(&self);
+    /// Asks whoever writes it to end it.
+    fn stop(&self);
 }
 
 impl Default for Saves {
@@ -149,6 +153,52 @@ impl Persistence {
     /// Whether the last snapshot in the background failed.
     pub fn is_unsaved(&self) -> bool {
         self.obstacles.load(Ordering::Relaxed) & UNSAVED != 0
+    }
+}
+
+/// Why writes are refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiskError {
+    /// The last snapshot failed.
+    Snapshot,
+    /// The append-only file cannot be written, or not be made durable: the system's words for it.
+    Log(String),
+}
+
+impl DiskError {
+    /// Whether writes are to be refused, and why.
+    #[inline]
+    pub fn of(services: &Services, config: &Config) -> Option<Self> {
+        if services.persistence.has_obstacles()
+            && services.persistence.is_unsaved()
+            && config.stop_writes_on_bgsave_error
+            && !config.save.is_empty()
+        {
+            return Some(Self::Snapshot);
+        }
+        services.aof.failure().map(Self::Log)
+    }
+
+    /// What a command that writes is answered.
+    pub fn refusal(&self) -> Error {
+        match self {
+            Self::Snapshot => Error::UNSAVED,
+            Self::Log(why) => Error::new(format!("MISCONF Errors writing to the AOF file: {why}")),
+        }
+    }
+
+    /// What a script is answered that says that it may write.
+    pub fn script_refusal(&self) -> Error {
+        const ENDING: &str = "but it's currently unable to persist to disk. Writable scripts are blocked. Use \
+                              'no-writes' flag for read only scripts.";
+        Error::new(match self {
+            Self::Snapshot => {
+                format!("MISCONF Redis is configured to save RDB snapshots, {ENDING}")
+            }
+            Self::Log(why) => format!(
+                "MISCONF Redis is configured to persist data to AOF, {ENDING} AOF error: {why}"
+            ),
+        })
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 
 use env::Clock;
 use keyspace::{Keyspace, Lent};
-use observe::{CommandLogs, LatencyMonitor, Statistics};
+use observe::{CommandLogs, HotKeys, LatencyMonitor, Statistics};
 use pubsub::PubSub;
 use tracking::Tracking;
 
@@ -48,6 +48,8 @@ pub struct Services {
     pub logs: CommandLogs,
     /// LATENCY's events.
     pub latency: LatencyMonitor,
+    /// HOTKEYS.
+    pub hot_keys: HotKeys,
     /// CLIENT PAUSE.
     pub pause: Pause,
     /// Clients that wait in blocking commands.

@@ -141,6 +141,8 @@ config! {
     aof_use_rdb_preamble: bool,
     /// Whether the log says when commands ran.
     aof_timestamp_enabled: bool,
+    /// Whether files that are no longer needed are kept.
+    aof_disable_auto_gc: bool,
     /// What SIGINT does; empty means the default.
     shutdown_on_sigint: Vec<&'static str>,
     /// What SIGTERM does; empty means the default.

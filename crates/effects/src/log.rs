@@ -84,8 +84,13 @@ impl Log {
     /// Notes that everything up to `seq` is durable, and tells those who wait for it.
     pub fn set_durable(&self, seq: u64) {
         if self.durable.fetch_max(seq, Ordering::AcqRel) < seq {
-            self.waiters.lock().iter().for_each(|waiter| waiter.durable());
+            self.wake_waiters();
         }
+    }
+
+    /// Lets those look again who wait for numbers to become durable.
+    pub fn wake_waiters(&self) {
+        self.waiters.lock().iter().for_each(|waiter| waiter.durable());
     }
 
     /// Adds somebody to be told when numbers become durable.

@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::encode::encode;
@@ -42,17 +42,28 @@ pub struct Recorder {
     log: Arc<Log>,
     slot: Arc<Slot>,
     chunk: RefCell<Chunk>,
+    last: Cell<u64>,
 }
 
 impl Recorder {
     /// A hand in `log` for the calling thread.
     pub fn new(log: &Arc<Log>) -> Self {
-        Self { log: Arc::clone(log), slot: log.add_slot(), chunk: RefCell::default() }
+        Self {
+            log: Arc::clone(log),
+            slot: log.add_slot(),
+            chunk: RefCell::default(),
+            last: Cell::new(0),
+        }
     }
 
     /// The log.
     pub fn log(&self) -> &Arc<Log> {
         &self.log
+    }
+
+    /// The number that this thread drew last; 0 before the first.
+    pub fn last(&self) -> u64 {
+        self.last.get()
     }
 
     /// Whether somebody reads the log; if not, nothing need be recorded.
@@ -102,6 +113,7 @@ impl Recorder {
         add(&mut chunk);
         let parts = chunk.parts.len() - before;
         let seq = self.log.issue();
+        self.last.set(seq);
         chunk.groups.push(Mark { seq, parts, unix_s: now_ms / 1000 });
         if chunk.bytes.len() >= CHUNK_MOST {
             drop(chunk);

@@ -117,7 +117,7 @@ pub enum ScanError {
         error: Error,
     },
     /// Its checksum is wrong: something in it has changed since it was written.
-    #[error("wrong RDB checksum: expected {expected:016x}, got {found:016x}")]
+    #[error("RDB CRC error: expected {expected:016x}, got {found:016x}")]
     Checksum {
         /// What stands at the end.
         expected: u64,
@@ -366,6 +366,16 @@ impl Chunk {
 
     fn input(&self, record: &Record) -> Input<'_> {
         Input::new(self.bytes.get(record.start..record.end).unwrap_or_default())
+    }
+
+    /// Bytes from the chunk's start to a record's key.
+    pub fn offset_of(&self, record: &Record) -> usize {
+        record.start
+    }
+
+    /// How many bytes of the file are in the chunk; it ends where the scanner stands.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     /// How many bytes a record's key and value take.

@@ -1,6 +1,6 @@
 //! Whether a command may run, and what is answered when it may not.
 
-use command::{Args, Command, Error, Flags, Session, permission};
+use command::{Args, Command, DiskError, Error, Flags, Session, permission};
 use resp::{Protocol, Writer};
 
 use crate::execute::{Bench, Call, Ran, Scope, scope_of};
@@ -51,7 +51,10 @@ impl Bench<'_> {
                 || queued.is_some_and(|transaction| transaction.flags.intersects(wanted))
         };
         if has_flag(Flags::WRITE) || command.name == "ping" {
-            self.check_disk(hindered)?;
+            // Nothing is to be written that cannot be saved.
+            if let Some(why) = DiskError::of(self.services, self.config) {
+                return Err(why.refusal());
+            }
         }
         // What comes to a subscriber in RESP2 is taken for a message.
         if session.protocol == Protocol::Resp2
@@ -76,25 +79,6 @@ impl Bench<'_> {
         let exempt = command.container == Some("client");
         let held = if exempt { None } else { self.services.pause.holds(has_flag(WRITES), now_ms) };
         Ok(held.map_or(Admitted::Run(command), Admitted::HeldUntil))
-    }
-
-    /// Refuses what writes while what it does cannot be saved; `hindered` is whether anything is in the way.
-    fn check_disk(&self, hindered: bool) -> Result<(), Error> {
-        if hindered && self.is_unsaved() {
-            return Err(Error::UNSAVED);
-        }
-        match self.services.aof.failure() {
-            None => Ok(()),
-            Some(why) => Err(Error::new(format!("MISCONF Errors writing to the AOF file: {why}"))),
-        }
-    }
-
-    /// Whether writes are refused because the last snapshot failed.
-    #[cold]
-    fn is_unsaved(&self) -> bool {
-        self.services.persistence.is_unsaved()
-            && self.config.stop_writes_on_bgsave_error
-            && !self.config.save.is_empty()
     }
 
     /// Whether the client's user may run a command. What is denied is noted in ACL LOG.

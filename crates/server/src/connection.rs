@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::blocked::Parked;
-use command::{Close, Session};
+use command::{Close, Command, Flags, Session};
 use observe::Counters;
 use resp::Parser;
 
@@ -55,6 +55,8 @@ pub struct Connection<S> {
     pub held_until_ms: Option<i64>,
     /// Replies are not sent before everything up to this number of the log of effects is durable.
     pub durable_from: u64,
+    /// The log's number of the last change that they acknowledge.
+    pub wrote: u64,
     /// Whether that is so now; nothing more is read meanwhile.
     pub awaits_durability: bool,
     /// What the client waits for in a blocking command.
@@ -97,6 +99,7 @@ impl<S: Socket> Connection<S> {
             writable: true,
             held_until_ms: None,
             durable_from: 0,
+            wrote: 0,
             awaits_durability: false,
             parked: None,
             above_soft_limit_since_ms: None,
@@ -176,6 +179,15 @@ impl<S: Socket> Connection<S> {
             && self.parked.is_none()
             && !self.awaits_durability
             && self.session.close == Close::No
+    }
+
+    /// Notes what a command has changed: the log's last number of this thread was `before` and is `after`.
+    pub fn note_change(&mut self, command: Option<Command>, before: u64, after: u64) {
+        // What reads may end keys whose time has come: nobody is told that.
+        let reads = command.is_some_and(|command| command.flags.contains(Flags::READONLY));
+        if before != after && !reads {
+            self.wrote = after;
+        }
     }
 
     /// Shows others what of the input waits to be understood.

@@ -402,9 +402,24 @@ impl Bench<'_> {
         took_ns
     }
 
+    /// Enters what a command took to the account of its keys.
+    fn note_hot_keys(&mut self, call: Call<'_>, took_ns: u64, reply: usize) {
+        let keys = keys_of(call.command, call.args);
+        let words = keys.iter().map(|(word, _)| call.args.at(*word));
+        // As RESP frames them: a sign, the length, and the ends of two lines.
+        let framed = |length: usize| length.checked_ilog10().unwrap_or(0) as usize + 4;
+        let request: usize = call.args.iter().map(|word| framed(word.len()) + word.len() + 2).sum();
+        let bytes = (framed(call.args.len()) + request + reply) as u64;
+        let chance = self.random.next_u64();
+        self.services.hot_keys.note(words, took_ns, bytes, chance, call.now_us / 1000);
+    }
+
     /// Enters a command that has run into the logs of what is slow or large.
-    pub fn log(&self, session: &Session, call: Call<'_>, took_ns: u64, reply: usize) {
+    pub fn log(&mut self, session: &Session, call: Call<'_>, took_ns: u64, reply: usize) {
         let Call { command, args, now_us, .. } = call;
+        if self.services.hot_keys.is_active() {
+            self.note_hot_keys(call, took_ns, reply);
+        }
         let finished = Finished { command, args, now_us, took_ns, reply };
         logs::enter(self.services, self.config, session, finished);
     }

@@ -148,6 +148,7 @@ impl Server {
             tracking: Default::default(),
             logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),
+            hot_keys: Default::default(),
             pause: Default::default(),
             parked: Default::default(),
             budget: command::Budget::default(),
@@ -487,7 +488,11 @@ impl Door {
     fn reconfigure(&mut self, changed: &[&'static str]) -> Result<(), String> {
         configure_logs(&self.services);
         if changed.contains(&"appendonly") {
-            self.services.aof.ask_switch(self.services.config.load().appendonly);
+            let on = self.services.config.load().appendonly;
+            self.services.aof.ask_switch(on);
+            if let Some(base) = self.services.persistence.base().as_deref().filter(|_| !on) {
+                base.stop();
+            }
         }
         if changed.contains(&"maxclients") {
             let wanted = self.services.config.load().maxclients;

@@ -58,6 +58,7 @@ struct Progress {
     /// The most bytes that waited to be handed out.
     waiting_max: AtomicU64,
     given_up: AtomicBool,
+    stopped: AtomicBool,
 }
 
 /// Looks at a snapshot from outside, and ends it.
@@ -69,6 +70,11 @@ impl Handle {
     /// [`Snapshot::run`] has returned, before the next one begins.
     pub fn give_up(&self) {
         self.0.given_up.store(true, Ordering::Release);
+    }
+
+    /// Lets [`Snapshot::run`] end with an error as soon as possible; it clears up itself.
+    pub fn stop(&self) {
+        self.0.stopped.store(true, Ordering::Release);
     }
 
     /// Whether somebody has ended it.
@@ -267,11 +273,15 @@ impl Snapshot {
         let keys = self.shared.progress.keys.load(Ordering::Relaxed);
         let since = keys - std::mem::replace(before, keys);
         let mut left = Duration::from_micros(pace.per_key_us.saturating_mul(since));
-        while !left.is_zero() && !self.is_given_up() {
+        while !left.is_zero() && !self.is_given_up() && !self.is_stopped() {
             let nap = left.min(NAP);
             thread::sleep(nap);
             left -= nap;
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.shared.progress.stopped.load(Ordering::Acquire)
     }
 
     fn is_given_up(&self) -> bool {
@@ -288,6 +298,9 @@ impl Snapshot {
     ) -> io::Result<()> {
         if self.is_given_up() {
             return Err(io::ErrorKind::Interrupted.into());
+        }
+        if self.is_stopped() {
+            return Err(io::Error::other("it was stopped"));
         }
         {
             let mut sink = self.shared.sink.lock();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use pkcs8::EncryptedPrivateKeyInfo;
 use rustls::RootCertStore;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::Error;
@@ -19,7 +19,8 @@ fn read(path: &str) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// When the file cannot be read or has none.
 pub fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let failed = |error| Error::new(format!("Failed to load certificate: {path}: {error}"));
+    let failed =
+        |error| Error::new(format!("Failed to load certificate: {path}: {}", reason(&error)));
     let found = CertificateDer::pem_slice_iter(&read(path)?)
         .collect::<Result<Vec<_>, _>>()
         .map_err(failed)?;
@@ -55,7 +56,7 @@ pub fn private_key(path: &str, password: &[u8]) -> Result<PrivateKeyDer<'static>
             "this old form of encryption is not supported; convert the key with 'openssl pkcs8 -topk8'",
         ));
     }
-    PrivateKeyDer::from_pem_slice(&text).map_err(|error| failed(&error.to_string()))
+    PrivateKeyDer::from_pem_slice(&text).map_err(|error| failed(&reason(&error)))
 }
 
 /// The authorities in a file and in the files of a directory; either may be empty.
@@ -92,5 +93,15 @@ pub fn add_file(roots: &mut RootCertStore, path: &Path) {
     let Ok(text) = fs::read(path) else { return };
     for certificate in CertificateDer::pem_slice_iter(&text).flatten() {
         let _ = roots.add(certificate);
+    }
+}
+
+/// What is wrong with a file. The library shows a missing line as numbers.
+fn reason(error: &pem::Error) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { end_marker } => {
+            format!("the line that ends {} is missing", String::from_utf8_lossy(end_marker))
+        }
+        other => other.to_string(),
     }
 }

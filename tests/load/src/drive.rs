@@ -1,5 +1,5 @@
-//! GET or SET of uniformly random keys by many clients on one thread. Each client sends a batch of
-//! `--pipeline` requests, waits for all its replies and sends the next.
+//! GET or SET of uniformly random keys, alone, in a transaction or from a script, by many clients on one thread.
+//! Each client sends a batch of `--pipeline` requests, waits for all its replies and sends the next.
 
 use crate::cpu;
 use crate::histogram::Histogram;
@@ -13,15 +13,20 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+/// SETs of a transaction.
+const SETS: usize = 10;
+
 const EVENTS_MAX: usize = 1024;
 /// A server that answers nobody for so long has hung.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 
 /// What every client sends.
 struct Batch {
-    /// One request with its key's digits at `digits_at`.
+    /// One request with its keys' digits at `digits_at`.
     request: Vec<u8>,
-    digits_at: usize,
+    digits_at: Vec<usize>,
+    /// Replies to one request.
+    replies: usize,
     pipeline: usize,
     keys: u64,
 }
@@ -30,18 +35,34 @@ impl Batch {
     fn of(options: &Options) -> Result<Self> {
         let key = request::key(0);
         let mut request = Vec::new();
+        let mut replies = 1;
         match options.text("op")? {
+            "eval" => {
+                let script = b"return redis.call('GET', KEYS[1])";
+                request::push(&mut request, &[b"EVAL", script, b"1", &key]);
+            }
+            "multi" => {
+                let value = vec![b'v'; options.number("value-bytes")?];
+                request::push(&mut request, &[b"MULTI"]);
+                for _ in 0..SETS {
+                    request::push(&mut request, &[b"SET", &key, &value]);
+                }
+                request::push(&mut request, &[b"EXEC"]);
+                replies = SETS + 2;
+            }
             "get" => request::push(&mut request, &[b"GET", &key]),
             "set" => {
                 let value = vec![b'v'; options.number("value-bytes")?];
                 request::push(&mut request, &[b"SET", &key, &value]);
             }
-            other => bail!("--op {other}: get, set"),
+            other => bail!("--op {other}: get, set, eval, multi"),
         }
-        let key_at = request.windows(16).position(|window| window == key).context("no key")?;
+        let windows = request.windows(16).enumerate();
+        let digits_at = windows.filter(|(_, window)| *window == key).map(|(at, _)| at + 4);
         Ok(Self {
+            digits_at: digits_at.collect(),
             request,
-            digits_at: key_at + 4,
+            replies,
             pipeline: options.number("pipeline")?,
             keys: options.number("keys")?,
         })
@@ -50,8 +71,10 @@ impl Batch {
     /// The batch's bytes with new keys; the buffer keeps its length from one batch to the next.
     fn write(&self, out: &mut [u8], random: &mut Random) {
         for request in out.chunks_exact_mut(self.request.len()) {
-            let number = random.below(self.keys);
-            request::write_digits(&mut request[self.digits_at..self.digits_at + 12], number);
+            for at in &self.digits_at {
+                let number = random.below(self.keys);
+                request::write_digits(&mut request[*at..at + 12], number);
+            }
         }
     }
 }
@@ -71,7 +94,7 @@ struct Client {
 /// What one turn of the loop has counted.
 #[derive(Default)]
 struct Counts {
-    operations: u64,
+    replies: u64,
     misses: u64,
 }
 
@@ -92,7 +115,7 @@ impl Client {
 
     fn begin(&mut self, batch: &Batch, random: &mut Random) -> Result<()> {
         batch.write(&mut self.out, random);
-        (self.sent, self.pending, self.since) = (0, batch.pipeline, Instant::now());
+        (self.sent, self.pending, self.since) = (0, batch.pipeline * batch.replies, Instant::now());
         self.send()
     }
 
@@ -146,7 +169,7 @@ impl Client {
             }
             at += len;
             self.pending -= 1;
-            counts.operations += 1;
+            counts.replies += 1;
         }
         Ok(at)
     }
@@ -155,6 +178,8 @@ impl Client {
 /// Everything that the measurement counts, from its start.
 struct Measure {
     pid: u32,
+    /// Replies to one operation.
+    replies: usize,
     start: Instant,
     cpu_start: f64,
     counts: Counts,
@@ -162,9 +187,10 @@ struct Measure {
 }
 
 impl Measure {
-    fn begin(pid: u32) -> Result<Self> {
+    fn begin(pid: u32, replies: usize) -> Result<Self> {
         Ok(Self {
             pid,
+            replies,
             cpu_start: cpu::seconds_of(pid)?,
             counts: Counts::default(),
             latencies: Histogram::new(),
@@ -175,9 +201,10 @@ impl Measure {
     fn report(&self) -> Result<serde_json::Value> {
         let seconds = self.start.elapsed().as_secs_f64();
         let cpu_seconds = cpu::seconds_of(self.pid)? - self.cpu_start;
-        let operations = self.counts.operations.max(1) as f64;
+        let count = self.counts.replies / self.replies as u64;
+        let operations = count.max(1) as f64;
         Ok(json!({
-            "operations": self.counts.operations,
+            "operations": count,
             "misses": self.counts.misses,
             "seconds": seconds,
             "operations_per_second": operations / seconds,
@@ -211,7 +238,7 @@ pub(crate) fn run(options: &Options) -> Result<serde_json::Value> {
     let mut chunk = vec![0; 256 << 10];
     let begun = Instant::now();
     let mut warm = false;
-    let mut measure = Measure::begin(pid)?;
+    let mut measure = Measure::begin(pid, batch.replies)?;
     loop {
         poll.poll(&mut events, Some(SILENCE_MAX)).context("poll")?;
         if events.is_empty() {
@@ -229,7 +256,7 @@ pub(crate) fn run(options: &Options) -> Result<serde_json::Value> {
         }
         if !warm && begun.elapsed() >= warm_up {
             warm = true;
-            measure = Measure::begin(pid)?;
+            measure = Measure::begin(pid, batch.replies)?;
         } else if warm && measure.start.elapsed() >= length {
             return measure.report();
         }

@@ -12,6 +12,7 @@ pub mod case;
 pub mod client;
 pub mod coverage;
 pub mod differ;
+pub mod durable;
 pub mod effects;
 pub mod facts;
 pub mod linear;

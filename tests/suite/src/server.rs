@@ -208,7 +208,7 @@ impl Drop for Server {
 
 /// The command that starts `path` so that the kernel ends it when this process dies, where
 /// util-linux has the tool for it: a test that is killed by its runner drops nothing.
-fn ends_with_parent(path: &Path) -> Command {
+pub(crate) fn ends_with_parent(path: &Path) -> Command {
     let setpriv = Path::new("/usr/bin/setpriv");
     if setpriv.exists() {
         let mut command = Command::new(setpriv);

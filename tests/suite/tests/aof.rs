@@ -1,172 +1,32 @@
-//! Append-only files: a data set comes back, here and under `redis-server`; what was acknowledged survives a
-//! kill.
+//! Append-only files: a data set comes back, here and under `redis-server`.
 #![forbid(unsafe_code)]
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
-use suite::client::Client;
+use suite::durable::{Durable, Folder, write_much};
 use suite::reply::{Parts, Reply};
 use suite::server::Program;
-
-static FOLDERS: AtomicU32 = AtomicU32::new(0);
-
-/// A folder that goes with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("suite-aof-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A server on a folder of files.
-struct Server {
-    child: Child,
-    addr: SocketAddr,
-}
-
-impl Server {
-    fn start(program: &Program, folder: &Path, options: &[&str]) -> Self {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let addr = free.local_addr().expect("an address");
-        drop(free);
-        let log = std::fs::File::create(folder.join("log")).expect("a log");
-        let child = Command::new(&program.path)
-            .args(["--port", &addr.port().to_string(), "--bind", "127.0.0.1", "--save", ""])
-            .args(["--enable-debug-command", "yes", "--appendonly", "yes", "--dir"])
-            .arg(folder)
-            .args(options)
-            .stdin(Stdio::null())
-            .stdout(log)
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let server = Self { child, addr };
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            if let Ok(mut client) = Client::connect(addr, 2)
-                && matches!(client.call(&["PING"]), Ok(Reply::Simple(_)))
-            {
-                return server;
-            }
-            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
-            assert!(Instant::now() < deadline, "no answer: {log}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn client(&self) -> Client {
-        Client::connect(self.addr, 2).expect("it accepts")
-    }
-
-    fn digest(&self) -> String {
-        let reply = self.client().call(&["DEBUG", "DIGEST"]).expect("it answers");
-        reply.as_text().expect("a text")
-    }
-
-    fn shut_down(mut self) {
-        let mut client = self.client();
-        let _ = client.call(&["SHUTDOWN", "NOSAVE"]);
-        self.child.wait().expect("it ends");
-    }
-
-    fn kill(mut self) {
-        self.child.kill().expect("it can be killed");
-        self.child.wait().expect("it ends");
-    }
-
-    /// Waits until no rewrite is under way.
-    fn rewrite(&self) {
-        let mut client = self.client();
-        client.call(&["BGREWRITEAOF"]).expect("it answers");
-        loop {
-            let info = client.call(&["INFO", "persistence"]).expect("it answers");
-            if info.as_text().is_some_and(|text| text.contains("aof_rewrite_in_progress:0")) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Sends random writes of every type, in three databases.
-fn write_much(server: &Server, seed: u64, count: usize) {
-    let mut random = SmallRng::seed_from_u64(seed);
-    let mut client = server.client();
-    for number in 0..count {
-        let key = random.random_range(0..60);
-        let line = match random.random_range(0..26) {
-            0 => format!("SET s{key} {number}"),
-            1 => format!("SET s{key} {number} EX 1000"),
-            2 => format!("INCRBYFLOAT f{key} 1.25"),
-            3 => format!("LPUSH l{key} {number} a"),
-            4 => format!("RPOP l{key} 2"),
-            5 => format!("SADD e{key} {number} {} x", number % 7),
-            6 => format!("SPOP e{key} 2"),
-            7 => format!("ZADD z{key} {number}.5 m{}", number % 50),
-            8 => format!("ZPOPMIN z{key}"),
-            9 => format!("HSET h{key} f{} {number}", number % 40),
-            10 => format!("HINCRBYFLOAT h{key} f{} 0.1", number % 40),
-            11 => format!("XADD x{key} * a {number}"),
-            12 => format!("EXPIRE s{key} 5000"),
-            13 => format!("RENAME s{key} s{}", key + 1),
-            14 => format!("SELECT {}", random.random_range(0..3)),
-            15 => format!("XGROUP CREATE x{key} g 0"),
-            16 => format!("XREADGROUP GROUP g c COUNT 2 STREAMS x{key} >"),
-            17 => format!("XAUTOCLAIM x{key} g d 0 0 COUNT 1"),
-            18 => format!("SETRANGE s{key} 3 q"),
-            19 => format!("PFADD p{key} {number}"),
-            20 => format!("GEOADD g{key} 13.36 38.{number} m"),
-            21 => format!("COPY s{key} s{} REPLACE", key + 1),
-            22 => format!("XTRIM x{key} MAXLEN ~ 5"),
-            23 => format!("LMOVE l{key} l{} LEFT RIGHT", key + 1),
-            24 => format!("BITFIELD b{key} INCRBY u8 {} 77", key % 9),
-            _ => format!("DEL l{key} e{key}"),
-        };
-        let words: Vec<&str> = line.split(' ').collect();
-        client.call(&words).expect("it answers");
-    }
-}
 
 const RESP_BASE: [&str; 2] = ["--aof-use-rdb-preamble", "no"];
 
 #[test]
 fn a_data_set_comes_back_after_a_restart_and_after_a_rewrite() {
     let (program, folder) = (Program::tested().expect("a server"), Folder::new());
-    let server = Server::start(&program, &folder.0, &[]);
+    let server = Durable::start(&program, &folder, &[]);
     write_much(&server, 1, 3000);
     let digest = server.digest();
     server.shut_down();
-    let server = Server::start(&program, &folder.0, &[]);
+    let server = Durable::start(&program, &folder, &[]);
     assert_eq!(server.digest(), digest);
     server.rewrite();
     write_much(&server, 2, 500);
     let digest = server.digest();
     server.shut_down();
-    let server = Server::start(&program, &folder.0, &[]);
+    let server = Durable::start(&program, &folder, &[]);
     assert_eq!(server.digest(), digest);
 }
 
@@ -176,7 +36,7 @@ fn redis_goes_on_with_our_files_and_we_with_its() {
     let Some(reference) = Program::reference() else { return };
     let mut digest = None;
     for (turn, program) in [&program, &reference, &program, &reference].into_iter().enumerate() {
-        let server = Server::start(program, &folder.0, &RESP_BASE);
+        let server = Durable::start(program, &folder, &RESP_BASE);
         if let Some(digest) = &digest {
             assert_eq!(&server.digest(), digest, "turn {turn}");
         }
@@ -192,7 +52,7 @@ fn redis_goes_on_with_our_files_and_we_with_its() {
 
 /// Clients that count up, each a key of its own, until the server is gone; gives the last number acknowledged to
 /// each, and the last sent.
-fn count_until_killed(server: Server, clients: usize, after: Duration) -> Vec<(i64, i64)> {
+fn count_until_killed(server: Durable, clients: usize, after: Duration) -> Vec<(i64, i64)> {
     let stop = Arc::new(AtomicBool::new(false));
     let threads: Vec<_> = (0..clients)
         .map(|number| {
@@ -217,7 +77,7 @@ fn count_until_killed(server: Server, clients: usize, after: Duration) -> Vec<(i
     threads.into_iter().map(|thread| thread.join().expect("it ends")).collect()
 }
 
-fn counts(server: &Server, clients: usize) -> Vec<i64> {
+fn counts(server: &Durable, clients: usize) -> Vec<i64> {
     let mut client = server.client();
     (0..clients)
         .map(|number| {
@@ -228,36 +88,11 @@ fn counts(server: &Server, clients: usize) -> Vec<i64> {
 }
 
 #[test]
-fn what_always_acknowledged_is_there_after_kills_at_random_moments() {
-    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
-    let mut random = SmallRng::seed_from_u64(7);
-    let mut floor = vec![(0, 0); 8];
-    for round in 0..8 {
-        let server = Server::start(&program, &folder.0, &["--appendfsync", "always"]);
-        for (found, (acknowledged, sent)) in counts(&server, 8).iter().zip(&floor) {
-            assert!(found >= acknowledged, "round {round}: {found} of {acknowledged}");
-            assert!(found <= sent, "round {round}: {found} was never sent");
-        }
-        if round % 3 == 2 {
-            let _ = server.client().call(&["BGREWRITEAOF"]);
-        }
-        server.client().call(&["MSET", "k0", "0", "k1", "0", "k2", "0", "k3", "0"]).expect("set");
-        server.client().call(&["MSET", "k4", "0", "k5", "0", "k6", "0", "k7", "0"]).expect("set");
-        let after = Duration::from_millis(random.random_range(5..150));
-        floor = count_until_killed(server, 8, after);
-        for (acknowledged, sent) in &mut floor {
-            // The one that was under way may have been counted.
-            *sent = (*acknowledged + 1).max(*sent);
-        }
-    }
-}
-
-#[test]
 fn everysec_loses_no_more_than_the_last_moment_when_the_process_is_killed() {
     let (program, folder) = (Program::tested().expect("a server"), Folder::new());
-    let server = Server::start(&program, &folder.0, &["--appendfsync", "everysec"]);
+    let server = Durable::start(&program, &folder, &["--appendfsync", "everysec"]);
     let last = count_until_killed(server, 4, Duration::from_millis(300));
-    let server = Server::start(&program, &folder.0, &[]);
+    let server = Durable::start(&program, &folder, &[]);
     for (found, (acknowledged, sent)) in counts(&server, 4).into_iter().zip(last) {
         // A prefix of what each did; the kernel has all but the last milliseconds of it.
         assert!(found <= sent, "{found} was never sent");
@@ -266,8 +101,8 @@ fn everysec_loses_no_more_than_the_last_moment_when_the_process_is_killed() {
 }
 
 /// Files as a server leaves them that was stopped in the middle of writing.
-fn write_files(folder: &Path, incr: &[u8]) -> PathBuf {
-    let directory = folder.join("appendonlydir");
+fn write_files(folder: &Folder, incr: &[u8]) -> PathBuf {
+    let directory = folder.path().join("appendonlydir");
     std::fs::create_dir_all(&directory).expect("a folder");
     let manifest = "file appendonly.aof.1.incr.aof seq 1 type i\n";
     std::fs::write(directory.join("appendonly.aof.manifest"), manifest).expect("a manifest");
@@ -284,8 +119,8 @@ fn a_file_cut_off_at_any_byte_gives_what_is_whole() {
     let all = [&one[..], two].concat();
     for end in (1..=all.len()).step_by(3) {
         let folder = Folder::new();
-        let path = write_files(&folder.0, &all[..end]);
-        let server = Server::start(&program, &folder.0, &[]);
+        let path = write_files(&folder, &all[..end]);
+        let server = Durable::start(&program, &folder, &[]);
         let reply = server.client().call(&["GET", "k"]).expect("it answers").as_text();
         let (expected, left) = match end {
             end if end == all.len() => (Some("2"), all.len()),
@@ -300,14 +135,186 @@ fn a_file_cut_off_at_any_byte_gives_what_is_whole() {
 #[test]
 fn what_is_no_command_is_refused_with_its_place() {
     let (program, folder) = (Program::tested().expect("a server"), Folder::new());
-    write_files(&folder.0, b"*1\r\n$4\r\nPING\r\nnonsense\r\n");
+    write_files(&folder, b"*1\r\n$4\r\nPING\r\nnonsense\r\n");
     let output = Command::new(&program.path)
         .args(["--port", "0", "--appendonly", "yes", "--dir"])
-        .arg(&folder.0)
+        .arg(folder.path())
         .output()
         .expect("it runs");
     let log = String::from_utf8_lossy(&output.stdout);
     assert!(!output.status.success());
     assert!(log.contains("Bad file format reading the append only file"), "{log}");
     assert!(log.contains("offset 14"), "{log}");
+}
+
+/// Restarts, and says that the data set is the same; gives the server that then runs.
+fn restart(server: Durable, program: &Program, folder: &Folder, options: &[&str]) -> Durable {
+    let digest = server.digest();
+    server.shut_down();
+    let server = Durable::start(program, folder, options);
+    assert_eq!(server.digest(), digest);
+    server
+}
+
+#[test]
+fn rewrites_while_clients_write_lose_nothing() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    for base in ["yes", "no"] {
+        let options = ["--workers", "2", "--aof-use-rdb-preamble", base];
+        let server = Durable::start(&program, &folder, &options);
+        std::thread::scope(|scope| {
+            for seed in 0..4 {
+                let server = &server;
+                scope.spawn(move || write_much(server, seed, 1500));
+            }
+            for _ in 0..4 {
+                server.rewrite();
+            }
+        });
+        assert_eq!(server.info("aof_last_bgrewrite_status").as_deref(), Some("ok"));
+        let server = restart(server, &program, &folder, &options);
+        server.rewrite();
+        restart(server, &program, &folder, &options).shut_down();
+        let files = std::fs::read_dir(folder.path().join("appendonlydir")).expect("a folder");
+        let names: Vec<_> = files.map(|file| file.expect("a file").file_name()).collect();
+        assert_eq!(names.len(), 3, "a base, what came since, and the manifest: {names:?}");
+    }
+}
+
+#[test]
+fn what_a_client_that_waits_is_given_is_gone_after_a_restart() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let server = Durable::start(&program, &folder, &["--workers", "2"]);
+    let waits =
+        ["BLPOP a 5", "BLMOVE b c LEFT RIGHT 5", "BZPOPMIN z 5", "BLMPOP 5 1 d LEFT COUNT 2"];
+    let mut waiting: Vec<_> = waits
+        .iter()
+        .map(|line| {
+            let mut client = server.client();
+            client.send(&line.split(' ').map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>());
+            client
+        })
+        .collect();
+    server.wait_for("blocked_clients", "4");
+    for line in ["RPUSH a 1 2", "RPUSH b 1 2", "ZADD z 1 x 2 y", "RPUSH d 1 2 3"] {
+        server.ask(line);
+    }
+    for client in &mut waiting {
+        client.reply(Duration::from_secs(5)).expect("it is served");
+    }
+    server.wait_for("blocked_clients", "0");
+    let server = restart(server, &program, &folder, &[]);
+    for line in ["LLEN a", "LLEN b", "LLEN c", "ZCARD z", "LLEN d"] {
+        assert_eq!(server.ask(line), Reply::Integer(1), "{line}");
+    }
+}
+
+#[test]
+fn what_expired_and_what_was_evicted_stays_away_and_deadlines_stay() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let server = Durable::start(&program, &folder, &[]);
+    server.ask("SET gone x PX 30");
+    server.ask("SET stays x EX 1000");
+    server.ask("HSET h a 1 b 2");
+    server.ask("HPEXPIRE h 30 FIELDS 1 a");
+    server.ask("SET later x PXAT 33177117420000");
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(server.ask("EXISTS gone"), Reply::Integer(0));
+    assert_eq!(server.ask("HLEN h"), Reply::Integer(1));
+    // Whoever sees it expired sees it again as it was before only if the log forgot to say so.
+    let server = restart(server, &program, &folder, &[]);
+    assert_eq!(server.ask("EXISTS gone stays h"), Reply::Integer(2));
+    assert_eq!(server.ask("HLEN h"), Reply::Integer(1));
+    assert_eq!(server.ask("PEXPIRETIME later"), Reply::Integer(33_177_117_420_000));
+    for number in 0..20 {
+        server.ask(&format!("SET key{number} {number}"));
+    }
+    server.ask("CONFIG SET maxmemory-policy allkeys-random");
+    server.ask("CONFIG SET maxmemory 1");
+    while server.info("evicted_keys").as_deref() == Some("0") {
+        server.ask("SET one more");
+    }
+    server.ask("CONFIG SET maxmemory 0");
+    server.ask("SET one more");
+    restart(server, &program, &folder, &[]);
+}
+
+#[test]
+fn transactions_and_scripts_are_logged_as_what_they_did() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let server = Durable::start(&program, &folder, &["--appendfsync", "always"]);
+    let mut client = server.client();
+    for line in ["MULTI", "SET a 1", "SPOP nothing", "SELECT 3", "INCR b", "EXPIRE b 1000", "EXEC"]
+    {
+        client.call(&line.split(' ').collect::<Vec<_>>()).expect("it answers");
+    }
+    let script = "redis.call('SADD', KEYS[1], 1, 2, 3, 4, 5) \
+                  redis.call('SPOP', KEYS[1], 2) \
+                  redis.call('SET', KEYS[2], redis.call('TIME')[2]) \
+                  return redis.call('XADD', KEYS[3], '*', 'a', math.random())";
+    client.call(&["EVAL", script, "3", "s", "t", "x"]).expect("it answers");
+    let library = "#!lua name=lib\nredis.register_function('put', function(keys) \
+                   return redis.call('SET', keys[1], 'by a function', 'EX', 500) end)";
+    client.call(&["FUNCTION", "LOAD", library]).expect("it answers");
+    client.call(&["FCALL", "put", "1", "f"]).expect("it answers");
+    let server = restart(server, &program, &folder, &[]);
+    client = server.client();
+    assert_eq!(
+        client.call(&["FCALL", "put", "1", "g"]).expect("it is there").as_text().as_deref(),
+        Some("OK")
+    );
+    server.rewrite();
+    let server = restart(server, &program, &folder, &[]);
+    let functions = server.ask("FUNCTION LIST");
+    assert!(matches!(functions, Reply::Array(libraries) if libraries.len() == 1));
+}
+
+#[test]
+fn redis_loads_our_snapshots_as_bases() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let Some(reference) = Program::reference() else { return };
+    let server = Durable::start(&program, &folder, &[]);
+    write_much(&server, 3, 2000);
+    server.rewrite();
+    write_much(&server, 4, 500);
+    let server = restart(server, &reference, &folder, &[]);
+    write_much(&server, 5, 500);
+    server.rewrite();
+    write_much(&server, 6, 500);
+    restart(server, &program, &folder, &[]);
+}
+
+#[test]
+fn logging_is_turned_on_and_off_while_clients_write() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let server = Durable::start(&program, &folder, &["--appendonly", "no", "--workers", "2"]);
+    write_much(&server, 1, 500);
+    for turn in 0..3 {
+        std::thread::scope(|scope| {
+            for seed in 0..3 {
+                let server = &server;
+                scope.spawn(move || write_much(server, 10 * turn + seed, 800));
+            }
+            server.ask("CONFIG SET appendonly yes");
+        });
+        server.wait_for("aof_rewrite_in_progress", "0");
+        // When this is answered, it and everything before it has been written.
+        server.ask("CONFIG SET appendfsync always");
+        server.ask(&format!("SET mark {turn}"));
+        let (digest, copy) = (server.digest(), Folder::new());
+        copy_files(&folder, &copy);
+        let other = Durable::start(&program, &copy, &[]);
+        assert_eq!(other.digest(), digest, "turn {turn}");
+        server.ask("CONFIG SET appendonly no");
+        write_much(&server, turn, 100);
+    }
+}
+
+fn copy_files(from: &Folder, to: &Folder) {
+    let (from, to) = (from.path().join("appendonlydir"), to.path().join("appendonlydir"));
+    std::fs::create_dir_all(&to).expect("a folder");
+    for file in std::fs::read_dir(from).expect("a folder") {
+        let file = file.expect("a file");
+        std::fs::copy(file.path(), to.join(file.file_name())).expect("it is copied");
+    }
 }

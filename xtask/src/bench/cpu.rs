@@ -1,4 +1,4 @@
-//! CPU per operation, throughput and latency under random GETs and SETs; and the same CPU with two
+//! CPU per operation, throughput and latency under random GETs and SETs, scripts and transactions; and the same CPU with two
 //! workers beside one.
 
 use super::Bench;
@@ -11,7 +11,7 @@ use serde_json::Value;
 const KEYS: u64 = 1_000_000;
 const VALUE_BYTES: usize = 64;
 
-/// A kind of load: clients and requests in flight per client.
+/// A kind of load: what is asked (`eval` runs a script with one GET, `multi` ten SETs in a transaction), clients and requests in flight per client.
 struct Shape {
     op: &'static str,
     clients: usize,
@@ -31,6 +31,9 @@ const SHAPES: &[Shape] = &[
     shape("set", 50, 16),
     shape("get", 50, 100),
     shape("set", 50, 100),
+    shape("eval", 50, 1),
+    shape("eval", 50, 16),
+    shape("multi", 50, 16),
 ];
 
 const WORKER_SHAPES: &[Shape] =

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use acl::{Context, Reason};
 use command::scripts::Running;
-use command::{Args, Command, Ctx, Effects, Error, Flags, Targets, permission};
+use command::{Args, Command, Ctx, DiskError, Effects, Error, Flags, Targets, permission};
 use keyspace::KeyHash;
 use resp::{Protocol, Writer};
 use script::{Host, Verdict, Words};
@@ -60,6 +60,12 @@ impl<'c, 'a> Caller<'c, 'a> {
             return Err(format!("-{}", Error::OUT_OF_MEMORY.line()));
         }
         if command.flags.contains(Flags::WRITE) {
+            // Half of what a script does is worse than what cannot be saved.
+            if !self.running.has_written.load(Ordering::Relaxed)
+                && let Some(why) = DiskError::of(self.ctx.services, self.ctx.config)
+            {
+                return Err(format!("-{}", why.refusal()));
+            }
             self.running.has_written.store(true, Ordering::Relaxed);
         }
         Ok(command)

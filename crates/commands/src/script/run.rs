@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use command::scripts::{Running, Sha, Source};
-use command::{Args, Ctx, Error, Outcome, OwnedArgs};
+use command::{Args, Ctx, DiskError, Error, Outcome, OwnedArgs};
 use script::engine::Run;
 use script::{Failure, Flags};
 
@@ -47,20 +47,29 @@ pub(crate) fn show(ctx: &Ctx<'_>, args: Args<'_>) {
     }
 }
 
-/// Runs a script or function, and writes what it returns.
-pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Outcome {
+/// Whether a script may run, by what it declares.
+fn admit(ctx: &Ctx<'_>, plan: &Plan<'_>, lacks_memory: bool) -> Outcome {
     let may_write = plan.flags.is_some_and(|flags| !flags.contains(Flags::NO_WRITES));
+    if may_write && let Some(why) = DiskError::of(ctx.services, ctx.config) {
+        return Err(why.script_refusal());
+    }
     if plan.read_only && may_write {
         return Err(Error::fixed(
             "ERR Can not execute a script with write flag using *_ro command.",
         ));
     }
-    let lacks_memory = ctx.services.lacks_memory(ctx.config);
     let needs_memory =
         |flags: Flags| !flags.contains(Flags::NO_WRITES) && !flags.contains(Flags::ALLOW_OOM);
     if lacks_memory && plan.flags.is_some_and(needs_memory) {
         return Err(Error::OUT_OF_MEMORY);
     }
+    Ok(())
+}
+
+/// Runs a script or function, and writes what it returns.
+pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Outcome {
+    let lacks_memory = ctx.services.lacks_memory(ctx.config);
+    admit(ctx, &plan, lacks_memory)?;
     let (name, is_script) = match &subject {
         Subject::Script { sha, .. } => (sha.to_vec(), true),
         Subject::Function { name } => (name.to_vec(), false),

@@ -54,7 +54,11 @@ fn flushall(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     }
     if !ctx.config.save.is_empty() {
         // Whoever starts the server anew finds it empty too. The log says why that may fail.
-        let _ = ctx.services.host.save(ctx.services, ctx.db.held());
+        let saved = ctx.services.host.save(ctx.services, ctx.db.held());
+        if saved.is_ok() {
+            // What this command changes is in the file, and is counted when it has run.
+            ctx.services.persistence.saves().changes += ctx.db.changes();
+        }
     }
     ctx.reply.ok();
     Ok(())

@@ -6,6 +6,7 @@ mod config;
 mod dbsize;
 mod debug;
 mod flush;
+mod hotkeys;
 mod info;
 mod latency;
 mod lolwut;
@@ -33,6 +34,7 @@ pub const COMMANDS: &[&Spec] = &[
     &debug::DEBUG,
     &flush::FLUSHALL,
     &flush::FLUSHDB,
+    &hotkeys::HOTKEYS,
     &info::INFO,
     &latency::LATENCY,
     &lolwut::LOLWUT,

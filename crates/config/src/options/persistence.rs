@@ -159,8 +159,14 @@ pub(super) const OPTIONS: &[Opt] = &[
         YES,
         "Make a rewritten file durable as it is written.",
     ),
-    Opt::ignored("aof-disable-auto-gc", NO, "Keep append-only files that are no longer needed.")
-        .hidden(),
+    Opt::new(
+        Works,
+        "aof-disable-auto-gc",
+        NO,
+        at!(aof_disable_auto_gc),
+        "Keep append-only files that are no longer needed.",
+    )
+    .hidden(),
     Opt::new(
         Works,
         "shutdown-on-sigint",

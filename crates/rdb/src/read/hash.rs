@@ -17,7 +17,7 @@ fn add(
 ) -> Result<(), Error> {
     match hash.set(name, value, ttl, limits) {
         Change::Created => Ok(()),
-        Change::Updated => Err(Error::Corrupt("a hash has a field twice")),
+        Change::Updated => Err(Error::Corrupt("Hash integrity check failed: it has a field twice")),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::input::Input;
 use crate::op::Type;
 
-const BAD_BLOCK: Error = Error::Corrupt("a stream's listpack integrity check failed");
+const BAD_BLOCK: Error = Error::Corrupt("Stream listpack integrity check failed");
 const DELETED: i64 = 1;
 const SAME_FIELDS: i64 = 2;
 
@@ -178,7 +178,7 @@ fn group(stream: &mut Stream, input: &mut Input<'_>, kind: Type) -> Result<(), E
             _ => Some(seen_ms),
         };
         if !group.create_consumer(&name, seen_ms) {
-            return Err(Error::Corrupt("a stream's group has a consumer twice"));
+            return Err(Error::Corrupt("Duplicate stream consumer detected"));
         }
         for _ in 0..input.count(16)? {
             let id = input.raw_id()?;

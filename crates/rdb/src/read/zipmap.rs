@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 
-const BAD: Error = Error::Corrupt("a zipmap's integrity check failed");
+const BAD: Error = Error::Corrupt("Zipmap integrity check failed");
 const WIDE: u8 = 254;
 const END: u8 = 255;
 

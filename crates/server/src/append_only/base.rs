@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aof::FileInfo;
-use command::Services;
 use command::scripts::Libraries;
 use effects::encode_slices;
 use keyspace::Lent;
@@ -31,7 +30,8 @@ pub(super) struct Base {
 
 impl Base {
     /// Fixes the moment; everything is held. No other snapshot may be under way.
-    pub(super) fn cut(services: &Services, held: &mut Lent<'_>) -> Self {
+    pub(super) fn cut(files: &AppendOnly, held: &mut Lent<'_>) -> Self {
+        let services = &files.services;
         let (config, now_ms) = (services.config.load(), services.clock.unix_ms());
         let rdb = config.aof_use_rdb_preamble;
         let records = persistence::records(&config);
@@ -40,7 +40,16 @@ impl Base {
             false => Box::new(RespEncode),
         };
         let snapshot = persistence::cut(held, encode);
-        *services.persistence.base() = Some(Box::new(Wrapped(snapshot.handle())));
+        {
+            let mut base = services.persistence.base();
+            *base = Some(Box::new(Wrapped(snapshot.handle())));
+            // Whoever lets the threads end says so first, and then looks for a base to give up.
+            if files.is_stopping() {
+                snapshot.handle().give_up();
+            } else if services.aof.is_unwanted() {
+                snapshot.handle().stop();
+            }
+        }
         let delay_us = config.rdb_key_save_delay_us.max(0).unsigned_abs();
         let pace = Pace { per_key_us: delay_us };
         let functions = services.scripts.libraries();
@@ -51,6 +60,12 @@ impl Base {
     /// Whether it is a snapshot.
     pub(super) fn is_rdb(&self) -> bool {
         self.rdb
+    }
+
+    /// Forgets it. The calling thread is outside of the gate.
+    pub(super) fn drop_unwritten(self, files: &AppendOnly) {
+        let services = &files.services;
+        persistence::with_all(services, |held| persistence::give_up_base(services, held));
     }
 
     /// Writes the file beside everybody else.

@@ -126,6 +126,10 @@ impl Journal {
             return;
         };
         let status = &self.files.services.aof;
+        let delay_us = status.flush_delay_us.load(Ordering::Relaxed);
+        if delay_us > 0 && appender.unwritten() > 0 {
+            std::thread::sleep(Duration::from_micros(delay_us));
+        }
         match appender.write() {
             Ok(()) => {
                 self.written = self.merger.merged();
@@ -134,10 +138,12 @@ impl Journal {
                 }
             }
             Err(error) => {
-                if status.set_failure(Some(error.to_string())) {
+                if status.set_failure(Some(aof::reason(&error))) {
                     tracing::error!(
                         "Error writing to the AOF file: {error}. Writes are refused until it succeeds."
                     );
+                    // Whoever waits for what could not be written is not answered.
+                    self.files.services.log.wake_waiters();
                 }
             }
         }

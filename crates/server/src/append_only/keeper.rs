@@ -33,6 +33,8 @@ pub(super) fn run(files: &Arc<AppendOnly>) {
                 Request::Reload(client) => reload(files, client),
             }
         }
+        // What could not be removed stays in the manifest until the next start.
+        let _ = collect(files);
         let waits = status.state() == State::Starting || status.scheduled.load(Ordering::Relaxed);
         if (waits || is_due(files)) && wait.is_over(files) && status.begin_rewrite() {
             rewrite(files);
@@ -92,6 +94,14 @@ fn rewrite(files: &Arc<AppendOnly>) {
     status.rewrite_started_ms.store(started_ms, Ordering::Relaxed);
     status.scheduled.store(false, Ordering::Relaxed);
     let result = new_base(files);
+    if result.is_err() && status.is_unwanted() {
+        // What was written is removed; where Redis logs this, it has ended a process.
+        tracing::warn!(
+            "Killing the rewrite of the AOF (a thread, no child): logging is turned off"
+        );
+        status.rewriting.store(false, Ordering::Release);
+        return;
+    }
     if let Ok(Outcome::Later) = result {
         status.scheduled.store(true, Ordering::Relaxed);
         status.rewriting.store(false, Ordering::Release);
@@ -131,7 +141,7 @@ fn new_base(files: &Arc<AppendOnly>) -> io::Result<Outcome> {
     let temporary_incr = format!("temp-{filename}.incr");
     let (done, opened) = channel();
     let base = persistence::with_all(services, |held| {
-        if services.persistence.saves().current.is_some() {
+        if services.persistence.saves().current.is_some() || files.is_stopping() {
             return None;
         }
         let after = services.log.issued();
@@ -145,12 +155,16 @@ fn new_base(files: &Arc<AppendOnly>) -> io::Result<Outcome> {
             }
             State::On => files.order(Order::Open { after, file: NewFile::Next, done }),
         }
-        Some(Base::cut(services, held))
+        Some(Base::cut(files, held))
     });
     let Some(base) = base else { return Ok(Outcome::Later) };
     tracing::info!("Background append only file rewriting started");
     if state != State::Off {
-        opened.recv().map_err(io::Error::other)??;
+        let opened = opened.recv().map_err(io::Error::other).flatten();
+        if let Err(error) = opened {
+            base.drop_unwritten(files);
+            return Err(error);
+        }
     }
     let info = files.manifest.lock().next_base(filename, base.is_rdb());
     match base.write(files, &info) {
@@ -171,14 +185,29 @@ fn new_base(files: &Arc<AppendOnly>) -> io::Result<Outcome> {
     };
     next.rebase(info, kept);
     files.directory.save(&next)?;
-    files.directory.remove_history(&mut next);
-    files.directory.save(&next)?;
     *manifest = next;
     drop(manifest);
+    // The new base counts, whether or not the old files can be removed.
+    if let Err(error) = collect(files) {
+        tracing::warn!("Old append-only files could not be removed: {error}");
+    }
     if state == State::Starting {
         status.set_state(State::On);
     }
     Ok(Outcome::Written)
+}
+
+/// Removes files that are no longer needed, unless the configuration keeps them.
+fn collect(files: &AppendOnly) -> io::Result<()> {
+    let mut manifest = files.manifest.lock();
+    if manifest.history.is_empty() || files.services.config.load().aof_disable_auto_gc {
+        return Ok(());
+    }
+    let mut next = manifest.clone();
+    files.directory.remove_history(&mut next);
+    files.directory.save(&next)?;
+    *manifest = next;
+    Ok(())
 }
 
 /// Acts on a change of `appendonly`.
@@ -196,6 +225,7 @@ fn switch(files: &Arc<AppendOnly>, on: bool) {
     }
     let _ = closed.recv();
     services.aof.set_state(State::Off);
+    services.aof.set_wanted();
 }
 
 /// Throws everything away and loads it from the files, for a client that waits meanwhile.

@@ -234,9 +234,9 @@ impl<'a> Loader<'a> {
         }
         match problem {
             ReadError::Truncated => self.cut_off(&path, name, start + whole),
-            ReadError::Format { at } => Err(LoadError(format!(
-                "Bad file format reading the append only file {name} at offset {}: make a backup of your AOF \
-                 file, then repair it, or load what is before that place",
+            ReadError::Format { at, why } => Err(LoadError(format!(
+                "Bad file format reading the append only file {name} at offset {}, {why}: make a backup of your \
+                 AOF file, then use rubrica-check --fix <file.manifest>",
                 start + at
             ))),
             ReadError::Io(error) => Err(unreadable(error)),
@@ -248,7 +248,7 @@ impl<'a> Loader<'a> {
         if !self.files.services.config.load().aof_load_truncated {
             return Err(LoadError(format!(
                 "Unexpected end of file reading the append only file {name}. You can: 1) Make a backup of your \
-                 AOF file, then repair it. 2) Alternatively you can set the 'aof-load-truncated' \
+                 AOF file, then use rubrica-check --fix <file.manifest>. 2) Alternatively you can set the 'aof-load-truncated' \
                  configuration option to yes and restart the server."
             )));
         }

@@ -163,7 +163,9 @@ impl AppendOnly {
             manifest.push_incr(info.clone());
         }
         self.directory.save(&manifest).map_err(failed)?;
-        self.directory.remove_history(&mut manifest);
+        if !self.services.config.load().aof_disable_auto_gc {
+            self.directory.remove_history(&mut manifest);
+        }
         Ok(info)
     }
 
@@ -173,7 +175,7 @@ impl AppendOnly {
         let base = persistence::with_all(services, |held| {
             let interrupted = persistence::give_up(services, held);
             services.persistence.saves().scheduled |= interrupted;
-            base::Base::cut(services, held)
+            base::Base::cut(self, held)
         });
         base.write(self, info)
     }

@@ -57,7 +57,7 @@ impl Shared {
                 Ok(()) => {}
                 Err(error) => {
                     self.failed.store(true, Ordering::Release);
-                    self.services.aof.set_failure(Some(error.to_string()));
+                    self.services.aof.set_failure(Some(aof::reason(&error)));
                     tracing::error!(
                         "Fail to fsync the AOF file: {error}. What it lost is unknown: writes are \
                          refused until the server is started again."

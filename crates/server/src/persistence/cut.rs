@@ -20,6 +20,10 @@ impl SaveHandle for Wrapped {
     fn give_up(&self) {
         self.0.give_up();
     }
+
+    fn stop(&self) {
+        self.0.stop();
+    }
 }
 
 /// Marks the cut of a snapshot. No other one is under way.

@@ -102,6 +102,7 @@ pub fn load_at_start(services: &Arc<Services>, threads: usize) -> Result<(), Str
     });
     let loaded = result.map_err(|error| {
         tracing::warn!("{}: {error}", config.dbfilename);
+        tracing::warn!("Terminating server after rdb file reading failure.");
         format!("Fatal error loading the DB, check server logs. Exiting. ({error})")
     })?;
     services.persistence.saves().last_s = services.clock.unix_ms() / 1000;

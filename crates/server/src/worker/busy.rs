@@ -81,8 +81,10 @@ impl<S: Source> Worker<S> {
         };
         let pending = batch.get(index);
         let args = batch.args(index, &connection.input);
+        let before = log.last();
         let done =
             bench.execute(&mut connection.session, pending.command, args, &mut connection.output);
+        connection.note_change(pending.command, before, log.last());
         bench.tell_everybody();
         let has_served = idler.served_ns.get() > 0;
         let worker = idler.worker.into_inner();

@@ -1,6 +1,8 @@
 //! Group commit (`appendfsync always`): replies go out when what they tell of is durable.
 //!
-//! That goes for what was read as much as for what was written: nobody is shown what a crash would undo.
+//! That goes for what was read as much as for what was written: nobody is shown what a crash would undo. Unless
+//! the file takes no more: then whoever waits to be told that something is durable is told nothing, and loses
+//! its connection, and reads go on.
 
 use config::AppendFsync;
 
@@ -29,12 +31,20 @@ impl<S: Source> Worker<S> {
         if connection.durable_from <= self.services.log.durable() || !self.services.log.is_on() {
             return false;
         }
+        if self.services.aof.has_failed() {
+            if connection.wrote > self.services.log.durable() {
+                connection.session.close = command::Close::Now;
+            }
+            return false;
+        }
         connection.awaits_durability = true;
         self.undurable.push_back((connection.durable_from, token, connection.client));
         if self.undurable.len() == 1 {
             self.inbox.await_durability(true);
             // It may have become durable before anybody could know that this waits for it.
-            if connection.durable_from <= self.services.log.durable() {
+            if connection.durable_from <= self.services.log.durable()
+                || self.services.aof.has_failed()
+            {
                 self.inbox.wake();
             }
         }
@@ -46,8 +56,8 @@ impl<S: Source> Worker<S> {
         if self.undurable.is_empty() {
             return;
         }
-        let on = self.services.log.is_on();
-        let durable = if on { self.services.log.durable() } else { u64::MAX };
+        let waits = self.services.log.is_on() && !self.services.aof.has_failed();
+        let durable = if waits { self.services.log.durable() } else { u64::MAX };
         while let Some((seq, token, client)) = self.undurable.pop_front() {
             if seq > durable {
                 self.undurable.push_front((seq, token, client));

@@ -250,12 +250,14 @@ impl<S: Source> Worker<S> {
             }
             let end = pending.end;
             let args = self.batch.args(index, &connection.input);
+            let before = self.log.last();
             let done = bench.execute(
                 &mut connection.session,
                 pending.command,
                 args,
                 &mut connection.output,
             );
+            connection.note_change(pending.command, before, self.log.last());
             if let Some(moment) = conclude(connection, done, end, &mut self.deadlines) {
                 self.cron.wake_at(moment);
             }

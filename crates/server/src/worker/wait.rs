@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use command::ReplyMode;
+use command::{Flags, ReplyMode};
 use keyspace::Held;
 use resp::Writer;
 
@@ -28,6 +28,9 @@ impl<S: Source> Worker<S> {
             ReplyMode::Skip => connection.session.reply_mode = ReplyMode::On,
             ReplyMode::Off => {}
             ReplyMode::On | ReplyMode::SkipNext => connection.output.extend_from_slice(reply),
+        }
+        if parked.command.flags.contains(Flags::WRITE) {
+            connection.wrote = self.services.log.issued();
         }
         if self.replies_wait() {
             self.note_undurable(token);

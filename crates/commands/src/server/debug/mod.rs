@@ -38,6 +38,7 @@ pub const DEBUG: Spec = Spec {
 type Subcommand = (&'static str, usize, usize, fn(&mut Ctx<'_>, Args<'_>) -> Outcome);
 
 const SUBCOMMANDS: &[Subcommand] = &[
+    ("aof-flush-sleep", 3, 3, aof_flush_sleep),
     ("change-repl-id", 2, 2, accept),
     ("config-rewrite-force-all", 2, 2, crate::server::config::rewrite_all),
     ("dict-resizing", 3, 3, accept),
@@ -142,6 +143,14 @@ fn load_aof(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     ctx.services.aof.ask_reload(ctx.session.client.id);
     let nothing = Nothing::Null;
     ctx.wait(Wait { keys: Vec::new(), deadline_ms: None, nothing, retry: None });
+    Ok(())
+}
+
+/// Delays every write to the append-only file.
+fn aof_flush_sleep(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let delay_us = args.integer(2)?.max(0).unsigned_abs();
+    ctx.services.aof.flush_delay_us.store(delay_us, std::sync::atomic::Ordering::Relaxed);
+    ctx.reply.ok();
     Ok(())
 }
 

@@ -49,6 +49,7 @@ impl Lab {
             clients: Default::default(),
             logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),
+            hot_keys: Default::default(),
             pause: Default::default(),
             parked: Default::default(),
             budget: command::Budget::default(),

@@ -1,0 +1,36 @@
+//! Checks what a server has written: snapshots (RDB), append-only files, and whole directories of these, of
+//! Rubrica, Redis and Valkey.
+//!
+//! What a path is, its content says ([`kind`]). [`snapshot`] and [`log`] read one file each and say what is in
+//! it and where it is damaged; [`directory`] follows a manifest. [`own`] is this program's command line;
+//! called `redis-check-rdb` or `redis-check-aof` it has theirs ([`redis`]).
+#![forbid(unsafe_code)]
+
+mod directory;
+mod kind;
+mod log;
+mod own;
+mod progress;
+mod redis;
+mod repair;
+mod snapshot;
+mod statistics;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os();
+    let program = args.next().unwrap_or_default();
+    let name = Path::new(&program).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let args: Vec<OsString> = args.collect();
+    // Distributions name it after the server: redis-check-aof, valkey-check-aof.
+    if name.ends_with("-check-rdb") {
+        redis::check_rdb(&name, &args)
+    } else if name.ends_with("-check-aof") {
+        redis::check_aof(&name, &args)
+    } else {
+        own::run(&args)
+    }
+}

@@ -1,0 +1,139 @@
+//! SAVE, BGSAVE, BGREWRITEAOF and SHUTDOWN give way to each other: never two at once, none forgotten.
+#![forbid(unsafe_code)]
+
+use std::time::{Duration, Instant};
+
+use suite::durable::{Durable, Folder};
+use suite::reply::{Parts, Reply};
+use suite::server::Program;
+
+/// A server whose snapshots and bases take about two seconds.
+fn slow(folder: &Folder, appendonly: &str) -> Durable {
+    let program = Program::tested().expect("a server");
+    let options = ["--appendonly", appendonly, "--workers", "2", "--rdb-key-save-delay", "0"];
+    let server = Durable::try_start(&program, folder, &options).expect("it starts");
+    let script = "for i = 1, 2000 do redis.call('SET', 'key' .. i, i) end";
+    server.client().call(&["EVAL", script, "0"]).expect("it answers");
+    server.ask("CONFIG SET rdb-key-save-delay 1000");
+    server
+}
+
+fn text(reply: Reply) -> String {
+    match reply {
+        Reply::Error(error) => String::from_utf8_lossy(&error).into_owned(),
+        reply => reply.as_text().unwrap_or_default(),
+    }
+}
+
+fn speed_up(server: &Durable) {
+    server.ask("CONFIG SET rdb-key-save-delay 0");
+}
+
+#[test]
+fn a_snapshot_asked_for_during_a_rewrite_is_refused_or_comes_after_it() {
+    let folder = Folder::new();
+    let server = slow(&folder, "yes");
+    assert!(text(server.ask("BGREWRITEAOF")).contains("started"));
+    server.wait_for("aof_rewrite_in_progress", "1");
+    assert!(text(server.ask("BGREWRITEAOF")).contains("already in progress"));
+    assert!(text(server.ask("BGSAVE")).contains("Another child process is active"));
+    assert!(text(server.ask("BGSAVE SCHEDULE")).contains("scheduled"));
+    speed_up(&server);
+    server.wait_for("aof_rewrite_in_progress", "0");
+    server.wait_for("rdb_saves", "1");
+    server.wait_for("rdb_bgsave_in_progress", "0");
+    assert!(folder.path().join("dump.rdb").exists());
+    assert_eq!(server.info("aof_last_bgrewrite_status").as_deref(), Some("ok"));
+}
+
+#[test]
+fn a_rewrite_asked_for_during_a_snapshot_comes_after_it() {
+    let folder = Folder::new();
+    let server = slow(&folder, "yes");
+    assert!(text(server.ask("BGSAVE")).contains("started"));
+    assert!(text(server.ask("BGSAVE")).contains("already in progress"));
+    assert!(text(server.ask("SAVE")).contains("already in progress"));
+    assert!(text(server.ask("BGREWRITEAOF")).contains("scheduled"));
+    assert_eq!(server.info("aof_rewrite_scheduled").as_deref(), Some("1"));
+    speed_up(&server);
+    server.wait_for("rdb_bgsave_in_progress", "0");
+    server.wait_for("aof_rewrites", "1");
+    assert_eq!(server.info("rdb_last_bgsave_status").as_deref(), Some("ok"));
+}
+
+#[test]
+fn save_during_a_rewrite_goes_first_and_the_rewrite_begins_anew() {
+    let folder = Folder::new();
+    let server = slow(&folder, "yes");
+    server.ask("BGREWRITEAOF");
+    server.wait_for("aof_rewrite_in_progress", "1");
+    server.ask("CONFIG SET rdb-key-save-delay 0");
+    assert_eq!(text(server.ask("SAVE")), "OK");
+    server.wait_for("aof_rewrites", "1");
+    server.ask("SET after x");
+    let digest = server.digest();
+    server.shut_down();
+    let server = Durable::start(&Program::tested().expect("a server"), &folder, &[]);
+    assert_eq!(server.digest(), digest);
+}
+
+#[test]
+fn a_cancelled_snapshot_leaves_no_file_and_lets_the_next_one_begin() {
+    let folder = Folder::new();
+    let server = slow(&folder, "no");
+    for _ in 0..10 {
+        server.ask("BGSAVE");
+        assert!(text(server.ask("BGSAVE CANCEL")).contains("cancelled"));
+    }
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while std::fs::read_dir(folder.path()).expect("a folder").count() > 1 {
+        assert!(Instant::now() < deadline, "files are left over");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    speed_up(&server);
+    assert!(text(server.ask("BGSAVE")).contains("started"));
+    server.wait_for("rdb_bgsave_in_progress", "0");
+    assert_eq!(server.info("rdb_last_bgsave_status").as_deref(), Some("ok"));
+}
+
+#[test]
+fn the_end_of_the_server_waits_for_nothing_in_the_background() {
+    for (appendonly, command) in [("yes", "BGREWRITEAOF"), ("no", "BGSAVE")] {
+        let folder = Folder::new();
+        let server = slow(&folder, appendonly);
+        server.ask("SET last write");
+        let digest = server.digest();
+        server.ask("CONFIG SET rdb-key-save-delay 1000000");
+        server.ask(command);
+        let asked = Instant::now();
+        server.client().send(&[b"SHUTDOWN".to_vec()]);
+        let status = server.wait_for_end();
+        assert!(status.success(), "{command}: {status}");
+        assert!(asked.elapsed() < Duration::from_secs(5), "{command}: {:?}", asked.elapsed());
+        if appendonly == "yes" {
+            let server = Durable::start(&Program::tested().expect("a server"), &folder, &[]);
+            assert_eq!(server.digest(), digest);
+        }
+        let names: Vec<_> = std::fs::read_dir(folder.path())
+            .expect("a folder")
+            .map(|file| file.expect("a file").file_name().to_string_lossy().into_owned())
+            .filter(|name| name.starts_with("temp"))
+            .collect();
+        assert!(names.is_empty(), "{command}: {names:?}");
+    }
+}
+
+#[test]
+fn the_end_is_refused_while_the_first_base_is_written_unless_forced() {
+    let folder = Folder::new();
+    let server = slow(&folder, "no");
+    server.ask("CONFIG SET rdb-key-save-delay 100000");
+    server.ask("CONFIG SET appendonly yes");
+    server.wait_for("aof_rewrite_in_progress", "1");
+    // The mark is there before the thread that writes has begun.
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(text(server.ask("SHUTDOWN")).contains("Errors trying to SHUTDOWN"));
+    assert!(folder.log().contains("Writing initial AOF"));
+    server.client().send(&[b"SHUTDOWN".to_vec(), b"FORCE".to_vec()]);
+    assert!(server.wait_for_end().success());
+}
