@@ -190,11 +190,15 @@ impl<S: Socket> Connection<S> {
         }
     }
 
+    /// Bytes that have arrived and are not understood yet, as far as has been parsed.
+    pub fn pending_bytes(&self) -> u64 {
+        self.input.len().saturating_sub(self.parsed + self.parser.understood()) as u64
+    }
+
     /// Shows others what of the input waits to be understood.
     pub fn report_input(&self) {
         let figures = &self.session.client.figures;
-        let pending = self.input.len().saturating_sub(self.parsed + self.parser.understood());
-        figures.query_bytes.set(pending as u64);
+        figures.query_bytes.set(self.pending_bytes());
         figures.query_free.set((self.input.capacity() - self.input.len()) as u64);
     }
 

@@ -68,8 +68,7 @@ impl<S: Source> Worker<S> {
                 }
                 connection.report(&self.counters);
                 // Before the command that takes so much is complete, and its memory is given back.
-                let input = connection.input.len() as u64;
-                if input > self.config.client_query_buffer_limit {
+                if connection.pending_bytes() > self.config.client_query_buffer_limit {
                     touch(&mut self.touched, token, connection);
                     return self.refuse_query(token);
                 }
