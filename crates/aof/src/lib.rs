@@ -18,4 +18,4 @@ pub use append::Appender;
 pub use directory::{Directory, sync_directory};
 pub use manifest::{FileInfo, FileKind, Manifest, ManifestError};
 pub use read::{Entry, ReadError, Reader};
-pub use status::{Request, State, Status, reason};
+pub use status::{Awaiting, Request, State, Status, reason};

@@ -2,7 +2,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// Whether effects are written to files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,31 @@ pub enum Request {
     Switch(bool),
     /// Load everything anew, for a client that waits (DEBUG LOADAOF).
     Reload(u64),
+}
+
+/// A client that waits until something is durable (WAITAOF).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awaiting {
+    /// The client's number.
+    pub client: u64,
+    /// Up to which number of the log.
+    pub seq: u64,
+    /// Whether it waits for the file here.
+    pub local: bool,
+    /// For how many replicas' files it waits.
+    pub replicas: u64,
+    /// When it gives up, milliseconds since the epoch.
+    pub deadline_ms: Option<i64>,
+    /// When it began to wait, milliseconds since the epoch.
+    pub asked_ms: i64,
+}
+
+impl Awaiting {
+    /// Whether the wait is over; everything up to number `durable` is durable here.
+    pub fn is_over(&self, durable: u64, now_ms: i64) -> bool {
+        let acknowledged = self.replicas == 0 && (!self.local || self.seq <= durable);
+        acknowledged || self.deadline_ms.is_some_and(|deadline_ms| deadline_ms <= now_ms)
+    }
 }
 
 /// What the system says of a failure, without the number that Rust adds.
@@ -72,6 +97,7 @@ pub struct Status {
     pub flush_delay_us: AtomicU64,
     /// Logging is being turned off: a base that is under way, or begins before that is done, is not wanted.
     unwanted: AtomicBool,
+    awaiting: Mutex<Vec<Awaiting>>,
     requests: Mutex<Vec<Request>>,
     asked: Condvar,
 }
@@ -154,6 +180,16 @@ impl Status {
     /// Notes that a base is being written; false when one is already.
     pub fn begin_rewrite(&self) -> bool {
         !self.rewriting.swap(true, Ordering::AcqRel)
+    }
+
+    /// Adds a client that waits.
+    pub fn await_durable(&self, awaiting: Awaiting) {
+        self.awaiting.lock().push(awaiting);
+    }
+
+    /// The clients that wait, for whoever answers them.
+    pub fn awaiting(&self) -> MutexGuard<'_, Vec<Awaiting>> {
+        self.awaiting.lock()
     }
 
     fn ask(&self, request: Request) {

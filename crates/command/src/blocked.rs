@@ -39,6 +39,8 @@ pub enum Nothing {
     Null,
     /// The null of an array.
     NullArray,
+    /// Neither here nor at replicas is anything durable.
+    NoneAcknowledged,
 }
 
 impl Nothing {
@@ -47,6 +49,11 @@ impl Nothing {
         match self {
             Self::Null => reply.null(),
             Self::NullArray => reply.null_array(),
+            Self::NoneAcknowledged => {
+                reply.array(2);
+                reply.integer(0);
+                reply.integer(0);
+            }
         }
     }
 }

@@ -1,5 +1,19 @@
 use command::{Args, Ctx, Error};
 
+/// The same for a timeout in whole milliseconds.
+pub fn deadline_from_ms(ctx: &Ctx<'_>, args: Args<'_>, index: usize) -> Result<Option<i64>, Error> {
+    const NO_INTEGER: Error = Error::fixed("ERR timeout is not an integer or out of range");
+    match args.integer(index) {
+        Err(_) => Err(NO_INTEGER),
+        Ok(..0) => Err(Error::fixed("ERR timeout is negative")),
+        Ok(0) => Ok(None),
+        Ok(ms) => {
+            let out_of_range = Error::fixed("ERR timeout is out of range");
+            ctx.now_ms().checked_add(ms).map(Some).ok_or(out_of_range)
+        }
+    }
+}
+
 /// When a blocking command gives up whose timeout in seconds, fractions allowed, is the word at `index`;
 /// `None` when it never does.
 pub fn deadline(ctx: &Ctx<'_>, args: Args<'_>, index: usize) -> Result<Option<i64>, Error> {

@@ -12,14 +12,14 @@
 //!             value: the bytes, or 8 bytes of i64, or 8 bytes of a `Box<Object>`
 //! ```
 //!
-//! Nothing in the block is aligned; blocks are allocated with the size of their size class, so that a
-//! value may be overwritten in place by another of the same class.
+//! Nothing in the block is aligned. A value may be overwritten in place by another when the block's size
+//! class stays (see `table::heap`).
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
+use table::heap;
 use value::{Kind, Object};
 
 mod stored;
@@ -90,16 +90,6 @@ struct Shape {
     value_len: usize,
 }
 
-/// The size class that an allocation of `size` bytes takes: multiples of 8 up to 64, then four per
-/// doubling, as jemalloc with an 8-byte quantum has them.
-pub fn size_class(size: usize) -> usize {
-    if size <= 64 {
-        return size.next_multiple_of(8);
-    }
-    let step = (size - 1).ilog2() - 2;
-    size.next_multiple_of(1 << step)
-}
-
 impl Entry {
     /// Allocates an entry; payloads of bytes above the inline limit move to a block of their own.
     ///
@@ -113,7 +103,7 @@ impl Entry {
             other => other,
         };
         let (head, shape) = plan(key, &payload, deadline_ms.is_some());
-        let entry = Self(allocate(shape.value_at + shape.value_len));
+        let entry = Self(heap::allocate(shape.value_at + shape.value_len));
         let mut at = Cursor(entry.0);
         // SAFETY: the block has `value_at + value_len` bytes, which is the sum of all that is
         // written here, in this order (see `plan`).
@@ -190,7 +180,8 @@ impl Entry {
         let (block, size) = (self.0, self.view().block_bytes());
         let object = self.view().object_address();
         std::mem::forget(self);
-        release(block, size);
+        // SAFETY: the block was allocated with a size of this class, and this entry was its only owner.
+        unsafe { heap::free(block, size) }
         // SAFETY: the address came from `Box::into_raw`, and the block that held it is gone.
         object.map(|address| unsafe { Box::from_raw(address as *mut Object) })
     }
@@ -203,7 +194,8 @@ impl Drop for Entry {
             // SAFETY: the address came from `Box::into_raw`; this entry is its only owner.
             drop(unsafe { Box::from_raw(address as *mut Object) });
         }
-        release(self.0, size);
+        // SAFETY: the block was allocated with a size of this class; this entry is its only owner.
+        unsafe { heap::free(self.0, size) }
     }
 }
 
@@ -233,22 +225,6 @@ fn plan(key: &[u8], payload: &Payload<'_>, ttl: bool) -> ([u8; HEAD], Shape) {
     (head, Shape { key_at, key_len: key.len(), value_at, value_len })
 }
 
-fn layout(size: usize) -> Layout {
-    Layout::from_size_align(size_class(size), 1)
-        .expect("an entry is far smaller than the address space")
-}
-
-fn allocate(size: usize) -> NonNull<u8> {
-    let layout = layout(size);
-    // SAFETY: the size is not 0: every block has a head.
-    let block = unsafe { alloc(layout) };
-    NonNull::new(block).unwrap_or_else(|| handle_alloc_error(layout))
-}
-
-fn release(block: NonNull<u8>, size: usize) {
-    // SAFETY: every block comes from `allocate` with a size of the same class.
-    unsafe { dealloc(block.as_ptr(), layout(size)) }
-}
 
 /// Writes a block front to back.
 struct Cursor(NonNull<u8>);
@@ -418,7 +394,7 @@ impl<'a> EntryRef<'a> {
     /// Size class of the entry's own block, without an object beside it.
     pub fn block_bytes(&self) -> usize {
         let shape = self.shape();
-        size_class(shape.value_at + shape.value_len)
+        heap::class(shape.value_at + shape.value_len)
     }
 
     /// All heap bytes of key and value.
@@ -549,7 +525,7 @@ impl<'a> EntryMut<'a> {
                 let wide = self.has(WIDE_VALUE);
                 let fits =
                     if wide { bytes.len() <= INLINE_MAX } else { bytes.len() <= u8::MAX as usize };
-                if !fits || size_class(shape.value_at + bytes.len()) != self.block_bytes() {
+                if !fits || heap::class(shape.value_at + bytes.len()) != self.block_bytes() {
                     return false;
                 }
                 let length_at = self.deadline_at() + if self.has(TTL) { 8 } else { 0 };

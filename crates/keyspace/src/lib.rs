@@ -18,7 +18,7 @@ mod reclaim;
 mod shard;
 
 pub use db::{Db, Deadline, Gone, Lookup, Put, Tidied};
-pub use entry::{Digits, Entry, EntryMut, EntryRef, Payload, Value, size_class};
+pub use entry::{Digits, Entry, EntryMut, EntryRef, Payload, Value};
 pub use held::{Held, Lent};
 pub use key::{Key, KeyHash, SHARDS};
 pub use keyspace::{Guard, Keyspace, Occupied};

@@ -1,7 +1,8 @@
-//! The allocator, and what it and the operating system know of the process's memory.
+//! The allocators, and what it and the operating system know of the process's memory.
 
 use command::MemoryFigures;
 use server::ProcessMemory;
+use table::heap;
 
 /// The process's memory.
 pub struct Memory;
@@ -82,10 +83,11 @@ impl ProcessMemory for Memory {
         // The figures are as old as the epoch.
         let _ = epoch::advance();
         let read = |figure: Result<usize, _>| figure.map_or(0, |bytes: usize| bytes as u64);
+        let (blocks, chunks) = (heap::allocated_bytes() as u64, heap::held_bytes() as u64);
         MemoryFigures {
-            allocated: read(stats::allocated::read()).saturating_sub(cached()),
-            active: read(stats::active::read()),
-            resident: read(stats::resident::read()),
+            allocated: read(stats::allocated::read()).saturating_sub(cached()) + blocks,
+            active: read(stats::active::read()) + chunks,
+            resident: read(stats::resident::read()) + chunks,
             rss: rss(),
             peak: 0,
             startup: 0,
@@ -102,7 +104,7 @@ impl ProcessMemory for Memory {
             let (allocated, freed) = counts.as_ref()?;
             Some(allocated.get().wrapping_sub(freed.get()) as i64)
         };
-        COUNTS.try_with(net).ok().flatten()
+        COUNTS.try_with(net).ok().flatten().map(|net| net + heap::thread_bytes())
     }
 
     fn purge(&self) {
@@ -112,6 +114,7 @@ impl ProcessMemory for Memory {
             let name = c"arena.4096.purge".as_ptr();
             tikv_jemalloc_sys::mallctl(name, null_mut(), null_mut(), null_mut(), 0);
         }
+        heap::purge();
     }
 
     fn report(&self) -> String {
@@ -140,7 +143,9 @@ impl ProcessMemory for Memory {
         MemoryFigures { allocated: rss, active: rss, resident: rss, rss, peak: 0, startup: 0 }
     }
 
-    fn purge(&self) {}
+    fn purge(&self) {
+        heap::purge();
+    }
 
     fn report(&self) -> String {
         "Stats not supported for the current allocator".into()

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::ptr::NonNull;
 use std::time::Instant;
 
-use table::Table;
+use table::{Table, heap};
 
 const BATCH: usize = 32;
 
@@ -29,8 +29,15 @@ fn prefetch(block: NonNull<u8>) {
     black_box(block);
 }
 
-/// The tables' blocks: 48 bytes each, the id first, like small entries.
-type Block = [u64; 6];
+/// Bytes of the tables' blocks, which hold their id, like small entries.
+const BLOCK: usize = 48;
+
+fn block(id: u64) -> NonNull<u8> {
+    let block = heap::allocate(BLOCK);
+    // SAFETY: the block has room for the number, and is aligned to 16.
+    unsafe { block.cast().write(id) };
+    block
+}
 
 struct Keys {
     tables: Vec<Table>,
@@ -43,7 +50,7 @@ impl Keys {
 
     fn find(&self, id: u64) -> bool {
         let hash = mix(id);
-        // SAFETY: every block in the tables is a `Block` that outlives them.
+        // SAFETY: every block in the tables holds its id, and outlives them.
         let is_it = |block: NonNull<u8>| unsafe { block.cast::<u64>().read() == id };
         self.table(hash).find(hash as u32, is_it).is_some()
     }
@@ -54,24 +61,24 @@ fn ns(start: Instant, count: usize) -> f64 {
 }
 
 /// Fills tables (a power of two of them), and calls `after` after each insertion.
-fn fill(blocks: &mut [Block], shards: usize, mut after: impl FnMut()) -> Keys {
+fn fill(blocks: &[NonNull<u8>], shards: usize, mut after: impl FnMut()) -> Keys {
     let mut keys = Keys { tables: (0..shards).map(|_| Table::new()).collect() };
-    for block in blocks {
-        let hash = mix(block[0]);
+    for (id, block) in blocks.iter().enumerate() {
+        let hash = mix(id as u64);
         let table = &mut keys.tables[(hash >> 32) as usize & (shards - 1)];
-        table.insert(hash as u32, NonNull::from_mut(block).cast());
+        table.insert(hash as u32, *block);
         after();
     }
     keys
 }
 
 fn measure(items: usize, shards: usize) {
-    let mut blocks: Vec<Block> = (0..items as u64).map(|id| [id, 0, 0, 0, 0, 0]).collect();
+    let blocks: Vec<NonNull<u8>> = (0..items as u64).map(block).collect();
     let start = Instant::now();
-    let keys = fill(&mut blocks, shards, || ());
+    let keys = fill(&blocks, shards, || ());
     let insert = ns(start, items);
     let (mut slowest, mut last) = (0, Instant::now());
-    fill(&mut blocks, shards, || {
+    fill(&blocks, shards, || {
         slowest = slowest.max(last.elapsed().as_micros());
         last = Instant::now();
     });

@@ -1,74 +1,104 @@
-//! One cache line: 7 tagged pointers, their tags, and the overflow counter.
+//! One cache line: 8 tagged references, and the overflow counter.
 
-use std::ptr::{NonNull, null_mut};
+use std::ptr::{NonNull, without_provenance_mut};
+
+use crate::heap;
 
 /// Entries that a bucket holds.
-pub(crate) const LANES: usize = 7;
+pub(crate) const LANES: usize = 8;
 
 /// A counter at this value is a lower bound, and stays there until the array is rebuilt.
-const SATURATED: u8 = u8::MAX;
-const COUNTER: usize = 7;
-const ADDRESS_BITS: u32 = 48;
-const ADDRESS_MASK: usize = (1 << ADDRESS_BITS) - 1;
+const SATURATED: u64 = u8::MAX as u64;
+/// Where the counter stands in `high`, and the width of a lane's bits below it.
+const COUNTER_SHIFT: u32 = 56;
+const HIGH_BITS: usize = 7;
+const HIGH_MASK: u64 = (1 << HIGH_BITS) - 1;
+
+/// Bits of a word, which stands for a pointer: even, for half of a block's offset in the heap; odd, for
+/// itself.
+pub(crate) const WORD_BITS: u32 = heap::OFFSET_BITS - 1;
+
+const _: () = assert!(size_of::<Bucket>() == 64 && WORD_BITS as usize == 32 + HIGH_BITS);
 
 #[repr(C, align(64))]
 pub(crate) struct Bucket {
-    /// Bits 0-47: the address, 0 in a free lane. Bits 48-63: the top 16 bits of the position.
-    /// Kept as pointers, not numbers, so that the provenance of what was stored survives.
-    words: [*mut u8; LANES],
-    /// Bytes 0-6: the low 8 bits of each lane's position. Byte 7: the overflow counter.
-    meta: [u8; LANES + 1],
+    /// The low 32 bits of each lane's word, 0 in a free lane only: an odd word is not 0 there, and no
+    /// block's offset is a multiple of 2^33 (see `heap`).
+    low: [u32; LANES],
+    /// The top 16 bits of each lane's position.
+    middle: [u16; LANES],
+    /// The low 8 bits of each lane's position.
+    tags: [u8; LANES],
+    /// From the lowest bit on, the top 7 bits of each lane's word; above them, the counter.
+    high: u64,
 }
-
-const _: () = assert!(size_of::<Bucket>() == 64 && usize::BITS == 64);
 
 /// Where an empty table looks. It is never written.
 pub(crate) static EMPTY: Bucket = Bucket::EMPTY;
 
-// SAFETY: a bucket has no interior mutability, so sharing it is sharing numbers.
-unsafe impl Sync for Bucket {}
+#[inline(always)]
+fn word_of(pointer: NonNull<u8>) -> u64 {
+    let address = pointer.addr().get();
+    if address & 1 == 1 {
+        assert!(address < 1 << WORD_BITS, "an odd number of {WORD_BITS} bits");
+        return address as u64;
+    }
+    heap::offset(pointer) / 2
+}
+
+#[inline(always)]
+fn pointer_of(word: u64) -> Option<NonNull<u8>> {
+    if word & 1 == 1 {
+        return NonNull::new(without_provenance_mut(word as usize));
+    }
+    NonNull::new(heap::at_offset(word * 2))
+}
 
 impl Bucket {
-    pub(crate) const EMPTY: Self = Self { words: [null_mut(); LANES], meta: [0; LANES + 1] };
+    pub(crate) const EMPTY: Self =
+        Self { low: [0; LANES], middle: [0; LANES], tags: [0; LANES], high: 0 };
 
     /// Lanes whose tag is the low byte of `position`, as bit 7 of their byte. Free lanes have tag
     /// 0, so [`Bucket::pointer_at`] must look at the word as well.
     #[inline(always)]
     pub(crate) fn tag_matches(&self, position: u32) -> u64 {
         const LOW_SEVEN: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-        const TAGS: u64 = 0x0080_8080_8080_8080;
         let tag = u64::from(position as u8) * 0x0101_0101_0101_0101;
-        let differs = u64::from_le_bytes(self.meta) ^ tag;
-        !(((differs & LOW_SEVEN) + LOW_SEVEN) | differs) & TAGS
+        let differs = u64::from_le_bytes(self.tags) ^ tag;
+        !(((differs & LOW_SEVEN) + LOW_SEVEN) | differs | LOW_SEVEN)
     }
 
     /// The pointer of `lane` if an entry is there whose position has the top 16 bits of this one.
     #[inline(always)]
     pub(crate) fn pointer_at(&self, lane: usize, position: u32) -> Option<NonNull<u8>> {
-        let word = self.words[lane];
-        if word.addr() >> ADDRESS_BITS != position as usize >> 8 {
+        if u32::from(self.middle[lane]) != position >> 8 {
             return None;
         }
-        NonNull::new(word.map_addr(|bits| bits & ADDRESS_MASK))
+        self.pointer(lane)
     }
 
     /// The pointer of `lane`, `None` if it is free.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pointer(&self, lane: usize) -> Option<NonNull<u8>> {
-        NonNull::new(self.words.get(lane)?.map_addr(|bits| bits & ADDRESS_MASK))
+        let low = *self.low.get(lane)?;
+        if low == 0 {
+            return None;
+        }
+        let high = (self.high >> (HIGH_BITS * lane)) & HIGH_MASK;
+        pointer_of(high << 32 | u64::from(low))
     }
 
     /// The position of the entry in `lane`; meaningless if it is free.
     #[inline]
     pub(crate) fn position(&self, lane: usize) -> u32 {
-        ((self.words[lane].addr() >> ADDRESS_BITS) as u32) << 8 | u32::from(self.meta[lane])
+        u32::from(self.middle[lane]) << 8 | u32::from(self.tags[lane])
     }
 
     /// The lanes that hold an entry, as bits. Without branches, which would be unpredictable.
     #[inline(always)]
     pub(crate) fn occupied(&self) -> u32 {
-        let lanes = self.words.iter().enumerate();
-        lanes.fold(0, |bits, (lane, word)| bits | u32::from(!word.is_null()) << lane)
+        let lanes = self.low.iter().enumerate();
+        lanes.fold(0, |bits, (lane, low)| bits | u32::from(*low != 0) << lane)
     }
 
     #[inline(always)]
@@ -79,32 +109,39 @@ impl Bucket {
 
     #[inline]
     pub(crate) fn set(&mut self, lane: usize, position: u32, pointer: NonNull<u8>) {
-        let address = pointer.addr().get();
-        assert!(address <= ADDRESS_MASK, "an entry lies in the lower 48 bits of the address space");
-        let top = (position as usize >> 8) << ADDRESS_BITS;
-        self.words[lane] = pointer.as_ptr().map_addr(|bits| bits | top);
-        self.meta[lane] = position as u8;
+        let word = word_of(pointer);
+        let shift = HIGH_BITS * lane;
+        self.low[lane] = word as u32;
+        self.high = self.high & !(HIGH_MASK << shift) | (word >> 32) << shift;
+        self.middle[lane] = (position >> 8) as u16;
+        self.tags[lane] = position as u8;
     }
 
     #[inline]
     pub(crate) fn clear(&mut self, lane: usize) {
-        self.words[lane] = null_mut();
-        self.meta[lane] = 0;
+        self.low[lane] = 0;
+        self.tags[lane] = 0;
+    }
+
+    fn count(&self) -> u64 {
+        self.high >> COUNTER_SHIFT
     }
 
     /// Whether entries may live beyond that had to pass this bucket.
     #[inline(always)]
     pub(crate) fn overflowed(&self) -> bool {
-        self.meta[COUNTER] != 0
+        self.count() != 0
     }
 
     pub(crate) fn count_passer(&mut self) {
-        self.meta[COUNTER] = self.meta[COUNTER].saturating_add(1);
+        if self.count() != SATURATED {
+            self.high += 1 << COUNTER_SHIFT;
+        }
     }
 
     pub(crate) fn uncount_passer(&mut self) {
-        if self.meta[COUNTER] != SATURATED {
-            self.meta[COUNTER] -= 1;
+        if self.count() != SATURATED {
+            self.high -= 1 << COUNTER_SHIFT;
         }
     }
 
@@ -120,6 +157,6 @@ impl Bucket {
 #[cfg(test)]
 impl Bucket {
     pub(crate) fn counter(&self) -> u8 {
-        self.meta[COUNTER]
+        self.count() as u8
     }
 }

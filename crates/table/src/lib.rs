@@ -2,10 +2,10 @@
 //!
 //! # Shape
 //!
-//! A bucket is one cache line: 7 pointers, 7 one-byte tags, 1 overflow counter. User-space
-//! addresses need 48 bits, so each pointer carries 16 bits of its entry's hash on top and its tag
-//! 8 more: the top 24 bits of the caller's 32-bit hash are stored. They are the entry's
-//! *position*, and an entry's home bucket is `position * buckets / 2^24`. Two things follow:
+//! A bucket is one cache line: 8 entries of 63 bits and a counter. The blocks that entries point to
+//! lie in the [`heap`], where 39 bits tell them apart, so that 24 bits are left for the hash: the top
+//! ones of the caller's 32. They are the entry's *position*, and an entry's home bucket is
+//! `position * buckets / 2^24`. Two things follow:
 //!
 //! - Growing and shrinking never touch the blocks that the pointers lead to.
 //! - The order of homes is the order of positions at every size, so the table is sorted by hash.
@@ -33,6 +33,7 @@
 
 mod array;
 mod bucket;
+pub mod heap;
 mod iter;
 mod prefetch;
 mod sizes;
@@ -47,6 +48,9 @@ pub use sizes::class_at_least;
 
 /// Positions are 24 bits wide: the part of the hash that the table stores.
 pub const POSITIONS: u32 = 1 << 24;
+
+/// Bits of the odd numbers that may stand in the place of pointers.
+pub const ODD_BITS: u32 = bucket::WORD_BITS;
 
 /// Tables with more entries than this resize in steps; smaller ones at once (below 1 ms).
 pub const AT_ONCE_MAX: usize = if cfg!(test) { 200 } else { 1 << 16 };
@@ -64,7 +68,8 @@ pub struct Slot {
     moved: bool,
 }
 
-/// An open hash table of pointers to blocks that it neither reads nor owns.
+/// An open hash table of pointers to blocks of the [`heap`] that it neither reads nor owns. In the place
+/// of a pointer an odd number of at most [`ODD_BITS`] bits may stand.
 ///
 /// Hashes are 32 bits, well mixed in their top 24; the caller compares keys. Dropping the table
 /// frees the table only: [`Table::drain`] gives the pointers back first.
@@ -161,7 +166,7 @@ impl Table {
     /// `slot` stays good.
     ///
     /// # Panics
-    /// Like [`Table::get`]; and if the address does not fit 48 bits.
+    /// Like [`Table::get`]; and if the pointer is neither to a block of the heap nor an odd number.
     pub fn replace(&mut self, slot: Slot, pointer: NonNull<u8>) -> NonNull<u8> {
         self.array_mut(slot).replace(slot.bucket, slot.lane, pointer)
     }
@@ -169,7 +174,8 @@ impl Table {
     /// Adds an entry; the caller knows that it is absent (the table does not look).
     ///
     /// # Panics
-    /// If the address does not fit 48 bits, or memory for more than 2^32 buckets would be needed.
+    /// If the pointer is neither to a block of the heap nor an odd number, or memory for more than 2^32
+    /// buckets would be needed.
     pub fn insert(&mut self, hash: u32, pointer: NonNull<u8>) -> Slot {
         self.make_room();
         let position = position(hash);

@@ -318,3 +318,55 @@ fn copy_files(from: &Folder, to: &Folder) {
         std::fs::copy(file.path(), to.join(file.file_name())).expect("it is copied");
     }
 }
+
+#[test]
+fn waitaof_waits_for_the_disk_and_for_replicas_only_as_long_as_it_is_told() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let server = Durable::start(&program, &folder, &["--appendfsync", "everysec"]);
+    let pair = |reply: Reply| match reply {
+        Reply::Array(items) => items.iter().filter_map(Reply::as_i64).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    for turn in 0..3 {
+        server.ask(&format!("SET a {turn}"));
+        assert_eq!(pair(server.ask("WAITAOF 1 0 0")), [1, 0]);
+    }
+    server.ask("CONFIG SET appendfsync no");
+    server.ask("SET a b");
+    assert_eq!(pair(server.ask("WAITAOF 1 0 30")), [0, 0]);
+    assert_eq!(pair(server.ask("WAITAOF 0 0 0"))[1], 0);
+    server.ask("CONFIG SET appendfsync always");
+    assert_eq!(pair(server.ask("WAITAOF 0 2 30")), [1, 0]);
+    let mut client = server.client();
+    client.call(&["MULTI"]).expect("it answers");
+    client.call(&["WAITAOF", "1", "5", "0"]).expect("it answers");
+    let Ok(Reply::Array(replies)) = client.call(&["EXEC"]) else { panic!("it waits") };
+    assert_eq!(pair(replies[0].clone())[1], 0);
+    client.send(&["WAITAOF", "1", "1", "0"].map(|word| word.as_bytes().to_vec()));
+    server.wait_for("blocked_clients", "1");
+    drop(client);
+    server.wait_for("blocked_clients", "0");
+}
+
+#[test]
+fn annotations_of_time_stand_in_the_file_and_disturb_nobody() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let options = ["--aof-timestamp-enabled", "yes"];
+    let server = Durable::start(&program, &folder, &options);
+    server.ask("SET first 1");
+    server.ask("SET second 2");
+    server.rewrite();
+    server.ask("SET third 3");
+    let server = restart(server, &program, &folder, &options);
+    server.shut_down();
+    let manifest = folder.path().join("appendonlydir/appendonly.aof.manifest");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    assert!(text.contains("appendonly.aof.2.incr.aof"), "{text}");
+    let incr = std::fs::read(folder.path().join("appendonlydir/appendonly.aof.2.incr.aof"));
+    assert!(incr.expect("a file").starts_with(b"#TS:"));
+    if let Some(reference) = Program::reference() {
+        let server = Durable::start(&reference, &folder, &[]);
+        assert_eq!(server.ask("GET third").as_text().as_deref(), Some("3"));
+        server.shut_down();
+    }
+}

@@ -8,6 +8,7 @@ mod ping;
 mod quit;
 mod reset;
 mod select;
+mod waitaof;
 
 use command::Spec;
 
@@ -21,4 +22,5 @@ pub const COMMANDS: &[&Spec] = &[
     &quit::QUIT,
     &reset::RESET,
     &select::SELECT,
+    &waitaof::WAITAOF,
 ];

@@ -48,14 +48,6 @@ proptest! {
 }
 
 #[test]
-fn size_classes_are_those_of_an_8_byte_quantum() {
-    let classes = [(1, 8), (39, 40), (64, 64), (65, 80), (96, 96), (129, 160), (1025, 1280)];
-    for (size, class) in classes {
-        assert_eq!(size_class(size), class, "{size}");
-    }
-}
-
-#[test]
 fn integers_take_eight_bytes() {
     let entry = Entry::new(b"k", Payload::string(b"-9223372036854775808"), None, 0);
     assert!(matches!(entry.view().value(), Value::Int(i64::MIN)));

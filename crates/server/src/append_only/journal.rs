@@ -13,6 +13,8 @@ use super::{AppendOnly, NewFile, Order};
 
 /// The longest wait between two looks at what is due.
 const PERIOD: Duration = Duration::from_millis(100);
+/// The same while clients wait for something to become durable, with timeouts of their own.
+const WAITING_PERIOD: Duration = Duration::from_millis(5);
 /// How long the thread rests between two rounds, so that one wake-up serves many turns of the workers. Not under
 /// `always`, where clients wait for it.
 const REST: Duration = Duration::from_micros(200);
@@ -32,6 +34,8 @@ pub(super) struct Journal {
     /// The last number that has been handed over to be made durable.
     synced: u64,
     last_sync: Instant,
+    /// Whether it has been counted that making the file durable takes too long.
+    delayed: bool,
     /// Bytes of the manifest's other files.
     other_bytes: u64,
 }
@@ -55,6 +59,7 @@ impl Journal {
             written: 0,
             synced: 0,
             last_sync: Instant::now(),
+            delayed: false,
             other_bytes: 0,
         }
     }
@@ -73,7 +78,8 @@ impl Journal {
             if self.policy != AppendFsync::Always && posts != log.posts() {
                 std::thread::sleep(REST);
             }
-            log.sleep(posts, PERIOD);
+            let waiting = files.answer_waiting();
+            log.sleep(posts, if waiting { WAITING_PERIOD } else { PERIOD });
         }
         self.finish();
     }
@@ -160,11 +166,15 @@ impl Journal {
                 let services = &self.files.services;
                 let spared = services.config.load().no_appendfsync_on_rewrite
                     && services.aof.rewriting.load(Ordering::Relaxed);
-                if let Some(appender) = self.appender.as_ref().filter(|_| !spared)
-                    && self.syncer.start(appender.file(), self.written)
-                {
+                let Some(appender) = self.appender.as_ref().filter(|_| !spared) else { return };
+                if self.syncer.start(appender.file(), self.written) {
                     self.synced = self.written;
                     self.last_sync = Instant::now();
+                    self.delayed = false;
+                } else if self.last_sync.elapsed() >= 2 * SYNC_PERIOD && !self.delayed {
+                    // The one before still has not ended: more than a second may be lost.
+                    self.delayed = true;
+                    services.aof.delayed.fetch_add(1, Ordering::Relaxed);
                 }
             }
             AppendFsync::Everysec | AppendFsync::No => {}

@@ -12,6 +12,7 @@ mod keeper;
 mod load;
 mod resp_base;
 mod sync;
+mod waiting;
 
 use std::io;
 use std::path::PathBuf;

@@ -53,6 +53,8 @@ impl Shared {
             match file.sync_data() {
                 Ok(()) if !self.failed.load(Ordering::Acquire) => {
                     self.services.log.set_durable(seq);
+                    // Clients may wait for it, whom the journal's thread answers.
+                    self.services.log.wake();
                 }
                 Ok(()) => {}
                 Err(error) => {

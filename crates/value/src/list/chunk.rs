@@ -5,7 +5,7 @@
 //! (`width == 0`). A single text that is larger than a chunk may be is a bare chunk of one.
 
 use crate::item::Item;
-use crate::packed::block::{Block, HEAD, size_class};
+use crate::packed::block::{Block, HEAD};
 use crate::packed::{self, LISTPACK_FRAME, Packed, entry};
 
 use super::limits::ListLimits;
@@ -256,7 +256,7 @@ impl Chunk {
 
     /// Seals a chunk that has lost most of its entries.
     fn shrink(&mut self) {
-        if HEAD + self.byte_len() < size_class(HEAD + self.buf.len()) / 2 {
+        if HEAD + self.byte_len() < table::heap::class(HEAD + self.buf.len()) / 2 {
             self.seal();
         }
     }

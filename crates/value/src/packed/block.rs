@@ -1,12 +1,13 @@
 //! A growable byte buffer behind one thin pointer
 //!
 //! Small collections are mostly this pointer, so length and a note of 32 bits live in the block
-//! itself, and the capacity is not stored at all: it is the allocator's size class for the length,
+//! itself, and the capacity is not stored at all: it is the heap's size class for the length,
 //! computed whenever it is needed. An empty block owns no memory.
 #![expect(unsafe_code, reason = "a thin pointer to a header followed by bytes has no safe form")]
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
 use std::ptr::NonNull;
+
+use table::heap;
 
 /// Bytes that the header takes in front of the content.
 pub(crate) const HEAD: usize = size_of::<Head>();
@@ -17,8 +18,8 @@ struct Head {
     note: u32,
 }
 
-/// Invariant: a pointer, when there is one, comes from the global allocator with
-/// `layout(head.len)`, `head.len > 0`, and all `head.len` bytes after the header are initialised.
+/// Invariant: a pointer, when there is one, comes from the heap with a size of the class of
+/// `size(head.len)`, `head.len > 0`, and all `head.len` bytes after the header are initialised.
 pub(crate) struct Block(Option<NonNull<Head>>);
 
 // SAFETY: the block owns its memory alone, which is plain bytes; nothing in it is tied to a thread.
@@ -26,20 +27,11 @@ unsafe impl Send for Block {}
 // SAFETY: shared access only reads.
 unsafe impl Sync for Block {}
 
-/// The allocator's size class for `bytes`: every 8 up to 64, then four per doubling.
-pub(crate) const fn size_class(bytes: usize) -> usize {
-    if bytes <= 64 {
-        return bytes.next_multiple_of(8);
-    }
-    let step = 1 << ((bytes - 1).ilog2() - 2);
-    bytes.next_multiple_of(step)
-}
-
-/// The layout of a block that holds `len` bytes. Lengths above `u32::MAX` cannot be represented;
+/// Bytes of heap that a block takes that holds `len` bytes. Lengths above `u32::MAX` cannot be represented;
 /// callers keep below [`MAX_ITEM_LEN`](crate::item::MAX_ITEM_LEN).
-fn layout(len: usize) -> Layout {
+fn size(len: usize) -> usize {
     assert!(u32::try_from(len).is_ok(), "capacity overflow: a block of {len} bytes");
-    Layout::from_size_align(size_class(HEAD + len), align_of::<Head>()).expect("below 8 GiB")
+    HEAD + len
 }
 
 impl Block {
@@ -109,12 +101,12 @@ impl Block {
 
     /// How many bytes a block can hold that was made for `len`.
     pub(crate) fn capacity_for(len: usize) -> usize {
-        size_class(HEAD + len) - HEAD
+        heap::class(size(len)) - HEAD
     }
 
     /// Heap memory held, in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
-        if self.0.is_some() { size_class(HEAD + self.len()) } else { 0 }
+        if self.0.is_some() { heap::class(size(self.len())) } else { 0 }
     }
 
     /// Makes the block `len` bytes long; added bytes are zero. Moves only where the size class
@@ -126,22 +118,17 @@ impl Block {
             }
             return;
         };
-        let (old_len, old) = (self.len(), layout(self.len()));
+        let old_len = self.len();
         if len == 0 {
             self.0 = None;
-            // SAFETY: allocated with `layout(old_len)` by the invariant, and no longer referenced.
-            unsafe { dealloc(head.as_ptr().cast(), old) };
+            // SAFETY: the size is of the block's class by the invariant, and it is no longer referenced.
+            unsafe { heap::free(head.cast(), size(old_len)) };
             return;
         }
-        let new = layout(len);
-        let mut head = head;
-        if new.size() != old.size() {
-            // SAFETY: allocated with `old`; the new size is not zero and, by `layout`, below
-            // `isize::MAX`.
-            let moved = unsafe { realloc(head.as_ptr().cast(), old, new.size()) };
-            head = NonNull::new(moved.cast()).unwrap_or_else(|| handle_alloc_error(new));
-            self.0 = Some(head);
-        }
+        // SAFETY: the size is of the block's class by the invariant, and the new block takes its place.
+        let mut head: NonNull<Head> =
+            unsafe { heap::resize(head.cast(), size(old_len), size(len)) }.cast();
+        self.0 = Some(head);
         if len > old_len {
             // SAFETY: the allocation holds at least `HEAD + len` bytes.
             unsafe {
@@ -155,11 +142,8 @@ impl Block {
 
     /// A new allocation for `len > 0` zero bytes.
     fn allocate(len: usize) -> NonNull<Head> {
-        let layout = layout(len);
-        // SAFETY: the layout's size is at least `HEAD`, so not zero.
-        let memory = unsafe { alloc(layout) };
-        let Some(head) = NonNull::new(memory.cast::<Head>()) else { handle_alloc_error(layout) };
-        // SAFETY: the allocation is aligned for a `Head` and holds it and `len` bytes after it.
+        let head: NonNull<Head> = heap::allocate(size(len)).cast();
+        // SAFETY: the allocation is aligned to 4, as a `Head` is, and holds it and `len` bytes after it.
         unsafe {
             head.write(Head { len: len as u32, note: 0 });
             head.add(1).cast::<u8>().as_ptr().write_bytes(0, len);
@@ -202,14 +186,6 @@ impl Clone for Block {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn size_classes_are_every_eight_then_four_per_doubling() {
-        let classes: Vec<usize> = [1, 8, 9, 64, 65, 80, 81, 128, 129, 160, 161, 4097, 8192, 8193]
-            .map(size_class)
-            .to_vec();
-        assert_eq!(classes, [8, 8, 16, 64, 80, 80, 96, 128, 160, 160, 192, 5120, 8192, 10240]);
-    }
 
     #[test]
     fn content_and_note_survive_growing_and_shrinking() {

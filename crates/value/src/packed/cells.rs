@@ -2,43 +2,33 @@
 //!
 //! A cell has one part (a member) or two (field and value). It is a heap block of exactly the
 //! parts' bodies in the [`entry`] format, whose first bytes tell their lengths; so a block needs no
-//! length of its own. Its pointer's low bits say what else there is:
+//! length of its own. A deadline stands before the parts, behind a byte that begins no body.
 //!
-//! | bits | the cell |
-//! |---|---|
-//! | `..1` | no block: a single integer of 47 bits stands in the pointer's upper bits |
-//! | `.10` | 8 bytes with a deadline stand before the parts |
-//! | `.00` | only the parts |
+//! A single integer of 38 bits has no block: it stands in the pointer itself, which is odd then (see
+//! [`Table`]).
 #![expect(unsafe_code, reason = "blocks whose length is in their content need raw pointers")]
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use table::{Slot, Table};
+use table::{Slot, Table, heap};
 
-use super::block::size_class;
 use super::entry;
 use crate::item::Item;
 use crate::seed;
 
-const INLINE: usize = 0b001;
-const DEADLINE: usize = 0b010;
-const TAGS: usize = 0b111;
+const INLINE: usize = 1;
 /// Bits of an integer that a pointer can hold beside the tag.
-const INLINE_BITS: u32 = 47;
-const DEADLINE_LEN: usize = 8;
+const INLINE_BITS: u32 = table::ODD_BITS - 1;
+/// The first byte of a block with a deadline, and the bytes that mark and deadline take.
+const DEADLINE: u8 = 0xF5;
+const DEADLINE_LEN: usize = 9;
 
-fn layout(len: usize) -> Layout {
-    // Two items below 4 GiB each and a deadline are far from `isize::MAX`.
-    Layout::from_size_align(size_class(len), 8).expect("below 16 GiB")
-}
-
-/// A tagged pointer to a block of `PARTS` bodies.
+/// A pointer to a block of `PARTS` bodies, or an integer in its place.
 ///
 /// Invariant of every cell in a [`Cells`]: it came from [`Cell::new`] with the same `PARTS`, was not
-/// freed, and nobody else has it. Its block was allocated with `layout(len())`, where `len()` is
-/// read from the content, all of which is initialised.
+/// freed, and nobody else has it. Its block was allocated with a size of the same class as
+/// `offset(PARTS)`, which is read from the content, all of which is initialised.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Cell<const PARTS: usize>(NonNull<u8>);
 
@@ -60,10 +50,7 @@ impl<const PARTS: usize> Cell<PARTS> {
         }
         let front = if deadline.is_some() { DEADLINE_LEN } else { 0 };
         let len = front + parts.iter().map(|part| entry::body_len(*part)).sum::<usize>();
-        let layout = layout(len);
-        // SAFETY: a body has at least one byte, so the size is not zero.
-        let memory = unsafe { alloc(layout) };
-        let Some(block) = NonNull::new(memory) else { handle_alloc_error(layout) };
+        let block = heap::allocate(len);
         // SAFETY: the block has room for `len` bytes, which are zeroed before they are a slice;
         // nothing else refers to it yet.
         let mut rest = unsafe {
@@ -71,14 +58,15 @@ impl<const PARTS: usize> Cell<PARTS> {
             std::slice::from_raw_parts_mut(block.as_ptr(), len)
         };
         if let Some(deadline) = deadline {
-            rest[..DEADLINE_LEN].copy_from_slice(&deadline.to_le_bytes());
+            rest[0] = DEADLINE;
+            rest[1..DEADLINE_LEN].copy_from_slice(&deadline.to_le_bytes());
             rest = &mut rest[DEADLINE_LEN..];
         }
         for part in parts {
             let written = entry::write_body(part, rest);
             rest = &mut rest[written..];
         }
-        Cell(block.map_addr(|addr| addr | if front > 0 { DEADLINE } else { 0 }))
+        Cell(block)
     }
 
     fn word(self) -> usize {
@@ -89,22 +77,16 @@ impl<const PARTS: usize> Cell<PARTS> {
         self.word() & INLINE != 0
     }
 
-    fn has_deadline(self) -> bool {
-        self.word() & (INLINE | DEADLINE) == DEADLINE
-    }
-
-    fn tags(self) -> usize {
-        self.word() & TAGS
+    /// # Safety
+    /// The cell is live.
+    unsafe fn has_deadline(self) -> bool {
+        // SAFETY: a block has a first byte.
+        !self.is_inline() && unsafe { self.0.read() } == DEADLINE
     }
 
     /// The block's address; only for cells that are not inline.
     fn block(self) -> *mut u8 {
-        self.0.as_ptr().map_addr(|addr| addr & !TAGS)
-    }
-
-    /// Bytes before the first part.
-    fn front(self) -> usize {
-        if self.has_deadline() { DEADLINE_LEN } else { 0 }
+        self.0.as_ptr()
     }
 
     /// Where part `part` starts; `PARTS` gives the end of the content.
@@ -112,7 +94,8 @@ impl<const PARTS: usize> Cell<PARTS> {
     /// # Safety
     /// The cell is live and not inline.
     unsafe fn offset(self, part: usize) -> usize {
-        let mut offset = self.front();
+        // SAFETY: the cell is live.
+        let mut offset = if unsafe { self.has_deadline() } { DEADLINE_LEN } else { 0 };
         for _ in 0..part.min(PARTS) {
             // SAFETY: a body starts here, by the invariant and `part <= PARTS`.
             offset += unsafe { body_len_at(self.block().add(offset)) };
@@ -139,8 +122,11 @@ impl<const PARTS: usize> Cell<PARTS> {
     /// # Safety
     /// The cell is live.
     unsafe fn deadline(self) -> Option<i64> {
-        // SAFETY: such a cell begins with eight initialised bytes, and blocks are aligned to 8.
-        self.has_deadline().then(|| i64::from_le(unsafe { self.block().cast::<i64>().read() }))
+        // SAFETY: the cell is live; with a deadline, eight initialised bytes follow the first.
+        unsafe {
+            self.has_deadline()
+                .then(|| i64::from_le(self.block().add(1).cast::<i64>().read_unaligned()))
+        }
     }
 
     /// Heap bytes of the cell.
@@ -149,15 +135,15 @@ impl<const PARTS: usize> Cell<PARTS> {
     /// The cell is live.
     unsafe fn heap_bytes(self) -> usize {
         // SAFETY: live, and not inline where `offset` is called.
-        if self.is_inline() { 0 } else { size_class(unsafe { self.offset(PARTS) }) }
+        if self.is_inline() { 0 } else { heap::class(unsafe { self.offset(PARTS) }) }
     }
 
     /// # Safety
     /// The cell is live and is not used afterwards.
     unsafe fn free(self) {
         if !self.is_inline() {
-            // SAFETY: allocated with this layout, by the invariant.
-            unsafe { dealloc(self.block(), layout(self.offset(PARTS))) };
+            // SAFETY: allocated with a size of this class, by the invariant.
+            unsafe { heap::free(self.0, self.offset(PARTS)) };
         }
     }
 
@@ -169,13 +155,8 @@ impl<const PARTS: usize> Cell<PARTS> {
         // SAFETY: live and not inline.
         let (start, old_len) = unsafe { (self.offset(PARTS - 1), self.offset(PARTS)) };
         let body = entry::body_len(item);
-        let (old, new) = (layout(old_len), layout(start + body));
-        let mut block = self.block();
-        if old.size() != new.size() {
-            // SAFETY: allocated with `old`; the new size is not zero.
-            block = unsafe { realloc(block, old, new.size()) };
-        }
-        let Some(block) = NonNull::new(block) else { handle_alloc_error(new) };
+        // SAFETY: allocated with a size of the class of `old_len`, by the invariant.
+        let block = unsafe { heap::resize(self.0, old_len, start + body) };
         // SAFETY: the block has room for `start + body` bytes, of which the last `body` are zeroed
         // before they are a slice. `item` does not borrow from this block: callers have the table
         // borrowed mutably.
@@ -184,7 +165,7 @@ impl<const PARTS: usize> Cell<PARTS> {
             std::slice::from_raw_parts_mut(block.as_ptr().add(start), body)
         };
         entry::write_body(item, out);
-        Cell(block.map_addr(|addr| addr | self.tags()))
+        Cell(block)
     }
 }
 

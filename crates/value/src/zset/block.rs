@@ -1,7 +1,8 @@
 //! A member and its score in one heap block, which the tree and the index both point to.
 
-use std::alloc::{self, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
+
+use table::heap;
 
 use super::entry::Layout;
 use super::score;
@@ -26,12 +27,13 @@ impl Block {
     /// Copies a member and its score to the heap.
     pub(super) fn new(member: &[u8], score: f64) -> Self {
         let entry = Layout::new(member, score);
-        let layout = memory(entry);
-        // SAFETY: the layout has at least 16 bytes.
-        let raw = unsafe { alloc_zeroed(layout) };
-        let Some(ptr) = NonNull::new(raw) else { handle_alloc_error(layout) };
-        // SAFETY: `alloc_zeroed` gave `layout.size()` initialised bytes that nothing else refers to.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(raw, layout.size()) };
+        let size = memory(entry);
+        let ptr = heap::allocate(size);
+        // SAFETY: the block has `size` bytes that nothing else refers to, initialised by the first call.
+        let bytes = unsafe {
+            ptr.write_bytes(0, size);
+            std::slice::from_raw_parts_mut(ptr.as_ptr(), size)
+        };
         entry.write(bytes, member, score);
         Self(ptr)
     }
@@ -85,7 +87,7 @@ impl Block {
 
     /// Bytes of heap memory.
     pub(super) fn heap_bytes(self) -> usize {
-        memory(self.layout()).size()
+        memory(self.layout())
     }
 
     /// Gives the block another score where its memory has room for it; otherwise says no.
@@ -95,8 +97,8 @@ impl Block {
     pub(super) unsafe fn set_score(self, score: f64) -> bool {
         let old = self.layout();
         let new = old.widened(score);
-        let size = memory(old).size();
-        if memory(new).size() != size {
+        let size = memory(old);
+        if memory(new) != size {
             return false;
         }
         // SAFETY: the block lives and has `size` initialised bytes; the caller vouches for exclusion.
@@ -111,18 +113,13 @@ impl Block {
     /// # Safety
     /// No copy of this pointer and no reference into the block is used afterwards.
     pub(super) unsafe fn free(self) {
-        let layout = memory(self.layout());
-        // SAFETY: `new` allocated with the layout of the same entry: `set_score` keeps the memory's size.
-        unsafe { dealloc(self.0.as_ptr(), layout) }
+        // SAFETY: `new` allocated with the size of the same entry: `set_score` keeps it.
+        unsafe { heap::free(self.0, memory(self.layout())) }
     }
 }
 
-/// What the allocator is asked for: whole words, and at least two so that a score can be read at once.
-fn memory(entry: Layout) -> alloc::Layout {
-    let size = entry.total().max(16).next_multiple_of(8);
-    match alloc::Layout::from_size_align(size, 8) {
-        Ok(layout) => layout,
-        // A slice's length is at most isize::MAX, and this is a few bytes more.
-        Err(_) => handle_alloc_error(alloc::Layout::new::<u64>()),
-    }
+/// The size of the entry's block: a class that is a multiple of 8, which aligns it, and at least 16, so that
+/// a score can be read at once.
+fn memory(entry: Layout) -> usize {
+    heap::class(entry.total().max(16).next_multiple_of(8))
 }
