@@ -108,11 +108,6 @@ impl Log {
         self.entries.lock().entries.clear();
     }
 
-    /// Keeps at most `length` entries.
-    pub fn shorten(&self, length: usize) {
-        self.entries.lock().entries.truncate(length);
-    }
-
     /// How often something was denied for this reason.
     pub fn count(&self, reason: Reason) -> u64 {
         self.counts[reason as usize].load(Ordering::Relaxed)

@@ -16,6 +16,7 @@ use resp::{Protocol, Writer};
 
 use crate::args::OwnedArgs;
 use crate::clients::Client;
+use crate::error::Error;
 use crate::mailbox::Letter;
 use crate::table::Command;
 
@@ -178,22 +179,19 @@ impl Lot {
         true
     }
 
-    /// CLIENT UNBLOCK: ends a client's wait as its timeout would, or with an error. False when the client
-    /// does not wait. As for [`Lot::give_up`], `held` is all or nothing.
-    pub fn unblock(&self, client: u64, with_error: bool, held: &mut Lent<'_>) -> bool {
-        let Some(parked) = self.of_client(client).filter(|parked| self.give_up(parked, held))
-        else {
-            return false;
-        };
+    /// CLIENT UNBLOCK: ends a client's wait as its timeout would, or with an error; gives back the command that
+    /// waited, if one did. As for [`Lot::give_up`], `held` is all or nothing.
+    pub fn unblock(&self, client: u64, with_error: bool, held: &mut Lent<'_>) -> Option<Command> {
+        let parked = self.of_client(client).filter(|parked| self.give_up(parked, held))?;
         let mut reply = Vec::new();
         let mut writer = Writer::new(&mut reply, parked.protocol);
         if with_error {
-            writer.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+            writer.error(Error::UNBLOCKED.line());
         } else {
             parked.nothing.write(&mut writer);
         }
         parked.client.post(Letter::Served { client, ticket: parked.ticket, reply });
-        true
+        Some(parked.command)
     }
 
     /// The number of keys that clients wait for, and of those whose vanishing somebody is told, too

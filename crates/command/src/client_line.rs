@@ -122,7 +122,7 @@ pub fn flags(client: &Client) -> String {
         ('O', set(&figures.monitor)),
         ('P', figures.is_subscriber()),
         ('x', figures.queued.get() > 0),
-        ('b', set(&figures.blocked)),
+        ('b', set(&figures.blocked) || set(&figures.held)),
         ('t', mode.contains(Mode::ON)),
         ('R', mode.contains(Mode::BROKEN)),
         ('B', mode.contains(Mode::BROADCAST)),

@@ -93,6 +93,8 @@ pub struct Figures {
     pub monitor: AtomicBool,
     /// The client waits in a blocking command.
     pub blocked: AtomicBool,
+    /// Its next command is held back (CLIENT PAUSE).
+    pub held: AtomicBool,
     /// CLIENT NO-EVICT.
     pub no_evict: AtomicBool,
     /// CLIENT NO-TOUCH.
@@ -129,9 +131,19 @@ impl Class {
 }
 
 impl Figures {
+    /// Whether the connection may be closed to save memory.
+    pub fn may_be_evicted(&self) -> bool {
+        !self.no_evict.load(Ordering::Relaxed)
+    }
+
+    /// Subscriptions of all kinds.
+    pub fn subscriptions(&self) -> u64 {
+        self.channels.get() + self.patterns.get() + self.shard_channels.get()
+    }
+
     /// Whether the client is subscribed to anything.
     pub fn is_subscriber(&self) -> bool {
-        self.channels.get() + self.patterns.get() + self.shard_channels.get() > 0
+        self.subscriptions() > 0
     }
 }
 
@@ -319,6 +331,21 @@ impl Registry {
         self.set_monitor(client, false);
         client.kill(Kill::Now);
         found
+    }
+
+    /// Ends the connections that take the most memory, until no more than `limit` bytes are taken by those that
+    /// may be ended for that; gives back how many have been.
+    pub fn evict(&self, limit: u64) -> u64 {
+        let mut clients = self.all();
+        clients.retain(|one| one.figures.may_be_evicted() && one.killed() == Kill::No);
+        clients.sort_by_key(|one| one.figures.memory_bytes.get());
+        let mut sum: u64 = clients.iter().map(|one| one.figures.memory_bytes.get()).sum();
+        let mut evicted = 0;
+        while let Some(largest) = clients.pop().filter(|_| sum > limit) {
+            sum = sum.saturating_sub(largest.figures.memory_bytes.get());
+            evicted += u64::from(self.kill(&largest));
+        }
+        evicted
     }
 
     /// Starts or ends a client's MONITOR stream.

@@ -40,6 +40,8 @@ impl Error {
     /// More memory is in use than `maxmemory`, and the command might need some.
     pub const OUT_OF_MEMORY: Self =
         Self::fixed("OOM command not allowed when used memory > 'maxmemory'.");
+    /// Somebody ended the client's wait.
+    pub const UNBLOCKED: Self = Self::fixed("UNBLOCKED client unblocked via CLIENT UNBLOCK");
     /// The client has not authenticated.
     pub const NO_AUTH: Self = Self::fixed("NOAUTH Authentication required.");
 

@@ -73,6 +73,11 @@ impl Services {
     pub fn acl_defaults(&self) -> acl::Defaults {
         acl_defaults(&self.config.load())
     }
+
+    /// Whether there is no room for a command that may need memory, as far as is known.
+    pub fn lacks_memory(&self, config: &config::Config) -> bool {
+        config.maxmemory > 0 && self.budget.is_exhausted()
+    }
 }
 
 /// What rules of users depend on in a configuration.

@@ -7,6 +7,7 @@ use resp::Protocol;
 use crate::args::{Args, OwnedArgs};
 use crate::clients::{Client, Registry};
 use crate::permission;
+use crate::spec::Flags;
 use crate::table::Command;
 
 /// The state of one connection that commands see and change; owned by the connection's worker.
@@ -46,20 +47,29 @@ pub struct Session {
 pub struct Transaction {
     /// In their order.
     pub queued: Vec<(Command, OwnedArgs)>,
+    /// The memory that they take, about.
+    pub bytes: usize,
+    /// All flags that one of them has.
+    pub flags: Flags,
     /// One could not be queued, so EXEC will refuse.
     pub broken: bool,
     /// The database that the queued commands select, if any of them selects one.
     pub database: Option<usize>,
 }
 
+/// What a queued word takes beside its own bytes.
+const WORD_BYTES: usize = size_of::<(usize, usize)>();
+
 impl Transaction {
-    /// Queues a command.
-    pub fn queue(&mut self, command: Command, args: Args<'_>) {
+    /// Queues a command; `flags` are those of the call, which a script may declare.
+    pub fn queue(&mut self, command: Command, args: Args<'_>, flags: Flags) {
+        self.flags |= flags;
         if command.name == "select" && command.container.is_none() {
             let number = codec::number::parse_i64(args.at(1));
             let number = number.and_then(|number| usize::try_from(number).ok());
             self.database = number.or(self.database);
         }
+        self.bytes += args.iter().map(|word| word.len() + WORD_BYTES).sum::<usize>();
         self.queued.push((command, args.to_owned()));
     }
 }
@@ -96,7 +106,13 @@ pub enum Close {
     AfterReply,
     /// At once, with nothing more sent.
     Now,
+    /// When the process ends, with nothing more executed.
+    WithProcess,
 }
+
+/// What a watched key, a subscription or a prefix takes: an entry of the client's own, and one of the table in
+/// which others find it.
+const ENTRY_BYTES: u64 = 128;
 
 impl Session {
     /// The state of a new connection.
@@ -117,6 +133,14 @@ impl Session {
             unsubscribed: false,
             unsilenced: Vec::new(),
         }
+    }
+
+    /// The memory that the client takes beside its buffers, about.
+    pub fn memory_bytes(&self) -> u64 {
+        let figures = &self.client.figures;
+        let prefixes = self.client.tracker().map_or(0, |tracker| tracker.prefixes_len() as u64);
+        let entries = figures.watched.get() + figures.subscriptions() + prefixes;
+        figures.queued_bytes.get() + entries * ENTRY_BYTES
     }
 
     /// Puts everything back to where a new connection starts, as RESET does; what the client said of

@@ -173,7 +173,7 @@ pub fn unknown_subcommand(_ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 
 bitflags! {
     /// What a command does, and where it may run.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct Flags: u32 {
         /// May change the data set.
         const WRITE = 1;

@@ -14,7 +14,10 @@ mod hyperloglog;
 mod lifetime;
 mod list;
 mod logged;
+pub mod logs;
+pub mod monitor;
 mod pubsub;
+mod redact;
 mod reply;
 mod scan;
 mod script;
@@ -28,7 +31,7 @@ mod transactions;
 
 pub use acl::cannot_open_users;
 pub use function::add_library;
-pub use script::busy_error;
+pub use script::{busy_error, call_flags};
 
 use command::Spec;
 use config::Config;

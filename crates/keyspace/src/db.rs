@@ -401,6 +401,13 @@ impl Db {
         Some(self.remove_slot(slot))
     }
 
+    /// Gives back what only keys needed that are gone: when memory is short.
+    pub fn trim(&mut self) {
+        if self.volatile + self.timed == 0 {
+            self.expiry.clear();
+        }
+    }
+
     fn remove_slot(&mut self, slot: Slot) -> Entry {
         self.before_change(slot);
         // SAFETY: the block has just left the table.

@@ -91,6 +91,11 @@ impl ExpiryIndex {
         self.len() == 0
     }
 
+    /// Drops all items: when no entry has a deadline.
+    pub fn clear(&mut self) {
+        (self.heap, self.sweep) = (None, None);
+    }
+
     /// Bytes of heap that the index takes.
     pub fn heap_bytes(&self) -> usize {
         let sweep = self.sweep.as_ref().map_or(0, |sweep| {

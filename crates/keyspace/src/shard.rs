@@ -18,7 +18,7 @@ pub struct Shard {
     /// What clients have attached to keys.
     pub marks: Marks,
     first: Db,
-    others: Vec<Db>,
+    others: Vec<Option<Box<Db>>>,
     born_ms: i64,
     era: Era,
 }
@@ -48,11 +48,15 @@ impl Shard {
     /// end the witness has seen all that it is to see of this shard, and is forgotten here.
     pub fn show_some(&mut self, place: Place, most: usize) -> Option<Place> {
         self.era.witness.as_ref()?;
-        if self.db(place.database).is_none() {
+        if place.database > self.others.len() {
             self.set_era(Era { witness: None, ..self.era });
             return None;
         }
-        Some(match self.db_mut(place.database).show_some(place.position, most) {
+        let next = match self.db(place.database) {
+            Some(_) => self.db_mut(place.database).show_some(place.position, most),
+            None => None,
+        };
+        Some(match next {
             Some(position) => Place { position, ..place },
             None => Place { database: place.database + 1, position: 0 },
         })
@@ -64,7 +68,7 @@ impl Shard {
     pub fn db(&self, index: usize) -> Option<&Db> {
         match index {
             0 => Some(&self.first),
-            _ => self.others.get(index - 1),
+            _ => self.others.get(index - 1)?.as_deref(),
         }
     }
 
@@ -86,7 +90,9 @@ impl Shard {
 
     /// All databases' parts for writing, by physical index, and what is attached to their keys.
     pub fn dbs_and_marks(&mut self) -> (impl Iterator<Item = (usize, &mut Db)>, &mut Marks) {
-        (std::iter::once(&mut self.first).chain(&mut self.others).enumerate(), &mut self.marks)
+        let numbered = (1..).zip(&mut self.others);
+        let others = numbered.filter_map(|(index, db)| Some((index, db.as_deref_mut()?)));
+        (std::iter::once((0, &mut self.first)).chain(others), &mut self.marks)
     }
 
     /// Takes a database's part away, leaving an empty one. What a snapshot has not seen of it, it sees
@@ -101,7 +107,9 @@ impl Shard {
 
     /// All databases' parts, by physical index.
     pub fn dbs(&self) -> impl Iterator<Item = (usize, &Db)> {
-        std::iter::once(&self.first).chain(&self.others).enumerate()
+        let numbered = (1..).zip(&self.others);
+        let others = numbered.filter_map(|(index, db)| Some((index, db.as_deref()?)));
+        std::iter::once((0, &self.first)).chain(others)
     }
 
     /// All databases' parts for writing.
@@ -111,9 +119,15 @@ impl Shard {
 }
 
 /// The part of the physical database `index`, which is not the first.
-fn other<'s>(others: &'s mut Vec<Db>, index: usize, born_ms: i64, era: &Era) -> &'s mut Db {
-    for number in others.len() + 1..=index {
-        others.push(Db::in_era(born_ms, number, era.clone()));
+fn other<'s>(
+    others: &'s mut Vec<Option<Box<Db>>>,
+    index: usize,
+    born_ms: i64,
+    era: &Era,
+) -> &'s mut Db {
+    if others.len() < index {
+        others.reserve_exact(index - others.len());
+        others.resize_with(index, || None);
     }
-    &mut others[index - 1]
+    others[index - 1].get_or_insert_with(|| Box::new(Db::in_era(born_ms, index, era.clone())))
 }

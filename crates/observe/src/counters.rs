@@ -59,6 +59,8 @@ pub struct Counters {
     pub evicted_keys: Gauge,
     /// Connections closed to stay below `maxmemory-clients`.
     pub evicted_clients: Gauge,
+    /// Memory of connections that may be closed to stay below `maxmemory-clients`; not reset.
+    pub client_bytes: Gauge,
     /// Fields of hashes removed because their time had come.
     pub expired_fields: Gauge,
     /// Error replies.

@@ -174,6 +174,11 @@ impl Statistics {
         self.workers.lock().iter().map(|one| one.changes.get()).sum()
     }
 
+    /// Memory of all connections that may be closed to stay below `maxmemory-clients`.
+    pub fn client_bytes(&self) -> u64 {
+        self.workers.lock().iter().map(|one| one.client_bytes.get()).sum()
+    }
+
     /// Sums of the command with this number since the last reset.
     pub fn command(&self, id: usize) -> CommandTotals {
         let mut now = self.raw_command(id);

@@ -125,6 +125,11 @@ impl Parser {
         self.cursor.at != 0 || self.cursor.scanned != 0
     }
 
+    /// How many bytes of a partially received command have been understood.
+    pub fn understood(&self) -> usize {
+        self.cursor.at
+    }
+
     /// Forgets a partially received command.
     pub fn reset(&mut self) {
         self.cursor = Cursor::default();

@@ -41,15 +41,14 @@ impl Bench<'_> {
                 self.permit(session, call)?;
             }
         }
-        self.check_memory(session, command)?;
+        let flags = commands::call_flags(self.services, command, args);
+        self.check_memory(session, command, flags)?;
         const WRITES: Flags = Flags::WRITE.union(Flags::MAY_REPLICATE);
         let hindered = self.services.persistence.has_obstacles();
         let queued = session.transaction.as_ref().filter(|_| command.name == "exec");
         let has_flag = |wanted: Flags| {
-            command.flags.intersects(wanted)
-                || queued.is_some_and(|transaction| {
-                    transaction.queued.iter().any(|(queued, _)| queued.flags.intersects(wanted))
-                })
+            flags.intersects(wanted)
+                || queued.is_some_and(|transaction| transaction.flags.intersects(wanted))
         };
         if has_flag(Flags::WRITE) || command.name == "ping" {
             // Nothing is to be written that cannot be saved.

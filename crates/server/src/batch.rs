@@ -23,6 +23,9 @@ pub struct Batch {
     spans: Vec<Span>,
 }
 
+/// No connection has this token.
+const NOBODY: Token = Token::MAX;
+
 /// One parsed command.
 pub struct Pending {
     /// The connection that sent it.
@@ -72,6 +75,14 @@ impl Batch {
     /// The command at `index`.
     pub fn get(&self, index: usize) -> &Pending {
         &self.commands[index]
+    }
+
+    /// Leaves out the commands from `from` on that other connections than `token`'s have sent: they have been
+    /// parsed anew.
+    pub fn skip_others(&mut self, from: usize, token: Token) {
+        for pending in self.commands.iter_mut().skip(from).filter(|one| one.token != token) {
+            pending.token = NOBODY;
+        }
     }
 
     /// Forgets all commands.

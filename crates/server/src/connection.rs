@@ -63,6 +63,8 @@ pub struct Connection<S> {
     pub parked: Option<Arc<Parked>>,
     /// Since when the output has been above the soft limit, milliseconds since the epoch.
     pub above_soft_limit_since_ms: Option<i64>,
+    /// What of its memory is in the worker's sum of those that may be closed to save memory.
+    pub counted_bytes: u64,
 }
 
 /// What reading from a socket led to.
@@ -101,6 +103,7 @@ impl<S: Socket> Connection<S> {
             awaits_durability: false,
             parked: None,
             above_soft_limit_since_ms: None,
+            counted_bytes: 0,
         }
     }
 
@@ -109,10 +112,14 @@ impl<S: Socket> Connection<S> {
         if self.input.capacity() == 0 {
             self.input = buffers.take();
         }
-        let wanted = self.wanted;
-        let least = wanted.clamp(READ_LEAST, READ_MOST);
-        if self.input.capacity() - self.input.len() < least {
-            self.input.reserve(wanted.max(READ_LEAST));
+        // The last few bytes of a large argument must not double its buffer: what is known to be wanted makes the
+        // buffer no larger than that. It grows with what has arrived, so this does not happen often.
+        let least = if self.input.len() < SHRINK_ABOVE { READ_LEAST } else { 1 };
+        if self.input.capacity() - self.input.len() < self.wanted.clamp(least, READ_MOST) {
+            match self.wanted {
+                0..=READ_LEAST => self.input.reserve(READ_LEAST),
+                known => self.input.reserve_exact(known),
+            }
         }
         let room = self.input.capacity() - self.input.len();
         match self.stream.receive(&mut self.input) {
@@ -148,6 +155,24 @@ impl<S: Socket> Connection<S> {
         (self.parsed, self.executed) = (0, 0);
     }
 
+    /// Holds commands back until a moment, milliseconds since the epoch.
+    pub fn hold_until(&mut self, until_ms: i64) {
+        self.held_until_ms = Some(until_ms);
+        self.session.client.figures.held.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets commands run that were held back.
+    pub fn let_go(&mut self) {
+        self.held_until_ms = None;
+        self.session.client.figures.held.store(false, Ordering::Relaxed);
+    }
+
+    /// Forgets what has been parsed and not executed: it is to be parsed again.
+    pub fn rewind(&mut self) {
+        self.parsed = self.executed;
+        self.parser.reset();
+    }
+
     /// Whether more commands may run.
     pub fn may_run(&self) -> bool {
         self.held_until_ms.is_none()
@@ -165,15 +190,36 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Shows others what the connection holds.
-    pub fn report(&self) {
+    /// Bytes that have arrived and are not understood yet, as far as has been parsed.
+    pub fn pending_bytes(&self) -> u64 {
+        self.input.len().saturating_sub(self.parsed + self.parser.understood()) as u64
+    }
+
+    /// Shows others what of the input waits to be understood.
+    pub fn report_input(&self) {
         let figures = &self.session.client.figures;
-        figures.query_bytes.set(self.input.len() as u64);
+        figures.query_bytes.set(self.pending_bytes());
         figures.query_free.set((self.input.capacity() - self.input.len()) as u64);
+    }
+
+    /// Shows others what the connection holds, and counts it.
+    pub fn report(&mut self, counters: &Counters) {
+        self.report_input();
+        let figures = &self.session.client.figures;
         figures.output_bytes.set(self.unsent() as u64);
         figures.output_capacity.set(self.output.capacity() as u64);
         let buffers = self.input.capacity() + self.output.capacity();
-        figures.memory_bytes.set((buffers + size_of::<Self>()) as u64);
+        let queued = self.session.transaction.as_ref().map_or(0, |queue| queue.bytes);
+        figures.queued_bytes.set(queued as u64);
+        let memory = (buffers + size_of::<Self>()) as u64 + self.session.memory_bytes();
+        figures.memory_bytes.set(memory);
+        self.count(if figures.may_be_evicted() { memory } else { 0 }, counters);
+    }
+
+    /// Counts `bytes` for the connection instead of what was counted before; at its end, 0.
+    pub fn count(&mut self, bytes: u64, counters: &Counters) {
+        let before = std::mem::replace(&mut self.counted_bytes, bytes);
+        counters.client_bytes.add(bytes.wrapping_sub(before));
     }
 
     /// Sends what the socket takes, if it takes anything, and counts it. False when the connection is

@@ -251,7 +251,7 @@ fn look_at_clients<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
         if forget_peaks {
             connection.session.client.figures.output_peak.set(connection.output.len() as u64);
         }
-        connection.report();
+        connection.report(&worker.counters);
         if timeout_ms > 0 && idle_ms(connection, now_ms) > timeout_ms {
             tracing::debug!("Closing idle client {}", connection.session.client.addr);
             ended.push(token);

@@ -61,21 +61,24 @@ pub enum Room {
 }
 
 impl Bench<'_> {
-    /// Whether a command may run as far as memory is concerned; evicts what has to go.
+    /// Whether a command may run as far as memory is concerned; evicts what has to go. `flags` are those of the
+    /// call, which a script may declare.
     ///
     /// # Errors
     /// When the command might need memory and there is none.
-    pub fn check_memory(&mut self, session: &Session, command: Command) -> Result<(), Error> {
+    pub fn check_memory(
+        &mut self,
+        session: &Session,
+        command: Command,
+        flags: Flags,
+    ) -> Result<(), Error> {
         if self.config.maxmemory == 0 {
             return Ok(());
         }
         let top = command.container.is_none();
-        let needs = command.flags.contains(Flags::DENYOOM)
+        let needs = flags.contains(Flags::DENYOOM)
             || session.transaction.as_ref().is_some_and(|transaction| match command.name {
-                "exec" if top => {
-                    let denied = |command: &Command| command.flags.contains(Flags::DENYOOM);
-                    transaction.queued.iter().any(|(command, _)| denied(command))
-                }
+                "exec" if top => transaction.flags.contains(Flags::DENYOOM),
                 "multi" | "discard" | "watch" | "quit" | "reset" if top => false,
                 // A queue takes memory, too.
                 _ => true,
@@ -231,6 +234,7 @@ impl Bench<'_> {
             return false;
         }
         let Some(entry) = db.remove(key) else { return false };
+        db.trim();
         if self.log.is_on() {
             let verb: &[u8] = if self.config.lazyfree_lazy_eviction { b"UNLINK" } else { b"DEL" };
             let words = [verb, &candidate.key].into_iter();

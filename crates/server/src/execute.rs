@@ -8,6 +8,8 @@ use command::{
     Args, Close, Command, Ctx, Database, Effects, Error, ExpiryLog, Flags, Idle, KeyList, Outcome,
     ReadyKey, ReplyMode, Services, Session, Setting,
 };
+use commands::logs::{self, Finished};
+use commands::monitor;
 use config::Config;
 use effects::{Group, Recorder};
 use env::{Random, RngCore};
@@ -21,9 +23,7 @@ use tracking::Notes;
 use crate::admission::{Admitted, is_http};
 use crate::evict::Evictor;
 use crate::helper::Helpers;
-use crate::monitor;
 use crate::notify;
-use crate::redact::Secrets;
 
 /// What a worker brings to every command.
 pub struct Bench<'a> {
@@ -141,9 +141,8 @@ impl Bench<'_> {
                 let idle = self.idle;
                 let call = Call { command, args, now_us, may_wait: true, waited: false, idle };
                 done = self.run_or_queue(session, call, output);
-                if self.services.clients.monitored() {
-                    monitor::feed(self.services, session, command, args, now_us);
-                }
+                let shown = (command, args);
+                monitor::feed(self.services, session, shown, now_us, monitor::Sender::Client);
             }
         }
         match session.reply_mode {
@@ -197,7 +196,8 @@ impl Bench<'_> {
                 self.refuse(session, Some(call.command), &error, output);
             }
             _ => {
-                transaction.queue(call.command, call.args);
+                let flags = commands::call_flags(self.services, call.command, call.args);
+                transaction.queue(call.command, call.args, flags);
                 session.client.figures.queued.set(transaction.queued.len() as u64 + 1);
                 Writer::new(output, session.protocol).simple("QUEUED");
             }
@@ -420,34 +420,8 @@ impl Bench<'_> {
         if self.services.hot_keys.is_active() {
             self.note_hot_keys(call, took_ns, reply);
         }
-        if command.flags.contains(Flags::SKIP_SLOWLOG) {
-            return;
-        }
-        let took_us = (took_ns / 1000) as i64;
-        let logs = &self.services.logs;
-        let request = || args.iter().map(<[u8]>::len).sum::<usize>() as i64;
-        let log = |log: &observe::CommandLog, value: i64| {
-            let secrets = Secrets::of(command, args);
-            let words: Vec<&[u8]> =
-                args.iter().enumerate().map(|(index, word)| secrets.shown(index, word)).collect();
-            let name = session.client.names.lock().name.clone();
-            log.add(value, now_us / 1_000_000, words.into_iter(), &session.client.addr, &name);
-        };
-        if logs.slow.wants(took_us) {
-            log(&logs.slow, took_us);
-        }
-        if logs.large_reply.wants(reply as i64) {
-            log(&logs.large_reply, reply as i64);
-        }
-        if logs.large_request.is_on() && logs.large_request.wants(request()) {
-            log(&logs.large_request, request());
-        }
-        let threshold_ms = self.config.latency_monitor_threshold_ms;
-        if threshold_ms > 0 && took_ns / 1_000_000 >= threshold_ms {
-            let event =
-                if command.flags.contains(Flags::FAST) { "fast-command" } else { "command" };
-            self.services.latency.add(event, now_us / 1_000_000, took_ns / 1_000_000);
-        }
+        let finished = Finished { command, args, now_us, took_ns, reply };
+        logs::enter(self.services, self.config, session, finished);
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Server {
     control: Arc<Control>,
     files: Arc<AppendOnly>,
     threads: Vec<JoinHandle<()>>,
+    /// The thread that accepts connections.
+    door: Option<JoinHandle<()>>,
     /// Those that write what the others have done.
     writers: Vec<JoinHandle<()>>,
 }
@@ -59,10 +61,22 @@ struct Control {
     accepting: Arc<mio::Waker>,
     /// None once nobody will look at them any more.
     requests: Mutex<Option<Vec<Request>>>,
+    /// No more connections are accepted.
+    closed: AtomicBool,
     stopped: AtomicBool,
 }
 
 impl Control {
+    fn new(inboxes: Vec<Arc<Inbox<Stream>>>, accepting: Arc<mio::Waker>) -> Self {
+        Self {
+            inboxes,
+            accepting,
+            requests: Mutex::new(Some(Vec::new())),
+            closed: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
     fn ask(&self, request: Request) {
         if let Some(requests) = &mut *self.requests.lock() {
             requests.push(request);
@@ -75,9 +89,19 @@ impl Control {
         *self.requests.lock() = None;
     }
 
+    /// Ends the thread that accepts.
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        let _ = self.accepting.wake();
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Ends the workers.
     fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
-        let _ = self.accepting.wake();
         self.inboxes.iter().for_each(|inbox| inbox.wake());
     }
 
@@ -142,15 +166,11 @@ impl Server {
         let sources =
             (0..workers).map(|_| Epoll::new()).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         let inboxes = sources.iter().map(|source| Arc::new(inbox(source))).collect();
-        let control = Arc::new(Control {
-            inboxes,
-            accepting: accepting.waker(),
-            requests: Mutex::new(Some(Vec::new())),
-            stopped: AtomicBool::new(false),
-        });
+        let control = Arc::new(Control::new(inboxes, accepting.waker()));
         let files = AppendOnly::new(&services);
         let writers = files.start().map_err(failed)?;
-        let mut server = Self { services, process, control, files, threads: Vec::new(), writers };
+        let threads = Vec::new();
+        let mut server = Self { services, process, control, files, threads, door: None, writers };
         let helpers = Helpers::start(&server.services, HELPERS).map(Arc::new).map_err(failed)?;
         for (number, source) in sources.into_iter().enumerate() {
             server.start_worker(number, source, Arc::clone(&helpers)).map_err(failed)?;
@@ -214,7 +234,7 @@ impl Server {
             let _guard = AbortOnPanic;
             door.run(&control);
         };
-        self.threads.push(thread::Builder::new().name("accept".into()).spawn(run)?);
+        self.door = Some(thread::Builder::new().name("accept".into()).spawn(run)?);
         Ok(())
     }
 
@@ -262,9 +282,20 @@ impl Server {
     /// Waits until somebody asks for the end, then ends all threads.
     pub fn wait(self) -> Shutdown {
         let how = self.process.wait_for_stop();
-        self.control.stop();
-        for thread in self.threads {
+        // Whoever sees its connection end finds nobody listening any more.
+        self.control.close();
+        if let Some(thread) = self.door {
             let _ = thread.join();
+        }
+        self.control.stop();
+        // A script that runs for long may never end: its worker goes with the process.
+        if !self.services.scripts.is_busy() {
+            for thread in self.threads {
+                let _ = thread.join();
+            }
+            persistence::with_all(&self.services, |held| {
+                persistence::give_up(&self.services, held)
+            });
         }
         self.files.stop();
         for thread in self.writers {
@@ -366,13 +397,13 @@ impl Door {
         // A small data set is there before the first client would be told that it is being loaded.
         let start = Instant::now();
         while self.services.persistence.is_loading()
-            && !control.is_stopped()
+            && !control.is_closed()
             && start.elapsed() < LOADING_PATIENCE
         {
             thread::sleep(Duration::from_millis(1));
         }
         let mut ready = Vec::new();
-        while !control.is_stopped() {
+        while !control.is_closed() {
             ready.clear();
             let now_ms = self.services.clock.unix_ms();
             let pause = self.starved.then_some(STARVED_PAUSE);

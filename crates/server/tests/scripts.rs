@@ -47,3 +47,39 @@ fn a_script_that_has_written_is_not_killed() {
     assert_eq!(other.ask("EXISTS k"), ":1");
     server.stop();
 }
+
+#[test]
+fn what_arrived_together_with_a_long_script_is_answered_while_it_runs() {
+    let mut server = common::start(|config| {
+        config.workers = 1;
+        config.busy_reply_threshold_ms = 50;
+        config.enable_debug_command = config::AllowFrom::Yes;
+    });
+    let (mut first, mut stuck, mut other) = (server.connect(), server.connect(), server.connect());
+    // All that arrives meanwhile is one batch.
+    first.send("DEBUG SLEEP 0.3\r\n");
+    std::thread::sleep(Duration::from_millis(100));
+    stuck.send("EVAL \"while true do end\" 0\r\n");
+    other.send("EXISTS k\r\nECHO x\r\n");
+    assert!(other.line().starts_with("-BUSY"));
+    assert!(other.line().starts_with("-BUSY"));
+    assert_eq!(other.ask("SCRIPT KILL"), "+OK");
+    assert!(stuck.line().contains("Script killed by user"));
+    assert_eq!(other.ask("EXISTS k"), ":0");
+    server.stop();
+}
+
+#[test]
+fn shutdown_without_saving_ends_the_server_while_a_script_runs() {
+    let server = common::start(|config| config.busy_reply_threshold_ms = 50);
+    let (mut stuck, mut other) = (server.connect(), server.connect());
+    stuck.send("EVAL \"while true do end\" 0\r\n");
+    while !other.ask("EXISTS k").starts_with("-BUSY") {}
+    other.send("SHUTDOWN NOSAVE\r\n");
+    let start = Instant::now();
+    while server.socket.exists() {
+        assert!(start.elapsed() < Duration::from_secs(10), "the server goes on");
+    }
+    // Its worker goes with the process.
+    std::mem::forget(server);
+}

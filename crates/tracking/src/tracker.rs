@@ -120,6 +120,11 @@ impl Tracker {
         self.prefixes.lock().iter().cloned().collect()
     }
 
+    /// How many they are.
+    pub fn prefixes_len(&self) -> usize {
+        self.prefixes.lock().len()
+    }
+
     pub(crate) fn add_prefix(&self, prefix: Arc<[u8]>) {
         self.prefixes.lock().insert(prefix);
     }

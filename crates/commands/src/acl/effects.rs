@@ -37,9 +37,6 @@ pub(crate) fn follow_options(services: &Services, applied: &Applied) {
         let password = Some(after.requirepass.as_slice()).filter(|password| !password.is_empty());
         services.acl.set_default_password(password, services.acl_defaults());
     }
-    if applied.has("acllog-max-len") {
-        services.acl.log.shorten(usize::try_from(after.acllog_max_len).unwrap_or(usize::MAX));
-    }
 }
 
 /// Ends connections whose subscriptions are not allowed any more.

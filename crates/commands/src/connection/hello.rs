@@ -42,22 +42,30 @@ fn hello(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
             _ => return Err(NO_SUCH_PROTOCOL),
         }),
     };
+    // Of several options of a kind the last counts.
+    let (mut user, mut name) = (None, None);
     let mut next = 2;
     while let Some(option) = args.get(next) {
         let after = args.len() - next - 1;
         if args.is(next, "AUTH") && after >= 2 {
-            login(ctx, args.at(next + 1), args.at(next + 2), args)?;
+            user = Some((args.at(next + 1), args.at(next + 2)));
             next += 3;
         } else if args.is(next, "SETNAME") && after >= 1 {
-            set_name(ctx, args.at(next + 1))?;
+            name = Some(args.at(next + 1));
             next += 2;
         } else {
             let option = String::from_utf8_lossy(option);
             return Err(Error::new(format!("ERR Syntax error in HELLO option '{option}'")));
         }
     }
+    if let Some((user, password)) = user {
+        login(ctx, user, password, args)?;
+    }
     if !ctx.session.authenticated {
         return Err(NO_AUTH);
+    }
+    if let Some(name) = name {
+        set_name(ctx, name)?;
     }
     if let Some(protocol) = protocol {
         ctx.session.speak(protocol);

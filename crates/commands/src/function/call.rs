@@ -29,6 +29,7 @@ pub const FCALL_RO: Spec = Spec {
 };
 
 fn fcall(ctx: &mut Ctx<'_>, args: Args<'_>, read_only: bool) -> Outcome {
+    run::show(ctx, args);
     let name = args.at(1);
     let libraries = ctx.services.scripts.libraries();
     let library = libraries.functions.get(&name.to_ascii_lowercase());

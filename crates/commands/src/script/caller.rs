@@ -10,18 +10,28 @@ use keyspace::KeyHash;
 use resp::{Protocol, Writer};
 use script::{Host, Verdict, Words};
 
+use crate::logs::{self, Finished};
+use crate::monitor;
+
 /// Runs the commands of a script.
 pub(crate) struct Caller<'c, 'a> {
     ctx: &'c mut Ctx<'a>,
     running: Arc<Running>,
     read_only: bool,
+    /// There is no room for commands that may need memory; as it was when the script began.
+    lacks_memory: bool,
     /// Who is to have the effects of its commands.
     targets: Targets,
 }
 
 impl<'c, 'a> Caller<'c, 'a> {
     pub fn new(ctx: &'c mut Ctx<'a>, running: Arc<Running>, read_only: bool) -> Self {
-        Self { ctx, running, read_only, targets: Targets::all() }
+        Self { ctx, running, read_only, lacks_memory: false, targets: Targets::all() }
+    }
+
+    /// Refuses commands that may need memory, until the script has written: then it cannot stop in the middle.
+    pub fn spare_memory(&mut self) {
+        self.lacks_memory = true;
     }
 
     /// Whether the script may run a command.
@@ -41,13 +51,13 @@ impl<'c, 'a> Caller<'c, 'a> {
         if command.flags.contains(Flags::NOSCRIPT) && !allow_all {
             return Err("This Redis command is not allowed from script".into());
         }
-        if waits_for_streams(command, args) {
-            let name = command.name;
-            return Err(format!("{name} command is not allowed with BLOCK option from scripts"));
-        }
         self.permit(command, args)?;
         if self.read_only && command.flags.intersects(WRITES) {
             return Err("Write commands are not allowed from read-only scripts.".into());
+        }
+        let has_written = self.running.has_written.load(Ordering::Relaxed);
+        if self.lacks_memory && !has_written && command.flags.contains(Flags::DENYOOM) {
+            return Err(format!("-{}", Error::OUT_OF_MEMORY.line()));
         }
         if command.flags.contains(Flags::WRITE) {
             // Half of what a script does is worse than what cannot be saved.
@@ -114,6 +124,13 @@ impl<'c, 'a> Caller<'c, 'a> {
         ctx.effects.absorb(effects, &mut db, args, self.targets);
         let collected = db.into_collected();
         ctx.db.absorb(collected);
+        monitor::feed(
+            ctx.services,
+            ctx.session,
+            (command, args),
+            ctx.now_us,
+            monitor::Sender::Script,
+        );
         let counters = ctx.db.counters();
         if let Err(error) = &outcome {
             reply.truncate(start);
@@ -124,14 +141,10 @@ impl<'c, 'a> Caller<'c, 'a> {
         }
         let took_ns = ctx.services.clock.monotonic_ns().saturating_sub(start_ns);
         counters.command(command.id()).record(took_ns, ctx.config.latency_tracking);
+        let reply = reply.len() - start;
+        let finished = Finished { command, args, now_us: ctx.now_us, took_ns, reply };
+        logs::enter(ctx.services, ctx.config, ctx.session, finished);
     }
-}
-
-/// Whether a command reads streams and wants to wait for entries.
-fn waits_for_streams(command: Command, args: Args<'_>) -> bool {
-    let is_option = |word: &&[u8]| !word.eq_ignore_ascii_case(b"STREAMS");
-    matches!(command.name, "xread" | "xreadgroup")
-        && args.iter().take_while(is_option).any(|word| word.eq_ignore_ascii_case(b"BLOCK"))
 }
 
 /// Whether all keys of a command are under the locks that are held.

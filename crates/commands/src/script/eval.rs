@@ -93,6 +93,7 @@ fn evalsha_ro(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn by_text(ctx: &mut Ctx<'_>, args: Args<'_>, read_only: bool) -> Outcome {
+    run::show(ctx, args);
     let keys = number_of_keys(args)?;
     let sha = sha1_hex(args.at(1));
     let source = match ctx.services.scripts.find(&sha) {
@@ -107,6 +108,7 @@ fn by_text(ctx: &mut Ctx<'_>, args: Args<'_>, read_only: bool) -> Outcome {
 }
 
 fn by_sha(ctx: &mut Ctx<'_>, args: Args<'_>, read_only: bool) -> Outcome {
+    run::show(ctx, args);
     let sha = sha_of(args.at(1)).ok_or(NO_SCRIPT)?;
     let keys = number_of_keys(args)?;
     let source = ctx.services.scripts.find(&sha).ok_or(NO_SCRIPT)?;

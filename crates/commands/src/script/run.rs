@@ -9,6 +9,7 @@ use script::{Failure, Flags};
 
 use super::caller::Caller;
 use super::engines;
+use crate::monitor;
 
 /// How something is run.
 pub(crate) struct Plan<'a> {
@@ -38,8 +39,16 @@ pub(crate) enum Subject<'a> {
     },
 }
 
-/// Runs a script or function, and writes what it returns.
-pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Outcome {
+/// Shows the command that runs a script to those who read MONITOR's stream, before anything that the script does.
+pub(crate) fn show(ctx: &Ctx<'_>, args: Args<'_>) {
+    if let Some(command) = ctx.services.table.resolve(args) {
+        let sender = monitor::Sender::Client;
+        monitor::feed_always(ctx.services, ctx.session, (command, args), ctx.now_us, sender);
+    }
+}
+
+/// Whether a script may run, by what it declares.
+fn admit(ctx: &Ctx<'_>, plan: &Plan<'_>, lacks_memory: bool) -> Outcome {
     let may_write = plan.flags.is_some_and(|flags| !flags.contains(Flags::NO_WRITES));
     if may_write && let Some(why) = DiskError::of(ctx.services, ctx.config) {
         return Err(why.script_refusal());
@@ -49,6 +58,18 @@ pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Ou
             "ERR Can not execute a script with write flag using *_ro command.",
         ));
     }
+    let needs_memory =
+        |flags: Flags| !flags.contains(Flags::NO_WRITES) && !flags.contains(Flags::ALLOW_OOM);
+    if lacks_memory && plan.flags.is_some_and(needs_memory) {
+        return Err(Error::OUT_OF_MEMORY);
+    }
+    Ok(())
+}
+
+/// Runs a script or function, and writes what it returns.
+pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Outcome {
+    let lacks_memory = ctx.services.lacks_memory(ctx.config);
+    admit(ctx, &plan, lacks_memory)?;
     let (name, is_script) = match &subject {
         Subject::Script { sha, .. } => (sha.to_vec(), true),
         Subject::Function { name } => (name.to_vec(), false),
@@ -68,6 +89,9 @@ pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Ou
     let (database, protocol) = (ctx.session.database, ctx.reply.protocol());
     let mut output = Vec::new();
     let mut caller = Caller::new(ctx, Arc::clone(&running), read_only);
+    if lacks_memory && plan.flags.is_none() {
+        caller.spare_memory();
+    }
     let mut reply = resp::Writer::new(&mut output, protocol);
     let first_argument = 3 + plan.keys;
     let mut keys = (3..first_argument).map(|word| plan.args.at(word));
@@ -81,6 +105,10 @@ pub(crate) fn run(ctx: &mut Ctx<'_>, plan: Plan<'_>, subject: Subject<'_>) -> Ou
             functions.call(&mut caller, name, call, &mut reply)
         }),
     };
+    let is_error = result.is_err() || output.first() == Some(&b'-');
+    if let Some(command) = services.table.resolve(plan.args).filter(|_| is_error) {
+        ctx.db.counters().command(command.id()).failed.add(1);
+    }
     // What a script selects is its own matter.
     if ctx.session.database != database {
         ctx.session.select(database);

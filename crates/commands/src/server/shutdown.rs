@@ -9,7 +9,6 @@ pub const SHUTDOWN: Spec = Spec {
         .union(Flags::LOADING)
         .union(Flags::STALE)
         .union(Flags::NO_MULTI)
-        .union(Flags::EXCLUSIVE)
         .union(Flags::ALLOW_BUSY),
     group: Group::Server,
     since: "1.0.0",
@@ -17,6 +16,8 @@ pub const SHUTDOWN: Spec = Spec {
     complexity: "O(N) in the number of keys when it saves, O(1) otherwise",
     syntax: "[(NOSAVE | SAVE)] [NOW] [FORCE] [ABORT]",
     history: &[("7.0.0", "`NOW`, `FORCE` and `ABORT`.")],
+    // Without saving it can end even while a script occupies everything.
+    needs_all: Some(|args| !args.is(1, "NOSAVE")),
     run: shutdown,
     ..Spec::BASE
 };
@@ -41,9 +42,11 @@ fn shutdown(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         return Err(Error::fixed("ERR No shutdown in progress."));
     }
     how.save = if save || nosave { Some(save) } else { None };
-    ctx.services.host.prepare_shutdown(ctx.services, ctx.db.held(), how)?;
+    if ctx.db.held().is_all() {
+        ctx.services.host.prepare_shutdown(ctx.services, ctx.db.held(), how)?;
+    }
     ctx.services.host.shutdown(how)?;
     // There is no reply: the end of the connection tells the client.
-    ctx.session.close = Close::Now;
+    ctx.session.close = Close::WithProcess;
     Ok(())
 }

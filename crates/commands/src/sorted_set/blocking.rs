@@ -8,7 +8,7 @@ const TAKES: KeyFlags = KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DEL
 
 const POP: Spec = Spec {
     arity: -3,
-    flags: Flags::WRITE.union(Flags::NOSCRIPT).union(Flags::FAST).union(Flags::BLOCKING),
+    flags: Flags::WRITE.union(Flags::FAST).union(Flags::BLOCKING),
     group: Group::SortedSet,
     keys: &[KeySpec::range(1, -2, 1, TAKES)],
     since: "5.0.0",

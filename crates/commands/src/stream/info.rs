@@ -100,13 +100,16 @@ fn consumers(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let out = &mut ctx.reply;
     out.array(group.consumers().len());
     for consumer in group.consumers() {
-        out.map(3);
+        out.map(4);
         out.bulk(b"name");
         out.bulk(consumer.name());
         out.bulk(b"pending");
         out.integer(consumer.pending().len() as i64);
         out.bulk(b"idle");
         out.integer(now_ms.saturating_sub(consumer.seen_ms as i64).max(0));
+        out.bulk(b"inactive");
+        let inactive = |active| now_ms.saturating_sub(active as i64).max(0);
+        out.integer(consumer.active_ms.map_or(-1, inactive));
     }
     Ok(())
 }
@@ -234,11 +237,13 @@ fn everything(out: &mut Writer<'_>, stream: &Stream, count: usize) {
 }
 
 fn one_consumer(out: &mut Writer<'_>, group: &stream::Group, consumer: &Consumer, count: usize) {
-    out.map(4);
+    out.map(5);
     out.bulk(b"name");
     out.bulk(consumer.name());
     out.bulk(b"seen-time");
     out.integer(consumer.seen_ms as i64);
+    out.bulk(b"active-time");
+    out.integer(consumer.active_ms.map_or(-1, |active| active as i64));
     out.bulk(b"pel-count");
     out.integer(consumer.pending().len() as i64);
     out.bulk(b"pending");

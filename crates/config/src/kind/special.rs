@@ -43,6 +43,17 @@ pub enum ClientMemory {
     Percent(u64),
 }
 
+impl ClientMemory {
+    /// The limit in bytes; none if there is none. `maxmemory` is in bytes, too.
+    pub fn limit(self, maxmemory: u64) -> Option<u64> {
+        let bytes = match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Percent(percent) => (u128::from(maxmemory) * u128::from(percent) / 100) as u64,
+        };
+        (bytes > 0).then_some(bytes)
+    }
+}
+
 impl Default for ClientMemory {
     fn default() -> Self {
         Self::Bytes(0)

@@ -8,6 +8,7 @@ use std::time::Duration;
 use command::Idle;
 
 use super::{Worker, touch};
+use crate::batch::Batch;
 use crate::execute::{Bench, Done};
 use crate::source::Source;
 
@@ -15,18 +16,22 @@ use crate::source::Source;
 const PERIOD_NS: u64 = 1_000_000;
 
 /// The worker of a script that runs.
-struct Idler<'w, S: Source> {
+struct Idler<'w, 'b, S: Source> {
     worker: RefCell<&'w mut Worker<S>>,
+    /// The batch, and the place of the script's command in it.
+    batch: &'b Batch,
+    index: usize,
     /// The stop watch when it last served.
     served_ns: Cell<u64>,
 }
 
-impl<S: Source> Idle for Idler<'_, S> {
+impl<S: Source> Idle for Idler<'_, '_, S> {
     fn serve(&self) {
         // A script that runs within what is served here has no idler.
         let Ok(mut worker) = self.worker.try_borrow_mut() else { return };
         let now_ns = worker.services.clock.monotonic_ns();
         if self.served_ns.get() == 0 {
+            worker.parse_anew(self.batch, self.index + 1);
             worker.look_at_all();
         } else if now_ns.saturating_sub(self.served_ns.get()) < PERIOD_NS {
             return;
@@ -55,7 +60,8 @@ impl<S: Source> Worker<S> {
         let mut evictor = std::mem::take(&mut self.evictor);
         let notes = RefCell::default();
         let (epoch_us, epoch_ns) = (self.epoch_us, self.epoch_ns);
-        let idler = Idler { worker: RefCell::new(self), served_ns: Cell::new(0) };
+        let worker = RefCell::new(self);
+        let idler = Idler { worker, batch: &batch, index, served_ns: Cell::new(0) };
         let mut bench = Bench {
             services: &services,
             config: &config,
@@ -81,29 +87,52 @@ impl<S: Source> Worker<S> {
         connection.note_change(pending.command, before, log.last());
         bench.tell_everybody();
         let has_served = idler.served_ns.get() > 0;
+        let worker = idler.worker.into_inner();
         match done {
             Done::HeldUntil(until) => {
-                connection.held_until_ms = Some(until);
-                self.cron.wake_at(until);
+                connection.hold_until(until);
+                worker.cron.wake_at(until);
             }
             // Scripts do not wait.
             Done::Yes | Done::Parked(_) => connection.executed = pending.end,
         }
-        self.random = random;
-        self.evictor = evictor;
-        self.batch = batch;
+        worker.random = random;
+        worker.evictor = evictor;
+        worker.batch = batch;
         if has_served {
+            worker.batch.skip_others(index + 1, token);
             // What arrived meanwhile was not noted.
             connection.touched = false;
             if !connection.readable {
                 connection.readable = true;
-                self.unread.push(token);
+                worker.unread.push(token);
             }
-            touch(&mut self.touched, token, &mut connection);
+            touch(&mut worker.touched, token, &mut connection);
         }
-        if let Some(place) = self.connections.get_mut(token) {
+        if let Some(place) = worker.connections.get_mut(token) {
             *place = Some(connection);
         }
+    }
+
+    /// Serves the commands of a batch from `from` on anew, but for those of connections that are taken out:
+    /// what others have sent must not wait for the script, nor be taken for served.
+    fn parse_anew(&mut self, batch: &Batch, from: usize) {
+        for index in from..batch.len() {
+            let token = batch.get(index).token;
+            if let Some(Some(connection)) = self.connections.get_mut(token) {
+                connection.rewind();
+            }
+        }
+        for index in from..batch.len() {
+            let token = batch.get(index).token;
+            // Those with several commands are through after the first.
+            if let Some(Some(connection)) = self.connections.get(token)
+                && connection.parsed == connection.executed
+            {
+                self.parse(token);
+            }
+        }
+        self.run_batch();
     }
 
     /// Makes sure that what was ready before the script began is looked at.

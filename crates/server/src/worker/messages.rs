@@ -126,7 +126,8 @@ impl<S: Socket> Hall<'_, S> {
         if connection.durable_from > self.services.log.durable() {
             return;
         }
-        let alive = connection.send(self.buffers, self.counters, self.now_ms)
+        let alive = !above_output_limit(connection, self.config, self.now_ms, self.counters)
+            && connection.send(self.buffers, self.counters, self.now_ms)
             && !above_output_limit(connection, self.config, self.now_ms, self.counters);
         if !alive {
             connection.session.close = Close::Now;

@@ -154,6 +154,7 @@ impl<S: Source> Worker<S> {
         if self.generation != self.services.config.generation() {
             self.generation = self.services.config.generation();
             self.config = self.services.config.snapshot();
+            self.evict_clients();
         }
 
         self.release_durable();
@@ -161,6 +162,7 @@ impl<S: Source> Worker<S> {
         self.note_all_ready();
         self.read_and_execute();
         self.flush_touched();
+        self.evict_clients();
         crate::cron::tick(self);
         if std::mem::take(&mut self.resume) {
             self.resume_held(self.now_ms());
@@ -169,6 +171,23 @@ impl<S: Source> Worker<S> {
             later.into_iter().for_each(|token| self.close(token));
         }
         Ok(())
+    }
+
+    /// Ends connections when all together take more than `maxmemory-clients`; false when none had to be.
+    fn evict_clients(&mut self) -> bool {
+        let limit = self.config.maxmemory_clients.limit(self.config.maxmemory);
+        let Some(limit) = limit.filter(|limit| self.services.statistics.client_bytes() > *limit)
+        else {
+            return false;
+        };
+        let evicted = self.services.clients.evict(limit);
+        self.counters.evicted_clients.add(evicted);
+        evicted > 0
+    }
+
+    fn is_killed(&self, token: Token) -> bool {
+        let connection = self.connections.get(token).and_then(Option::as_ref);
+        connection.is_some_and(|one| one.session.client.killed() == Kill::Now)
     }
 
     /// Waits for events, and reads the clocks.
@@ -255,7 +274,7 @@ impl<S: Source> Worker<S> {
             connection.session.become_user(user);
             connection.session.authenticated = true;
         }
-        connection.report();
+        connection.report(&self.counters);
         self.tokens.insert(connection.session.client.id, token);
         if let Some(place) = self.connections.get_mut(token) {
             *place = Some(connection);

@@ -6,6 +6,7 @@ use command::Close;
 use command::clients::Kill;
 
 use super::Worker;
+use crate::cron::above_output_limit;
 use crate::source::{Source, Token};
 
 /// How long connections have at the end of the process to take what they are still to be sent.
@@ -30,8 +31,10 @@ impl<S: Source> Worker<S> {
         }
         let Some(Some(connection)) = self.connections.get_mut(token) else { return };
         connection.consume(&mut self.buffers);
-        if connection.session.close == Close::Now {
-            return self.close(token);
+        match connection.session.close {
+            Close::Now => return self.close(token),
+            Close::WithProcess => return,
+            Close::No | Close::AfterReply => {}
         }
         if connection.session.close == Close::AfterReply
             && let Some(tracker) = connection.session.client.tracker()
@@ -40,19 +43,23 @@ impl<S: Source> Worker<S> {
             self.services.tracking.leave(tracker);
         }
         let now_ms = self.epoch_us / 1000;
+        // Whoever has a reply sees that its command is no longer in the buffer.
+        connection.report_input();
+        // Nothing is sent of what is too much.
+        if above_output_limit(connection, &self.config, now_ms, &self.counters) {
+            return self.close(token);
+        }
         let alive = connection.send(&mut self.buffers, &self.counters, now_ms);
         if connection.session.client.killed() == Kill::AfterReply {
             connection.session.close = Close::AfterReply;
         }
-        connection.report();
+        connection.report(&self.counters);
         let sent_all = !connection.has_unsent();
         if connection.session.close == Close::AfterReply && sent_all && alive {
             connection.drain(&mut self.buffers);
             return self.close(token);
         }
-        if !alive
-            || crate::cron::above_output_limit(connection, &self.config, now_ms, &self.counters)
-        {
+        if !alive || above_output_limit(connection, &self.config, now_ms, &self.counters) {
             self.close(token);
         }
     }
@@ -66,6 +73,7 @@ impl<S: Source> Worker<S> {
         };
         self.source.remove(&mut connection.stream);
         self.detach(&mut connection);
+        connection.count(0, &self.counters);
         self.services.clients.disconnect(&connection.session.client);
         self.tokens.remove(&connection.session.client.id);
         self.inbox.let_go();

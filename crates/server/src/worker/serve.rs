@@ -13,7 +13,7 @@ use super::{Worker, touch};
 use crate::batch::{BATCH, Progress};
 use crate::connection::{Connection, Filled};
 use crate::execute::{self, Bench, Done};
-use crate::source::{Source, Token};
+use crate::source::{Socket, Source, Token};
 
 impl<S: Source> Worker<S> {
     /// Reads from every connection that may have something, and executes what they sent, a batch at a time.
@@ -66,8 +66,15 @@ impl<S: Source> Worker<S> {
                 if count > 0 {
                     figures.active_ms.store(self.epoch_us / 1000, Ordering::Relaxed);
                 }
-                connection.report();
-                self.parse(token);
+                connection.report(&self.counters);
+                // Before the command that takes so much is complete, and its memory is given back.
+                if connection.pending_bytes() > self.config.client_query_buffer_limit {
+                    touch(&mut self.touched, token, connection);
+                    return self.refuse_query(token);
+                }
+                if !self.evict_clients() || !self.is_killed(token) {
+                    self.parse(token);
+                }
             }
         }
     }
@@ -226,6 +233,8 @@ impl<S: Source> Worker<S> {
         for index in from..self.batch.len() {
             let pending = self.batch.get(index);
             bench.limit_tracking();
+            // What goes is told of before the reply of the command that made it go.
+            bench.make_room();
             // Its client finds what was published or invalidated before its command, and what its command
             // publishes or invalidates right behind the reply.
             if self.inbox.has_messages() && hall.hears_messages(pending.token) {
@@ -305,7 +314,7 @@ impl<S: Source> Worker<S> {
                     self.cron.wake_at(until);
                     continue;
                 }
-                Some(_) => connection.held_until_ms = None,
+                Some(_) => connection.let_go(),
             }
             if !connection.readable && !connection.ended {
                 connection.readable = true;
@@ -325,7 +334,7 @@ impl<S: Source> Worker<S> {
 
 /// Notes what became of a connection's command, which ends at `end` in its input; gives back when the
 /// connection is to be looked at again, milliseconds since the epoch.
-fn conclude<S>(
+fn conclude<S: Socket>(
     connection: &mut Connection<S>,
     done: Done,
     end: usize,
@@ -344,7 +353,7 @@ fn conclude<S>(
             deadline
         }
         Done::HeldUntil(until) => {
-            connection.held_until_ms = Some(until);
+            connection.hold_until(until);
             Some(until)
         }
     }

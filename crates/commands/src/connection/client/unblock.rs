@@ -25,8 +25,14 @@ fn unblock(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         _ => return Err(crate::help::wrong_number(args)),
     };
     let id = args.integer(2)?;
-    let ended = u64::try_from(id)
-        .is_ok_and(|id| ctx.services.parked.unblock(id, with_error, ctx.db.held()));
-    ctx.reply.integer(i64::from(ended));
+    let unblock = |id| ctx.services.parked.unblock(id, with_error, ctx.db.held());
+    let ended = u64::try_from(id).ok().and_then(unblock);
+    if let Some(command) = ended.filter(|_| with_error) {
+        let counters = ctx.db.counters();
+        counters.errors.add(1);
+        counters.command(command.id()).failed.add(1);
+        ctx.services.statistics.count_error(Error::UNBLOCKED.prefix());
+    }
+    ctx.reply.integer(i64::from(ended.is_some()));
     Ok(())
 }

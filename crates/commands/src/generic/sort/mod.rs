@@ -88,8 +88,10 @@ fn sort(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Outcome {
         Some(Value::Object(object)) => Some(object),
         Some(_) => return Err(Error::WRONG_TYPE),
     };
-    // The order of a set is nobody's business, but a stored one must be the same on every replica.
-    if !request.sorts && request.destination.is_some() && matches!(source, Some(Object::Set(_))) {
+    // The order of a set is nobody's business, but a stored one must be the same on every replica, and scripts
+    // rely on one.
+    let is_kept = request.destination.is_some() || ctx.services.scripts.running().is_some();
+    if !request.sorts && is_kept && matches!(source, Some(Object::Set(_))) {
         request.sort_by_text();
     }
     let mut rows = Rows::copy(source, &request)?;

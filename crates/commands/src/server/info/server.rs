@@ -1,6 +1,8 @@
 use command::{Ctx, REDIS_VERSION, RUBRICA_VERSION};
 
 use super::Lines;
+use std::sync::atomic::Ordering;
+
 use crate::server::memory::report::{blocked_clients, largest_buffers};
 
 /// Seconds of a day.
@@ -64,15 +66,14 @@ pub fn clients(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let all = ctx.services.clients.all();
     let watching = all.iter().filter(|one| one.figures.watched.get() > 0).count();
     let watched: u64 = all.iter().map(|one| one.figures.watched.get()).sum();
-    let subscribed = |figures: &command::clients::Figures| {
-        figures.channels.get() + figures.patterns.get() + figures.shard_channels.get() > 0
-    };
+    let subscribed = |figures: &command::clients::Figures| figures.is_subscriber();
     lines.field("connected_clients", all.len());
     lines.field("cluster_connections", 0);
     lines.field("maxclients", ctx.config.maxclients);
     lines.field("client_recent_max_input_buffer", input);
     lines.field("client_recent_max_output_buffer", output);
-    lines.field("blocked_clients", blocked_clients(ctx));
+    let held = all.iter().filter(|one| one.figures.held.load(Ordering::Relaxed)).count();
+    lines.field("blocked_clients", blocked_clients(ctx) + held);
     lines.field("tracking_clients", ctx.services.tracking.clients());
     lines.field("pubsub_clients", all.iter().filter(|one| subscribed(&one.figures)).count());
     lines.field("watching_clients", watching);

@@ -3,7 +3,10 @@ use std::ops::Range;
 use command::{Args, Ctx, Error};
 
 const UNBALANCED: Error = Error::fixed(
-    "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.",
+    "ERR Unbalanced 'xread' list of streams: for each stream key an ID, '+', or '$' must be specified.",
+);
+const UNBALANCED_GROUP: Error = Error::fixed(
+    "ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' must be specified.",
 );
 const GROUP_ALONE: Error =
     Error::fixed("ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.");
@@ -44,7 +47,7 @@ impl Options {
                 word += 1;
             } else if args.is(word, "STREAMS") && left >= 1 {
                 if !left.is_multiple_of(2) {
-                    return Err(UNBALANCED);
+                    return Err(if grouped { UNBALANCED_GROUP } else { UNBALANCED });
                 }
                 (options.first, options.streams) = (word + 1, left / 2);
                 break;

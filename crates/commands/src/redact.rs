@@ -16,7 +16,7 @@ impl Secrets {
             (None, "auth") => all_from(1),
             (None, "hello") => in_hello(args),
             (None, "migrate") => in_migrate(args),
-            (Some("acl"), "setuser") => all_from(2),
+            (Some("acl"), "setuser" | "getuser" | "deluser") => all_from(2),
             (Some("config"), "set") => in_config_set(args),
             _ => Vec::new(),
         })
@@ -82,7 +82,7 @@ mod tests {
 
     fn shown(line: &str) -> String {
         let table = Table::new(&[&[&CONFIG, &MIGRATE]]);
-        let served = Table::new(commands::FAMILIES);
+        let served = Table::new(crate::FAMILIES);
         let owned = OwnedArgs::new(line.split(' '));
         let args = owned.view();
         let command = table.resolve(args).or_else(|| served.resolve(args)).expect("a command");
