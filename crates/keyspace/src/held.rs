@@ -22,8 +22,9 @@ enum Scope<'k> {
     One(Guard<'k>),
     /// The shards of several keys, ascending.
     Many(Vec<Guard<'k>>),
-    /// All shards: the gate is closed. Ascending, one guard per shard.
-    All(Vec<Guard<'k>>, &'k Closed<'k>),
+    /// All shards: the gate is closed. They are reached without guards, since making a thousand of them costs
+    /// more than most of what is done here.
+    All(&'k Closed<'k>),
 }
 
 impl<'k> Held<'k> {
@@ -48,10 +49,7 @@ impl<'k> Held<'k> {
 
     /// Holds everything, for as long as the gate is closed.
     pub fn all(keyspace: &'k Keyspace, closed: &'k Closed<'k>) -> Self {
-        // SAFETY: the gate is closed for 'k, so nobody else has a guard; one is made per shard.
-        let guards =
-            (0..SHARDS).map(|shard| unsafe { keyspace.exclusive(closed, shard) }).collect();
-        Self { keyspace, scope: Scope::All(guards, closed) }
+        Self { keyspace, scope: Scope::All(closed) }
     }
 
     /// The keyspace whose shards these are.
@@ -82,7 +80,7 @@ impl<'k> Held<'k> {
         }
     }
 
-    fn guard(&self, hash: KeyHash) -> &Guard<'k> {
+    fn shard(&self, hash: KeyHash) -> &Shard {
         let shard = hash.shard();
         let guard = match &self.scope {
             Scope::None => None,
@@ -91,9 +89,10 @@ impl<'k> Held<'k> {
                 let at = guards.binary_search_by_key(&shard, Guard::index).ok();
                 at.and_then(|at| guards.get(at))
             }
-            Scope::All(guards, _) => guards.get(shard),
+            // SAFETY: the gate is closed for 'k, so this is the only way to the shards, and it is borrowed.
+            Scope::All(closed) => return unsafe { self.keyspace.exclusive(closed, shard) },
         };
-        guard.expect(UNDECLARED)
+        guard.expect(UNDECLARED).get()
     }
 
     /// The shard in which `hash` lies, for writing.
@@ -109,7 +108,9 @@ impl<'k> Held<'k> {
                 let at = guards.binary_search_by_key(&shard, Guard::index).ok();
                 at.and_then(|at| guards.get_mut(at))
             }
-            Scope::All(guards, _) => guards.get_mut(shard),
+            // SAFETY: the gate is closed for 'k, so this is the only way to the shards, and it is borrowed
+            // exclusively.
+            Scope::All(closed) => return unsafe { self.keyspace.exclusive_mut(closed, shard) },
         };
         guard.expect(UNDECLARED).get_mut()
     }
@@ -118,7 +119,8 @@ impl<'k> Held<'k> {
     /// command that holds some shards only must not walk.
     pub fn visit<T>(&mut self, shard: usize, work: impl FnOnce(&mut Shard) -> T) -> T {
         match &mut self.scope {
-            Scope::All(guards, _) => work(guards[shard].get_mut()),
+            // SAFETY: as in `shard_mut`.
+            Scope::All(closed) => work(unsafe { self.keyspace.exclusive_mut(closed, shard) }),
             _ => work(self.keyspace.lock(shard).get_mut()),
         }
     }
@@ -156,7 +158,7 @@ impl<'a> Lent<'a> {
     /// # Panics
     /// When the command did not declare the key: its declaration is wrong, whatever the client sent.
     pub fn shard(&self, hash: KeyHash) -> &Shard {
-        self.0.guard(hash).get()
+        self.0.shard(hash)
     }
 
     /// The same for writing.
@@ -172,7 +174,8 @@ impl<'a> Lent<'a> {
     /// # Panics
     /// As [`Lent::shard`].
     pub fn note_deadline(&self, hash: KeyHash, at_ms: i64) {
-        self.0.guard(hash).note_deadline(at_ms);
+        assert!(self.covers(hash), "{UNDECLARED}");
+        self.0.keyspace.note_deadline(hash.shard(), at_ms);
     }
 
     /// Works on a shard whoever holds it; see [`Held::visit`].
@@ -186,13 +189,11 @@ impl<'a> Lent<'a> {
     /// # Panics
     /// Unless everything is held: the cut is one moment for all.
     pub fn cut(&mut self, witness: &Arc<dyn Witness>) {
-        let Scope::All(guards, _) = &mut self.0.scope else {
-            panic!("a cut is made behind the closed gate only");
-        };
-        let number = guards.first().map_or(0, |guard| guard.get().era().number);
-        let number = (number + 1) % ERAS;
-        for guard in guards {
-            guard.get_mut().set_era(Era { number, witness: Some(Arc::clone(witness)) });
+        assert!(self.is_all(), "a cut is made behind the closed gate only");
+        let number = (self.visit(0, |shard| shard.era().number) + 1) % ERAS;
+        for shard in 0..SHARDS {
+            let era = Era { number, witness: Some(Arc::clone(witness)) };
+            self.visit(shard, |shard| shard.set_era(era));
         }
     }
 
@@ -201,13 +202,12 @@ impl<'a> Lent<'a> {
     /// # Panics
     /// Unless everything is held.
     pub fn forget_witness(&mut self) {
-        let Scope::All(guards, _) = &mut self.0.scope else {
-            panic!("a snapshot is ended behind the closed gate only");
-        };
-        for guard in guards {
-            let shard = guard.get_mut();
-            let number = shard.era().number;
-            shard.set_era(Era { number, witness: None });
+        assert!(self.is_all(), "a snapshot is ended behind the closed gate only");
+        for shard in 0..SHARDS {
+            self.visit(shard, |shard| {
+                let number = shard.era().number;
+                shard.set_era(Era { number, witness: None });
+            });
         }
     }
 
@@ -222,7 +222,7 @@ impl<'a> Lent<'a> {
             fn see(&self, _database: usize, _entry: EntryRef<'_>) {}
         }
         self.cut(&(Arc::new(Nobody) as Arc<dyn Witness>));
-        for shard in 0..crate::key::SHARDS {
+        for shard in 0..SHARDS {
             self.visit(shard, |shard| {
                 let mut place = Some(Place::default());
                 while let Some(here) = place {
@@ -237,7 +237,7 @@ impl<'a> Lent<'a> {
     /// # Panics
     /// Unless everything is held: the command is not declared exclusive.
     pub fn swap(&self, a: usize, b: usize) {
-        let Scope::All(_, closed) = &self.0.scope else {
+        let Scope::All(closed) = &self.0.scope else {
             panic!("databases are swapped behind the closed gate only");
         };
         self.0.keyspace.swap(closed, a, b);

@@ -36,6 +36,14 @@ struct Cell {
     shard: UnsafeCell<Shard>,
 }
 
+impl Cell {
+    fn note_deadline(&self, at_ms: i64) {
+        if at_ms < self.next_due_ms.load(Ordering::Relaxed) {
+            self.next_due_ms.store(at_ms, Ordering::Relaxed);
+        }
+    }
+}
+
 // SAFETY: the shard is reached only through `Guard`s, which hold the lock or the closed gate.
 unsafe impl Sync for Cell {}
 // SAFETY: a shard owns all that it holds, and entries are Send.
@@ -95,22 +103,38 @@ impl Keyspace {
     pub fn lock(&self, shard: usize) -> Guard<'_> {
         let cell = &*self.shards[shard];
         cell.lock.lock();
-        Guard { cell, locked: true, index: shard }
+        Guard { cell, index: shard }
     }
 
     /// Takes the lock of a shard if it is free. The caller is inside the gate.
     pub fn try_lock(&self, shard: usize) -> Option<Guard<'_>> {
         let cell = &*self.shards[shard];
         // Lazily: a guard that is dropped unlocks.
-        cell.lock.try_lock().then(|| Guard { cell, locked: true, index: shard })
+        cell.lock.try_lock().then(|| Guard { cell, index: shard })
     }
 
     /// A shard for whoever holds the gate closed.
     ///
     /// # Safety
-    /// No other guard of this shard exists meanwhile.
-    pub(crate) unsafe fn exclusive<'k>(&'k self, _closed: &Closed<'_>, shard: usize) -> Guard<'k> {
-        Guard { cell: &self.shards[shard], locked: false, index: shard }
+    /// Nobody writes to this shard meanwhile: the caller has the only way to it.
+    pub(crate) unsafe fn exclusive(&self, _closed: &Closed<'_>, shard: usize) -> &Shard {
+        // SAFETY: the caller's promise, and nobody else is inside the gate.
+        unsafe { &*self.shards[shard].shard.get() }
+    }
+
+    /// The same for writing.
+    ///
+    /// # Safety
+    /// Nobody else reaches this shard meanwhile: the caller has the only way to it, and nothing borrowed from it.
+    #[expect(clippy::mut_from_ref, reason = "the closed gate excludes all others")]
+    pub(crate) unsafe fn exclusive_mut(&self, _closed: &Closed<'_>, shard: usize) -> &mut Shard {
+        // SAFETY: the caller's promise, and nobody else is inside the gate.
+        unsafe { &mut *self.shards[shard].shard.get() }
+    }
+
+    /// Tells expiry that a shard has a deadline at `at_ms`. The caller may touch the shard.
+    pub(crate) fn note_deadline(&self, shard: usize, at_ms: i64) {
+        self.shards[shard].note_deadline(at_ms);
     }
 
     /// Whether a shard may have something to expire at `now_ms`; takes no lock.
@@ -174,10 +198,9 @@ impl Drop for Occupied<'_> {
     }
 }
 
-/// Access to one shard, by its lock or by the closed gate.
+/// Access to one shard, by its lock.
 pub struct Guard<'k> {
     cell: &'k Cell,
-    locked: bool,
     index: usize,
 }
 
@@ -189,7 +212,7 @@ impl Guard<'_> {
 
     /// The shard.
     pub fn get(&self) -> &Shard {
-        // SAFETY: this guard holds the shard's lock, or was made under the contract of `exclusive`.
+        // SAFETY: this guard holds the shard's lock.
         unsafe { &*self.cell.shard.get() }
     }
 
@@ -201,9 +224,7 @@ impl Guard<'_> {
 
     /// Tells expiry that this shard has a deadline at `at_ms`.
     pub fn note_deadline(&self, at_ms: i64) {
-        if at_ms < self.cell.next_due_ms.load(Ordering::Relaxed) {
-            self.cell.next_due_ms.store(at_ms, Ordering::Relaxed);
-        }
+        self.cell.note_deadline(at_ms);
     }
 
     /// Tells expiry that nothing is due in this shard before `at_ms`.
@@ -214,9 +235,7 @@ impl Guard<'_> {
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        if self.locked {
-            // SAFETY: this guard took the lock and is its only holder.
-            unsafe { self.cell.lock.unlock() }
-        }
+        // SAFETY: this guard took the lock and is its only holder.
+        unsafe { self.cell.lock.unlock() }
     }
 }

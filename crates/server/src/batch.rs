@@ -201,10 +201,17 @@ fn view<'a>(words: &'a Words, spans: &'a [Span], input: &'a [u8]) -> Args<'a> {
     }
 }
 
-/// The first key of a command whose keys begin at a fixed word.
+/// The first key of a command whose keys begin at a fixed word, behind their number where that is given. Of scripts
+/// without keys it is another word: it serves as a hint only.
 fn first_key(command: Command, args: Args<'_>) -> Option<(u32, KeyHash)> {
-    let command::Begin::Index(word) = command.keys.first()?.begin else { return None };
-    let command::Find::Range { .. } = command.keys.first()?.find else { return None };
+    let first = command.keys.first()?;
+    let command::Begin::Index(word) = first.begin else { return None };
+    let behind = match first.find {
+        command::Find::Range { .. } => 0,
+        command::Find::KeyNum { first, .. } => first,
+        command::Find::Unknown => return None,
+    };
+    let word = word.checked_add(behind)?;
     let bytes = args.get(usize::try_from(word).ok()?)?;
     Some((word as u32, KeyHash::of(bytes)))
 }

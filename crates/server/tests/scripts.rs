@@ -23,6 +23,8 @@ fn script_kill_ends_whatever_catches_errors() {
         for source in LOOPS {
             let length = source.len();
             stuck.send(format!("*3\r\n$4\r\nEVAL\r\n${length}\r\n{source}\r\n$1\r\n0\r\n"));
+            // What one worker reads in the same turn as the script waits for its end.
+            std::thread::sleep(Duration::from_millis(100));
             let start = Instant::now();
             while !other.ask("EXISTS k").starts_with("-BUSY") {
                 assert!(start.elapsed() < Duration::from_secs(10), "{source} is not noticed");
