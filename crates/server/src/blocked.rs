@@ -124,7 +124,10 @@ impl Bench<'_> {
             Err(error) => self.answer_denied(&session, error, &mut reply),
         };
         let took_ns = self.lap_ns();
-        if ran.wait.is_some() {
+        if let Some(wait) = ran.wait {
+            if let Some(at_ms) = wait.again_ms {
+                parked.client.post(Letter::Again { client: parked.client.id, at_ms });
+            }
             self.tell_readers();
             return ran.ready;
         }

@@ -99,7 +99,8 @@ impl Bench<'_> {
             user: Arc::clone(&session.user),
         };
         let nothing = Nothing::Null;
-        let wait = Wait { keys: Vec::new(), deadline_ms: None, nothing, retry: None };
+        let wait =
+            Wait { keys: Vec::new(), deadline_ms: None, again_ms: None, nothing, retry: None };
         let parked = self.services.parked.park(arrival, wait);
         session.client.figures.blocked.store(true, Ordering::Relaxed);
         if helpers.queue.send(Arc::clone(&parked)).is_err() {

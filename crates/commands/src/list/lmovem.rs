@@ -47,7 +47,13 @@ fn blmovem(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let deadline_ms = timeout::deadline(ctx, args, 5)?;
     if !request.run(ctx, args)? {
         let keys = vec![args.at(1).into()];
-        ctx.wait(Wait { keys, deadline_ms, nothing: Nothing::NullArray, retry: None });
+        ctx.wait(Wait {
+            keys,
+            deadline_ms,
+            again_ms: None,
+            nothing: Nothing::NullArray,
+            retry: None,
+        });
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 use command::{Args, Ctx, Error, Outcome};
 use config::KeyspaceEvents;
+use resp::Writer;
 use value::stream::{Id, Stream};
 
 use super::super::{ids, no_group, reply};
@@ -40,56 +41,148 @@ pub fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
             },
         });
     }
-    let mut out = Served::default();
+    let mut out = Served::new(&options, &ctx.reply);
     for ((key, _), &from) in options.places().zip(&wanted) {
-        serve(ctx, args, &options, key, from, &mut out)?;
+        let Some(limit) = out.limit(&ctx.reply) else { break };
+        serve(ctx, args, key, from, limit, &mut out)?;
     }
     if !out.finish(&mut ctx.reply) {
-        options.wait_or_nothing(ctx, args, None);
+        let again = if options.block.is_some() { idle_from(ctx, args, &options)? } else { None };
+        options.wait_or_nothing(ctx, args, None, again);
     }
     Ok(())
 }
 
-/// Delivers from the stream at word `key`, if there is anything.
+/// When the first pending entry of all the streams will have been idle for long enough.
+fn idle_from(ctx: &mut Ctx<'_>, args: Args<'_>, options: &Options) -> Result<Option<i64>, Error> {
+    let Some(min_idle_ms) = options.claim else { return Ok(None) };
+    let mut first = None;
+    for key in options.keys() {
+        let stream = ctx.db.write::<Stream>(args.key(key))?;
+        let at = stream.and_then(|stream| stream.idle_from(args.at(options.group), min_idle_ms));
+        let at = at.and_then(|at| i64::try_from(at).ok());
+        first = [first, at].into_iter().flatten().min();
+    }
+    Ok(first)
+}
+
+/// Delivers from the stream at word `key`, if there is anything, at most `limit` entries.
 fn serve(
     ctx: &mut Ctx<'_>,
     args: Args<'_>,
-    options: &Options,
     key: usize,
     from: From,
-    out: &mut Served,
+    limit: usize,
+    out: &mut Served<'_>,
 ) -> Outcome {
-    let (group, consumer) = (args.at(options.group), args.at(options.group + 1));
-    let now_ms = u64::try_from(ctx.now_ms()).unwrap_or_default();
+    let options = out.options;
+    let reader = Reader {
+        group: args.at(options.group),
+        consumer: args.at(options.group + 1),
+        claim: options.claim,
+        noack: options.noack,
+        limit,
+        now_ms: u64::try_from(ctx.now_ms()).unwrap_or_default(),
+    };
     let Some(stream) = ctx.db.write::<Stream>(args.key(key))? else { return Ok(()) };
-    let Some(state) = stream.group(group) else { return Ok(()) };
-    let known = state.consumer(consumer).is_some();
-    if matches!(from, From::New) && stream.after(state.last_id).next().is_none() {
+    let Some(state) = stream.group(reader.group) else { return Ok(()) };
+    let known = state.consumer(reader.consumer).is_some();
+    let (new, last_id) = (matches!(from, From::New), state.last_id);
+    if new && !reader.finds_idle(stream) && stream.after(last_id).next().is_none() {
         return Ok(());
     }
-    let limit = options.count.unwrap_or(0);
-    out.begin(&mut ctx.reply, args.at(key));
     let writer = &mut ctx.reply;
+    let start = writer.len();
+    out.begin(writer, args.at(key));
     let header = writer.deferred();
     let count = match from {
-        From::New => stream.deliver(group, consumer, limit, options.noack, now_ms, |entry| {
-            reply::entry(writer, entry);
-        }),
-        From::History(after) => {
-            stream.replay(group, consumer, after, limit, now_ms, |id, entry| match entry {
+        From::New => reader.pending_and_new(stream, writer, out),
+        From::History(after) => reader.history(stream, after, writer, out),
+    };
+    if new && count == 0 {
+        // All that had been idle for long enough is deleted.
+        writer.truncate(start);
+        out.withdraw();
+    } else {
+        writer.finish_array(header, count);
+        out.entries += count;
+    }
+    if !known {
+        ctx.db.changed(args.key(key), KeyspaceEvents::STREAM, "xgroup-createconsumer");
+    }
+    ctx.db.add_changes(1);
+    Ok(())
+}
+
+/// Who reads a stream, and how.
+struct Reader<'a> {
+    group: &'a [u8],
+    consumer: &'a [u8],
+    claim: Option<u64>,
+    noack: bool,
+    limit: usize,
+    now_ms: u64,
+}
+
+impl Reader<'_> {
+    /// Whether something is pending that may be claimed.
+    fn finds_idle(&self, stream: &mut Stream) -> bool {
+        let from = self.claim.and_then(|idle_ms| stream.idle_from(self.group, idle_ms));
+        from.is_some_and(|from| from <= self.now_ms)
+    }
+
+    /// What has been idle for long enough, then what nobody has been given.
+    fn pending_and_new(
+        &self,
+        stream: &mut Stream,
+        writer: &mut Writer<'_>,
+        out: &Served<'_>,
+    ) -> usize {
+        let &Self { group, consumer, claim, noack, limit, now_ms } = self;
+        let mut count = 0;
+        if let Some(idle_ms) = claim {
+            let claimed =
+                stream.claim_idle(group, consumer, idle_ms, limit, now_ms, |entry, nack| {
+                    let idle = nack.idle_ms(now_ms).map_or(-1, |idle| idle as i64);
+                    reply::delivery(writer, entry, idle, nack.count as i64);
+                    out.goes_on(writer)
+                });
+            count = claimed.unwrap_or(0);
+            if count == limit || count > 0 && !out.goes_on(writer) {
+                return count;
+            }
+        }
+        let left = limit - count;
+        let new = stream.deliver(group, consumer, left, noack, now_ms, |entry| {
+            match claim {
+                Some(_) => reply::delivery(writer, entry, 0, 0),
+                None => reply::entry(writer, entry),
+            }
+            out.goes_on(writer)
+        });
+        count + new.unwrap_or(0)
+    }
+
+    /// What the consumer has been given and has not acknowledged.
+    fn history(
+        &self,
+        stream: &mut Stream,
+        after: Id,
+        writer: &mut Writer<'_>,
+        out: &Served<'_>,
+    ) -> usize {
+        let &Self { group, consumer, limit, now_ms, .. } = self;
+        let count = stream.replay(group, consumer, after, limit, now_ms, |id, entry| {
+            match entry {
                 Some(entry) => reply::entry(writer, entry),
                 None => {
                     writer.array(2);
                     reply::id(writer, id);
                     writer.null_array();
                 }
-            })
-        }
-    };
-    writer.finish_array(header, count.unwrap_or(0));
-    if !known {
-        ctx.db.changed(args.key(key), KeyspaceEvents::STREAM, "xgroup-createconsumer");
+            }
+            out.goes_on(writer)
+        });
+        count.unwrap_or(0)
     }
-    ctx.db.add_changes(1);
-    Ok(())
 }
