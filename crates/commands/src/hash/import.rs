@@ -15,11 +15,12 @@ pub const HIMPORT: Spec = Spec {
     since: "8.10.0",
     summary: "Holds the commands that make hashes of fields which the connection has named.",
     complexity: "Depends on the subcommand.",
+    keys: &[],
     subcommands: &[&DISCARD, &DISCARDALL, &PREPARE, &SET],
     ..HASH
 };
 
-const BASE: Spec = Spec { container: Some("himport"), since: "8.10.0", ..HASH };
+const BASE: Spec = Spec { container: Some("himport"), keys: &[], since: "8.10.0", ..HASH };
 
 const PREPARE: Spec = Spec {
     name: "prepare",

@@ -1,4 +1,7 @@
-use command::{Args, Ctx, Database, Error, Flags, Group, KeyFlags, KeyList, Outcome, Spec};
+use command::{
+    Args, Begin, Ctx, Database, Error, Find, Flags, Group, KeyFlags, KeyList, KeySpec, Outcome,
+    Spec,
+};
 use keyspace::Value;
 use value::Object;
 
@@ -22,13 +25,15 @@ pub const MULTI: Spec = Spec {
 pub const EXEC: Spec = Spec {
     name: "exec",
     arity: -1,
+    keys: &[KeySpec { flags: KeyFlags::READ, begin: Begin::Unknown, find: Find::Unknown }],
     find_keys: Some(find_keys),
     flags: Flags::NOSCRIPT.union(Flags::LOADING).union(Flags::STALE).union(Flags::SKIP_SLOWLOG),
     group: Group::Transactions,
     since: "1.2.0",
     summary: "Runs the queued commands of a transaction, all or none and with nobody in between.",
     complexity: "Depends on the commands in the transaction",
-    syntax: "[condition=(IFEQ ifeq=(key value) | IFNE ifne=(key value) | NX nx:string | XX xx:string)]...",
+    syntax: "[condition=(IFEQ ifeq=(key:key@0 value) | IFNE ifne=(key:key@0 value) | NX nx:key@0 | \
+             XX xx:key@0)]...",
     history: &[("9.2.0", "Valkey: conditions.")],
     run: exec,
     ..Spec::BASE
