@@ -26,6 +26,8 @@ pub struct Wait {
     pub keys: Vec<Box<[u8]>>,
     /// When to give up, milliseconds since the epoch.
     pub deadline_ms: Option<i64>,
+    /// When to try again even if no key changes, milliseconds since the epoch: time alone may bring something.
+    pub again_ms: Option<i64>,
     /// What giving up answers.
     pub nothing: Nothing,
     /// The words to try again with, where they are not those of the client (XREAD's `$`).
@@ -78,6 +80,8 @@ pub struct Parked {
     pub keys: Vec<Box<[u8]>>,
     /// When it gives up, milliseconds since the epoch.
     pub deadline_ms: Option<i64>,
+    /// When it was to try again, when it began to wait.
+    pub again_ms: Option<i64>,
     /// What giving up answers.
     pub nothing: Nothing,
     /// Changes under the locks of the keys: of all of them when the client is served, of the first when the
@@ -135,6 +139,7 @@ impl Lot {
             protocol: arrival.protocol,
             keys: wait.keys,
             deadline_ms: wait.deadline_ms,
+            again_ms: wait.again_ms,
             nothing: wait.nothing,
             over: AtomicBool::new(false),
         });

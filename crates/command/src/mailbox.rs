@@ -35,6 +35,13 @@ pub enum Letter {
         /// The reply.
         reply: Vec<u8>,
     },
+    /// A client that waits is to try again at a time.
+    Again {
+        /// The client's id.
+        client: u64,
+        /// When, milliseconds since the epoch.
+        at_ms: i64,
+    },
     /// Commands that were held back may go on (CLIENT UNPAUSE); for every worker.
     Resume,
 }

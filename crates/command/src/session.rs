@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -34,6 +35,8 @@ pub struct Session {
     pub transaction: Option<Transaction>,
     /// Keys whose change makes EXEC fail.
     pub watched: Vec<Watched>,
+    /// Lists of fields that HIMPORT PREPARE has given a name.
+    pub fieldsets: HashMap<Box<[u8]>, Fieldset>,
     /// Where the worker keeps the connection.
     pub place: usize,
     /// A subscription has just ended: messages that are under way may be for it.
@@ -41,6 +44,9 @@ pub struct Session {
     /// Pushes of the command that runs, while CLIENT REPLY silences replies.
     pub unsilenced: Vec<u8>,
 }
+
+/// Names of fields, in the order in which HIMPORT SET gets their values.
+pub type Fieldset = Arc<[Box<[u8]>]>;
 
 /// The commands between MULTI and EXEC.
 #[derive(Default)]
@@ -129,6 +135,7 @@ impl Session {
             close: Close::No,
             transaction: None,
             watched: Vec::new(),
+            fieldsets: HashMap::new(),
             place: usize::MAX,
             unsubscribed: false,
             unsilenced: Vec::new(),
@@ -153,6 +160,7 @@ impl Session {
         self.authenticated = authenticated;
         self.reply_mode = ReplyMode::On;
         self.no_touch = false;
+        self.fieldsets.clear();
         self.client.figures.no_touch.store(false, Ordering::Relaxed);
         self.client.figures.no_evict.store(false, Ordering::Relaxed);
         self.client.names.lock().name.clear();

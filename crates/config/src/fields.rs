@@ -209,6 +209,10 @@ config! {
     stream_node_max_bytes: u64,
     /// Entries of a stream's node; 0 means no limit.
     stream_node_max_entries: u64,
+    /// Seconds for which a stream remembers what idempotent producers sent.
+    stream_idmp_duration: u64,
+    /// Messages of such a producer that a stream remembers.
+    stream_idmp_maxsize: u64,
     /// Bytes up to which a HyperLogLog stays sparse.
     hll_sparse_max_bytes: u64,
 

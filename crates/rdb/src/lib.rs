@@ -1,8 +1,8 @@
 //! Redis's snapshot format (RDB): values to bytes and back, whole files, DUMP payloads.
 //!
-//! What is read: every encoding that Redis up to 8.0 and Valkey up to 9 have written. What is written:
-//! version 10, which Redis from 7.0 on loads, with types of later versions only where a value needs
-//! them (deadlines of hash fields).
+//! What is read: every encoding that Redis up to 8.0 and Valkey up to 9 have written, and the streams of Redis
+//! 8.8. What is written: version 10, which Redis from 7.0 on loads, with types of later versions only where a
+//! value needs them (deadlines of hash fields, what streams remember of producers, deliveries given back).
 //!
 //! A value's record is `[type][key][value]`; before it may stand its deadline and how recently or often it
 //! was used ([`op`]). [`read::value`] and [`Encoder`] convert values; [`Scanner`] takes a file apart into
@@ -35,7 +35,7 @@ pub use write::{Encoder, Records, Used, View};
 pub const VERSION: u32 = 10;
 
 /// The newest version of Redis that is read.
-pub const REDIS_VERSION_MAX: u32 = 12;
+pub const REDIS_VERSION_MAX: u32 = 14;
 
 /// The versions that Valkey writes under its own name: from 80 on.
 pub const VALKEY_VERSIONS: std::ops::RangeInclusive<u32> = 80..=80;

@@ -29,6 +29,18 @@ pub const EOF: u8 = 255;
 
 use crate::Dialect;
 
+impl Type {
+    /// Whether a stream's consumers have the time when they last got something.
+    pub(crate) fn has_active_times(self) -> bool {
+        matches!(self, Self::Stream3 | Self::Stream4 | Self::Stream5)
+    }
+
+    /// Whether a stream has what its producers sent.
+    pub(crate) fn has_producers(self) -> bool {
+        matches!(self, Self::Stream4 | Self::Stream5)
+    }
+}
+
 macro_rules! types {
     ($($name:ident = $number:literal, $title:literal;)*) => {
         /// How a value is encoded.
@@ -92,6 +104,8 @@ types! {
     HashListpackExPreGa = 23, "hash with deadlines (old listpack)";
     HashMetadata = 24, "hash with deadlines";
     HashListpackEx = 25, "hash with deadlines (listpack)";
+    Stream4 = 26, "stream (version 4)";
+    Stream5 = 27, "stream (version 5)";
     // Number 22 in Valkey's files.
     Hash2 = 0xff, "hash with deadlines (Valkey)";
 }

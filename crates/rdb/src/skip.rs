@@ -38,7 +38,7 @@ pub(crate) fn value(kind: Type, input: &mut Input<'_>) -> Result<(), Error> {
             string(input)?;
             input.take(8).map(drop)
         }),
-        T::Stream1 | T::Stream2 | T::Stream3 => stream(kind, input),
+        T::Stream1 | T::Stream2 | T::Stream3 | T::Stream4 | T::Stream5 => stream(kind, input),
         T::ModulePreGa => Err(Error::UnknownType(kind.number())),
         T::Module2 => {
             let module = input.number()?;
@@ -76,10 +76,23 @@ fn stream(kind: Type, input: &mut Input<'_>) -> Result<(), Error> {
         each(input, |input| input.take(16 + 8).and_then(|_| input.number().map(drop)))?;
         each(input, |input| {
             string(input)?;
-            input.take(if kind == Type::Stream3 { 16 } else { 8 })?;
+            input.take(if kind.has_active_times() { 16 } else { 8 })?;
             each(input, |input| input.take(16).map(drop))
-        })
-    })
+        })?;
+        match kind {
+            Type::Stream5 => each(input, |input| input.take(16).map(drop)),
+            _ => Ok(()),
+        }
+    })?;
+    if kind.has_producers() {
+        (0..2).try_for_each(|_| input.number().map(drop))?;
+        each(input, |input| {
+            string(input)?;
+            each(input, |input| string(input).and_then(|()| input.id().map(drop)))
+        })?;
+        (0..2).try_for_each(|_| input.number().map(drop))?;
+    }
+    Ok(())
 }
 
 /// Moves behind what a module wrote, which ends with a mark.

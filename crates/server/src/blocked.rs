@@ -120,7 +120,10 @@ impl Bench<'_> {
         };
         self.record(now_us);
         let took_ns = self.lap_ns();
-        if ran.wait.is_some() {
+        if let Some(wait) = ran.wait {
+            if let Some(at_ms) = wait.again_ms {
+                parked.client.post(Letter::Again { client: parked.client.id, at_ms });
+            }
             self.tell_readers();
             return ran.ready;
         }

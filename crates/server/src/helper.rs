@@ -92,7 +92,8 @@ impl Bench<'_> {
             return None;
         }
         // What a connection has set up for its commands is not known to the helpers.
-        if session.no_touch || self.services.tracking.is_on() {
+        let uses_fieldsets = call.command.container == Some("himport");
+        if session.no_touch || uses_fieldsets || self.services.tracking.is_on() {
             return None;
         }
         let arrival = Arrival {
@@ -104,7 +105,8 @@ impl Bench<'_> {
             user: Arc::clone(&session.user),
         };
         let nothing = Nothing::Null;
-        let wait = Wait { keys: Vec::new(), deadline_ms: None, nothing, retry: None };
+        let wait =
+            Wait { keys: Vec::new(), deadline_ms: None, again_ms: None, nothing, retry: None };
         let parked = self.services.parked.park(arrival, wait);
         session.client.figures.blocked.store(true, Ordering::Relaxed);
         if helpers.queue.send(Arc::clone(&parked)).is_err() {

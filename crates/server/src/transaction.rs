@@ -1,6 +1,7 @@
 //! EXEC: the commands since MULTI, under all their locks at once.
 
-use command::{Error, Flags, Session, Transaction, Watched, permission};
+use command::{Args, Error, Flags, Session, Transaction, Watched, permission};
+use commands::Condition;
 use keyspace::{Held, Key, KeyHash};
 use resp::Writer;
 
@@ -14,7 +15,8 @@ impl Bench<'_> {
         let watched = std::mem::take(&mut session.watched);
         session.client.figures.queued.set(0);
         session.client.figures.watched.set(0);
-        let scope = scope(&transaction, &watched);
+        let conditions = Condition::all(call.args);
+        let scope = scope(&transaction, &watched, call.args, conditions.as_deref().unwrap_or(&[]));
         let start = output.len();
         let done = self.with_held(scope, |bench, mut held| {
             let unchanged = bench.end_watches(session, &watched, call, &mut held);
@@ -25,10 +27,14 @@ impl Bench<'_> {
                 bench.counters.errors.add(1);
                 bench.services.statistics.count_error(error.prefix());
                 bench.counters.command(call.command.id()).failed.add(1);
-            } else if !unchanged {
-                Writer::new(output, session.protocol).null_array();
             } else {
-                bench.run_queued(session, &transaction, call, output, held);
+                match &conditions {
+                    Err(error) => bench.refuse(session, Some(call.command), error, output),
+                    Ok(all) if unchanged && bench.allows(session, all, call, &mut held) => {
+                        bench.run_queued(session, &transaction, call, output, held);
+                    }
+                    Ok(_) => Writer::new(output, session.protocol).null_array(),
+                }
             }
         });
         if done.is_none() {
@@ -63,6 +69,22 @@ impl Bench<'_> {
         unchanged
     }
 
+    /// Whether what EXEC asks for is so.
+    fn allows(
+        &mut self,
+        session: &mut Session,
+        conditions: &[Condition],
+        call: Call<'_>,
+        held: &mut Held<'_>,
+    ) -> bool {
+        let setting = self.setting(session, call, held);
+        let mut db = command::Database::new(setting);
+        let all = conditions.iter().all(|condition| condition.holds(&mut db, call.args));
+        let events = db.take_events();
+        notify::publish(self.services, self.config, events);
+        all
+    }
+
     fn run_queued(
         &mut self,
         session: &mut Session,
@@ -91,9 +113,15 @@ impl Bench<'_> {
     }
 }
 
-/// The locks of a transaction: those of all its commands and of its watched keys.
-fn scope(transaction: &Transaction, watched: &[Watched]) -> Scope {
+/// The locks of a transaction: those of all its commands, of its watched keys and of its conditions.
+fn scope(
+    transaction: &Transaction,
+    watched: &[Watched],
+    args: Args<'_>,
+    conditions: &[Condition],
+) -> Scope {
     let mut hashes: Vec<KeyHash> = watched.iter().map(|watch| KeyHash::of(&watch.key)).collect();
+    hashes.extend(conditions.iter().map(|condition| KeyHash::of(args.at(condition.key))));
     if !transaction.broken {
         for (command, args) in &transaction.queued {
             let args = args.view();

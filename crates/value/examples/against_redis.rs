@@ -224,7 +224,10 @@ fn read(client: &mut Client, ours: &mut Stream, who: &[u8], count: usize) -> std
         b">",
     ])?;
     let mut read = Vec::new();
-    ours.deliver(b"g", who, count, false, 0, |entry| read.push(entry.id.to_string().into_bytes()));
+    ours.deliver(b"g", who, count, false, 0, |entry| {
+        read.push(entry.id.to_string().into_bytes());
+        true
+    });
     let entries = theirs.get(1..).unwrap_or_default().chunks(3);
     assert_eq!(entries.map(|entry| entry[0].clone()).collect::<Vec<_>>(), read, "XREADGROUP");
     Ok(())

@@ -50,7 +50,7 @@ fn main() {
     stream.create_group(b"g", Id::MIN, Some(0));
     time("deliver to a group by tens, per entry", N / 5, || {
         (0..N / 50).for_each(|_| {
-            black_box(stream.deliver(b"g", b"c", 10, false, 5, |_| ()));
+            black_box(stream.deliver(b"g", b"c", 10, false, 5, |_| true));
         });
     });
     if let Some(group) = stream.group_mut(b"g") {

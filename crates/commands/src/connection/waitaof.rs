@@ -56,6 +56,6 @@ fn waitaof(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     ctx.services.log.wake();
     // The journal's thread ends the wait, also when its time is over.
     let nothing = Nothing::NoneAcknowledged;
-    ctx.wait(Wait { keys: Vec::new(), deadline_ms: None, nothing, retry: None });
+    ctx.wait(Wait { keys: Vec::new(), deadline_ms: None, nothing, retry: None, again_ms: None });
     Ok(())
 }

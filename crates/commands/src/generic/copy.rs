@@ -21,17 +21,18 @@ pub const COPY: Spec = Spec {
     ..Spec::BASE
 };
 
-/// `MOVE key db`
+/// `MOVE key db [REPLACE]`
 pub const MOVE: Spec = Spec {
     name: "move",
-    arity: 3,
+    arity: -3,
     flags: Flags::WRITE.union(Flags::FAST),
     group: Group::Generic,
     keys: &[KeySpec::one(1, KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::UPDATE))],
     since: "1.0.0",
     summary: "Moves a key to another database unless that has a key of this name.",
     complexity: "O(1)",
-    syntax: "key db:integer",
+    syntax: "key db:integer [REPLACE]",
+    history: &[("9.2.0", "Valkey: `REPLACE`.")],
     databases: Databases::Named(|_| SmallVec::from_slice(&[2])),
     run: move_key,
     ..Spec::BASE
@@ -117,17 +118,24 @@ fn copy(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 
 fn move_key(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let key = args.key(1);
+    let replace = match args.len() {
+        3 => false,
+        4 if args.is(3, "REPLACE") => true,
+        _ => return Err(Error::arity("move")),
+    };
     let target = database(ctx, args, 2)?;
     if target == ctx.db.number() {
         return Err(Error::SAME_OBJECT);
     }
-    if ctx.db.get_mut(key).is_none() || ctx.db.within(target, |db| db.contains(key)) {
+    let absent = ctx.db.get_mut(key).is_none();
+    if absent || (!replace && ctx.db.within(target, |db| db.contains(key))) {
         ctx.reply.integer(0);
         return Ok(());
     }
     if let Some(entry) = ctx.db.take(key) {
         ctx.db.changed_too(key, KeyspaceEvents::GENERIC, "move_from");
         ctx.db.within(target, |db| {
+            db.remove(key);
             db.put_entry(key, entry);
             db.changed(key, KeyspaceEvents::GENERIC, "move_to");
         });

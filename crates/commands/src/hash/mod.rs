@@ -8,6 +8,7 @@ mod del;
 mod expire;
 mod get;
 mod getex;
+mod import;
 mod incr;
 mod random;
 mod scan;
@@ -36,6 +37,7 @@ pub const COMMANDS: &[&Spec] = &[
     &del::HGETDEL,
     &incr::HINCRBY,
     &incr::HINCRBYFLOAT,
+    &import::HIMPORT,
     &random::HRANDFIELD,
     &scan::HSCAN,
     &expire::HEXPIRE,

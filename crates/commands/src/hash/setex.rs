@@ -7,7 +7,7 @@ use super::{HASH, UPDATES, access, limits};
 use crate::lifetime::Time;
 use crate::logged;
 
-/// `HSETEX key [FNX | FXX] [EX ... | PX ... | EXAT ... | PXAT ... | KEEPTTL] FIELDS numfields (field value)...`
+/// `HSETEX key [NX | XX] [FNX | FXX] [EX ... | PX ... | EXAT ... | PXAT ... | KEEPTTL] FIELDS numfields (field value)...`
 pub const HSETEX: Spec = Spec {
     name: "hsetex",
     arity: -6,
@@ -16,9 +16,10 @@ pub const HSETEX: Spec = Spec {
     since: "8.0.0",
     summary: "Sets fields of a hash together with their deadlines.",
     complexity: "O(N) for N fields",
-    syntax: "key condition=[FNX | FXX] expiration=[EX seconds:integer | PX milliseconds:integer | \
+    syntax: "key key-condition=[NX | XX] condition=[FNX | FXX] expiration=[EX seconds:integer | PX milliseconds:integer | \
              EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time | KEEPTTL] \
              fields=(FIELDS numfields:integer data=(field value)...)",
+    history: &[("9.1.0", "Valkey: `NX` and `XX`.")],
     run: hsetex,
     ..HASH
 };
@@ -26,6 +27,8 @@ pub const HSETEX: Spec = Spec {
 const BAD_COUNT: Error = Error::fixed("ERR invalid number of fields");
 const NO_TIME: Error = Error::fixed("ERR missing expire time");
 const TWO_CONDITIONS: Error = Error::fixed("ERR Only one of FXX or FNX arguments can be specified");
+const TWO_KEY_CONDITIONS: Error =
+    Error::fixed("ERR Only one of NX or XX arguments can be specified");
 const TWO_EXPIRATIONS: Error =
     Error::fixed("ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified");
 
@@ -33,6 +36,8 @@ const TWO_EXPIRATIONS: Error =
 struct Request {
     /// Only when all of the fields are there (`true`), or none (`false`).
     present: Option<bool>,
+    /// Only when the key is there (`true`), or not (`false`).
+    exists: Option<bool>,
     ttl: Option<Ttl>,
     /// The word with the time, if there is one.
     time: usize,
@@ -42,7 +47,7 @@ struct Request {
 
 impl Request {
     fn parse(args: Args<'_>, now: i64) -> Result<Self, Error> {
-        let mut request = Self { present: None, ttl: None, time: 0, first: 0 };
+        let mut request = Self { present: None, exists: None, ttl: None, time: 0, first: 0 };
         let mut at = 2;
         while at < args.len() {
             if args.is(at, "FIELDS") {
@@ -53,6 +58,12 @@ impl Request {
                     return Err(TWO_CONDITIONS);
                 }
                 request.present = Some(args.is(at, "FXX"));
+                at += 1;
+            } else if args.is(at, "NX") || args.is(at, "XX") {
+                if request.exists.is_some() {
+                    return Err(TWO_KEY_CONDITIONS);
+                }
+                request.exists = Some(args.is(at, "XX"));
                 at += 1;
             } else {
                 at += request.expiration(args, at, now)?;
@@ -135,6 +146,12 @@ fn hsetex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let (now, horizon) = (ctx.now_ms(), ctx.db.horizon_ms());
     let request = Request::parse(args, now)?;
     let key = args.key(1);
+    if let Some(wanted) = request.exists
+        && ctx.db.read::<Hash>(key)?.is_some() != wanted
+    {
+        ctx.reply.integer(0);
+        return Ok(());
+    }
     let removed = access::write_or_make(&mut ctx.db, key, |hash| {
         let allowed = request.is_allowed(hash, args);
         allowed.then(|| request.apply(hash, args, horizon, limits))

@@ -58,7 +58,7 @@ fn pop(ctx: &mut Ctx<'_>, args: Args<'_>, end: End) -> Outcome {
 
 fn wait<'a>(ctx: &mut Ctx<'_>, keys: impl Iterator<Item = Key<'a>>, deadline_ms: Option<i64>) {
     let keys = keys.map(|key| key.bytes().into()).collect();
-    ctx.wait(Wait { keys, deadline_ms, nothing: Nothing::NullArray, retry: None });
+    ctx.wait(Wait { keys, deadline_ms, again_ms: None, nothing: Nothing::NullArray, retry: None });
 }
 
 const BLOCKING_MOVE: Spec = Spec { flags: MOVE.flags.union(Flags::BLOCKING), ..MOVE };

@@ -52,7 +52,13 @@ fn blmovem(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         );
     } else {
         let keys = vec![args.at(1).into()];
-        ctx.wait(Wait { keys, deadline_ms, nothing: Nothing::NullArray, retry: None });
+        ctx.wait(Wait {
+            keys,
+            deadline_ms,
+            again_ms: None,
+            nothing: Nothing::NullArray,
+            retry: None,
+        });
     }
     Ok(())
 }

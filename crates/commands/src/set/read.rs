@@ -1,4 +1,4 @@
-use command::{Args, Ctx, Flags, KeyFlags, KeySpec, Outcome, Spec};
+use command::{Args, Ctx, Error, Flags, KeyFlags, KeySpec, Outcome, Spec};
 use value::Item;
 use value::set::Set;
 
@@ -24,23 +24,32 @@ fn scard(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     Ok(())
 }
 
-/// `SISMEMBER key member`
+/// `SISMEMBER key member [XX]`
 pub const SISMEMBER: Spec = Spec {
     name: "sismember",
-    arity: 3,
+    arity: -3,
     flags: Flags::READONLY.union(Flags::FAST),
     keys: &[KeySpec::one(1, KeyFlags::RO)],
     summary: "Tells whether something is a member of a set.",
     complexity: "O(1)",
-    syntax: "key member",
+    syntax: "key member [condition=XX]",
+    history: &[("9.2.0", "Valkey: `XX`.")],
     run: sismember,
     ..SET
 };
 
 fn sismember(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    let set = ctx.db.read::<Set>(args.key(1))?;
-    let found = set.is_some_and(|set| set.contains(Item::parse(args.at(2))));
-    ctx.reply.integer(i64::from(found));
+    let tells_absence = match args.len() {
+        3 => false,
+        4 if args.is(3, "XX") => true,
+        _ => return Err(Error::arity("sismember")),
+    };
+    let found = match ctx.db.read::<Set>(args.key(1))? {
+        Some(set) => i64::from(set.contains(Item::parse(args.at(2)))),
+        None if tells_absence => -1,
+        None => 0,
+    };
+    ctx.reply.integer(found);
     Ok(())
 }
 

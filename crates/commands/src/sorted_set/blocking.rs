@@ -76,6 +76,6 @@ fn pop_or_wait(
         }
     }
     let keys = wanted.keys.map(|word| args.at(word).into()).collect();
-    ctx.wait(Wait { keys, deadline_ms, nothing: Nothing::NullArray, retry: None });
+    ctx.wait(Wait { keys, deadline_ms, again_ms: None, nothing: Nothing::NullArray, retry: None });
     Ok(())
 }

@@ -14,14 +14,15 @@ const BASE: Spec = Spec {
     ..Spec::BASE
 };
 
-/// `ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]`
+/// `ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES] [XX]`
 pub const ZRANGE: Spec = Spec {
     name: "zrange",
     since: "1.2.0",
     summary: "Returns the members of a range of ranks, scores, or members.",
     syntax: "key start stop [sortby=(BYSCORE | BYLEX)] [rev=REV] \
-             [LIMIT offset_count=(offset:integer count:integer)] [withscores=WITHSCORES]",
-    history: &[("6.2.0", "`REV`, `BYSCORE`, `BYLEX` and `LIMIT`.")],
+             [LIMIT offset_count=(offset:integer count:integer)] [withscores=WITHSCORES] \
+             [condition=XX]",
+    history: &[("6.2.0", "`REV`, `BYSCORE`, `BYLEX` and `LIMIT`."), ("9.2.0", "Valkey: `XX`.")],
     run: zrange,
     ..BASE
 };
@@ -120,6 +121,14 @@ struct Fixed {
     rev: Option<bool>,
     /// The result is stored, and there is no WITHSCORES.
     store: bool,
+    /// The command may be asked to tell that there is no key.
+    may_tell_absence: bool,
+}
+
+impl Fixed {
+    fn as_named(by: By, rev: bool) -> Self {
+        Self { by: Some(by), rev: Some(rev), ..Self::default() }
+    }
 }
 
 enum Ends<'a> {
@@ -132,38 +141,41 @@ struct Query<'a> {
     ends: Ends<'a>,
     rev: bool,
     with_scores: bool,
+    /// A key that is not there is answered by nothing at all.
+    tells_absence: bool,
     offset: i64,
     /// No limit when negative.
     limit: i64,
 }
 
 fn zrange(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    reply_range(ctx, args, Fixed::default())
+    reply_range(ctx, args, Fixed { may_tell_absence: true, ..Fixed::default() })
 }
 
 fn zrevrange(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    reply_range(ctx, args, Fixed { by: Some(By::Rank), rev: Some(true), store: false })
+    reply_range(ctx, args, Fixed::as_named(By::Rank, true))
 }
 
 fn zrangebyscore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    reply_range(ctx, args, Fixed { by: Some(By::Score), rev: Some(false), store: false })
+    reply_range(ctx, args, Fixed::as_named(By::Score, false))
 }
 
 fn zrevrangebyscore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    reply_range(ctx, args, Fixed { by: Some(By::Score), rev: Some(true), store: false })
+    reply_range(ctx, args, Fixed::as_named(By::Score, true))
 }
 
 fn zrangebylex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    reply_range(ctx, args, Fixed { by: Some(By::Lex), rev: Some(false), store: false })
+    reply_range(ctx, args, Fixed::as_named(By::Lex, false))
 }
 
 fn zrevrangebylex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    reply_range(ctx, args, Fixed { by: Some(By::Lex), rev: Some(true), store: false })
+    reply_range(ctx, args, Fixed::as_named(By::Lex, true))
 }
 
 fn reply_range(ctx: &mut Ctx<'_>, args: Args<'_>, fixed: Fixed) -> Outcome {
     let query = Query::parse(args, 2, &fixed)?;
     match ctx.db.read::<Zset>(args.key(1))? {
+        None if query.tells_absence => ctx.reply.null_array(),
         None => ctx.reply.array(0),
         Some(zset) => {
             let members = zset.range(query.ranks(zset), query.rev);
@@ -189,10 +201,13 @@ impl<'a> Query<'a> {
     fn parse(args: Args<'a>, at: usize, fixed: &Fixed) -> Result<Self, Error> {
         let (mut by, mut rev) = (fixed.by, fixed.rev);
         let (mut offset, mut limit, mut with_scores) = (0, -1, false);
+        let mut tells_absence = false;
         let mut word = at + 2;
         while word < args.len() {
             if !fixed.store && args.is(word, "WITHSCORES") {
                 with_scores = true;
+            } else if fixed.may_tell_absence && args.is(word, "XX") {
+                tells_absence = true;
             } else if args.is(word, "LIMIT") && word + 2 < args.len() {
                 (offset, limit) = (args.integer(word + 1)?, args.integer(word + 2)?);
                 word += 2;
@@ -226,7 +241,7 @@ impl<'a> Query<'a> {
                 Ends::Members(min, max)
             }
         };
-        Ok(Self { ends, rev, with_scores, offset, limit })
+        Ok(Self { ends, rev, with_scores, tells_absence, offset, limit })
     }
 
     /// The ranks of the members that are wanted, counted from the lowest score.

@@ -45,8 +45,8 @@ pub const XACKDEL: Spec = Spec {
     ..BASE
 };
 
-const NO_NUMBER: Error = Error::fixed("ERR Number of IDs must be a positive integer");
-const WRONG_NUMBER: Error =
+pub(super) const NO_NUMBER: Error = Error::fixed("ERR Number of IDs must be a positive integer");
+pub(super) const WRONG_NUMBER: Error =
     Error::fixed("ERR The `numids` parameter must match the number of arguments");
 
 fn xdel(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {

@@ -1,6 +1,6 @@
 use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use resp::Writer;
-use value::stream::{self, Consumer, Id, Stream};
+use value::stream::{self, Consumer, Id, Idempotence, Stream};
 
 use super::reply;
 use crate::help;
@@ -72,6 +72,12 @@ const STREAM: Spec = Spec {
             "`max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, `entries-read` \
              and `lag`.",
         ),
+        (
+            "8.6.0",
+            "`idmp-duration`, `idmp-maxsize`, `pids-tracked`, `iids-tracked`, `iids-added` and \
+             `iids-duplicates`.",
+        ),
+        ("8.8.0", "`nacked-count`."),
     ],
     run: stream,
     ..BASE
@@ -149,6 +155,7 @@ fn count_or_null(out: &mut Writer<'_>, count: Option<i64>) {
 }
 
 fn stream(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let now_ms = u64::try_from(ctx.now_ms()).unwrap_or_default();
     let stream = ctx.db.read::<Stream>(args.key(2))?.ok_or(Error::NO_SUCH_KEY)?;
     let full = match args.len() {
         3 => None,
@@ -165,8 +172,12 @@ fn stream(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         }
     };
     let out = &mut ctx.reply;
-    out.map(if full.is_some() { 9 } else { 10 });
+    let pairs = if full.is_some() { 9 } else { 10 };
+    out.map(pairs + if stream.idempotence().is_some() { 6 } else { 0 });
     figures(out, stream);
+    if let Some(idempotence) = stream.idempotence() {
+        producers(out, idempotence, now_ms);
+    }
     match full {
         // No limit.
         Some(0) => everything(out, stream, usize::MAX),
@@ -205,6 +216,27 @@ fn figures(out: &mut Writer<'_>, stream: &Stream) {
     reply::id(out, stream.first_id());
 }
 
+/// Six pairs.
+fn producers(out: &mut Writer<'_>, all: &Idempotence, now_ms: u64) {
+    let retention = all.retention();
+    let (mut producers, mut messages) = (0, 0);
+    for (_, of_one) in all.producers(now_ms) {
+        producers += 1;
+        messages += of_one.count() as i64;
+    }
+    for (name, figure) in [
+        ("idmp-duration", retention.duration_s as i64),
+        ("idmp-maxsize", retention.messages as i64),
+        ("pids-tracked", producers),
+        ("iids-tracked", messages),
+        ("iids-added", all.added as i64),
+        ("iids-duplicates", all.duplicates as i64),
+    ] {
+        out.bulk(name.as_bytes());
+        out.integer(figure);
+    }
+}
+
 /// Entries and groups: two pairs.
 fn everything(out: &mut Writer<'_>, stream: &Stream, count: usize) {
     out.bulk(b"entries");
@@ -212,7 +244,7 @@ fn everything(out: &mut Writer<'_>, stream: &Stream, count: usize) {
     out.bulk(b"groups");
     out.array(stream.groups().len());
     for (name, group) in stream.groups() {
-        out.map(7);
+        out.map(8);
         out.bulk(b"name");
         out.bulk(name);
         progress(out, stream, group);
@@ -233,6 +265,8 @@ fn everything(out: &mut Writer<'_>, stream: &Stream, count: usize) {
         for consumer in group.consumers() {
             one_consumer(out, group, consumer, count);
         }
+        out.bulk(b"nacked-count");
+        out.integer(group.released().len() as i64);
     }
 }
 

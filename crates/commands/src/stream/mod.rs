@@ -5,9 +5,11 @@ mod add;
 mod claim;
 mod delete;
 mod group;
+mod idempotence;
 mod ids;
 mod info;
 mod logged;
+mod nack;
 mod pending;
 mod range;
 mod read;
@@ -25,12 +27,15 @@ pub const COMMANDS: &[&Spec] = &[
     &delete::XACKDEL,
     &add::XADD,
     &claim::XAUTOCLAIM,
+    &idempotence::XCFGSET,
     &claim::XCLAIM,
     &delete::XDEL,
     &delete::XDELEX,
     &group::XGROUP,
+    &idempotence::XIDMPRECORD,
     &info::XINFO,
     &range::XLEN,
+    &nack::XNACK,
     &pending::XPENDING,
     &range::XRANGE,
     &read::XREAD,

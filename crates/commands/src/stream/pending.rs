@@ -80,10 +80,15 @@ impl<'a> Filter<'a> {
         deliveries: impl Iterator<Item = (Id, Nack, &'g [u8])>,
         now_ms: i64,
     ) {
-        let idle = |nack: &Nack| now_ms.saturating_sub(nack.delivered_ms as i64);
+        // One that was given back is idle for as long as anybody asks for.
+        let idle = |nack: &Nack| {
+            (!nack.is_released()).then(|| now_ms.saturating_sub(nack.delivered_ms as i64))
+        };
         let header = out.deferred();
         let mut count = 0;
-        let old_enough = |nack: &Nack| self.min_idle_ms == 0 || idle(nack) >= self.min_idle_ms;
+        let old_enough = |nack: &Nack| {
+            self.min_idle_ms == 0 || idle(nack).is_none_or(|idle| idle >= self.min_idle_ms)
+        };
         for (id, nack, consumer) in
             deliveries.filter(|(_, nack, _)| old_enough(nack)).take(self.count)
         {
@@ -91,7 +96,7 @@ impl<'a> Filter<'a> {
             out.array(4);
             reply::id(out, id);
             out.bulk(consumer);
-            out.integer(idle(&nack).max(0));
+            out.integer(idle(&nack).map_or(-1, |idle| idle.max(0)));
             out.integer(nack.count as i64);
         }
         out.finish_array(header, count);

@@ -18,6 +18,18 @@ pub fn id(reply: &mut Writer<'_>, id: Id) {
 /// Writes an entry: its ID, and its fields and values in one array.
 pub fn entry(reply: &mut Writer<'_>, entry: Entry<'_>) {
     reply.array(2);
+    content(reply, entry);
+}
+
+/// Writes an entry, and for how many milliseconds it has been pending and how often it was delivered before.
+pub fn delivery(reply: &mut Writer<'_>, entry: Entry<'_>, idle_ms: i64, count: i64) {
+    reply.array(4);
+    content(reply, entry);
+    reply.integer(idle_ms);
+    reply.integer(count);
+}
+
+fn content(reply: &mut Writer<'_>, entry: Entry<'_>) {
     id(reply, entry.id);
     let fields = entry.fields();
     reply.array(fields.len() * 2);

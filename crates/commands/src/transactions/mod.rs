@@ -4,6 +4,7 @@
 mod multi;
 mod watch;
 
+pub use multi::Condition;
 pub use watch::unwatch_all;
 
 use command::Spec;

@@ -96,14 +96,18 @@ pub(super) const OPTIONS: &[Opt] = &[
         at!(hll_sparse_max_bytes),
         "Bytes up to which a HyperLogLog is sparse.",
     ),
-    Opt::ignored(
+    Opt::new(
+        Works,
         "stream-idmp-duration",
         int(1, 86_400, 100),
+        at!(stream_idmp_duration),
         "Seconds for which a stream remembers what idempotent producers sent.",
     ),
-    Opt::ignored(
+    Opt::new(
+        Works,
         "stream-idmp-maxsize",
         int(1, 10_000, 100),
+        at!(stream_idmp_maxsize),
         "Messages of a producer that a stream remembers.",
     ),
     Opt::ignored("array-slice-size", int(1, INT, 4096), "Elements of a slice of an array."),

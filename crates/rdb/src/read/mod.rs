@@ -4,6 +4,7 @@ mod hash;
 mod list;
 mod set;
 mod stream;
+pub(crate) use stream::UNUSED;
 mod ziplist;
 mod zipmap;
 mod zset;
@@ -61,7 +62,7 @@ pub fn value<'a>(kind: Type, input: &mut Input<'a>, limits: &Limits) -> Result<V
         T::HashListpackExPreGa => Object::Hash(hash::listpack_ex(input, limits.hash, false)?),
         T::HashListpackEx => Object::Hash(hash::listpack_ex(input, limits.hash, true)?),
         T::Hash2 => Object::Hash(hash::valkey(input, limits.hash)?),
-        T::Stream1 | T::Stream2 | T::Stream3 => {
+        T::Stream1 | T::Stream2 | T::Stream3 | T::Stream4 | T::Stream5 => {
             Object::Stream(Box::new(stream::read(input, kind, limits.stream)?))
         }
         T::ModulePreGa => return Err(Error::UnknownType(kind.number())),

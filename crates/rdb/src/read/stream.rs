@@ -3,13 +3,14 @@
 //! Entries lie in listpacks, each behind the ID of its first entry, which the others are counted from:
 //! `[live][deleted][number of fields][field]... 0`, and then per entry `[flags][ms][seq]`, with other fields
 //! than the first `[number]([field][value])...`, otherwise `[value]...`, and at its end the number of these
-//! items. Counters and groups follow.
+//! items. Counters and groups follow; from version 4 on what producers sent, in version 5 behind each group what was
+//! given back to it.
 
 use std::collections::BTreeMap;
 
 use value::item::Item;
 use value::listpack;
-use value::stream::{Id, NewId, Stream, StreamLimits};
+use value::stream::{Id, NewId, Retention, Stream, StreamLimits};
 
 use crate::error::Error;
 use crate::input::Input;
@@ -18,6 +19,12 @@ use crate::op::Type;
 const BAD_BLOCK: Error = Error::Corrupt("Stream listpack integrity check failed");
 const DELETED: i64 = 1;
 const SAME_FIELDS: i64 = 2;
+
+/// The bounds of a stream's retention, those of the options.
+const DURATION_MAX_S: u64 = 86_400;
+const MESSAGES_MAX: u64 = 10_000;
+/// The default of the options, which a stream has that nobody has configured.
+pub(crate) const UNUSED: Retention = Retention { duration_s: 100, messages: 100 };
 
 pub(super) fn read(
     input: &mut Input<'_>,
@@ -50,6 +57,9 @@ pub(super) fn read(
         .map_err(|_| Error::Corrupt("a stream's IDs contradict each other"))?;
     for _ in 0..input.count(5)? {
         group(&mut stream, input, kind)?;
+    }
+    if kind.has_producers() {
+        producers(&mut stream, input)?;
     }
     Ok(stream)
 }
@@ -174,7 +184,7 @@ fn group(stream: &mut Stream, input: &mut Input<'_>, kind: Type) -> Result<(), E
         let name = input.string()?;
         let seen_ms = u64::try_from(input.i64()?).unwrap_or(0);
         let active_ms = match kind {
-            Type::Stream3 => u64::try_from(input.i64()?).ok(),
+            _ if kind.has_active_times() => u64::try_from(input.i64()?).ok(),
             _ => Some(seen_ms),
         };
         if !group.create_consumer(&name, seen_ms) {
@@ -191,8 +201,46 @@ fn group(stream: &mut Stream, input: &mut Input<'_>, kind: Type) -> Result<(), E
             consumer.active_ms = active_ms;
         }
     }
+    if kind == Type::Stream5 {
+        for _ in 0..input.count(16)? {
+            let id = input.raw_id()?;
+            let (_, count) = pending
+                .remove(&id)
+                .ok_or(Error::Corrupt("a delivery was given back that its group has not"))?;
+            group.release(id, count);
+        }
+    }
     if !pending.is_empty() {
         return Err(Error::Corrupt("a stream's group has deliveries that no consumer has"));
     }
+    Ok(())
+}
+
+/// What producers sent, and for how long that is remembered.
+fn producers(stream: &mut Stream, input: &mut Input<'_>) -> Result<(), Error> {
+    let duration_s = input.number()?.clamp(1, DURATION_MAX_S);
+    let messages = input.number()?.clamp(1, MESSAGES_MAX) as usize;
+    let retention = Retention { duration_s, messages };
+    let count = input.count(2)?;
+    if count == 0 && retention == UNUSED {
+        // A version that the stream has for something else: then nothing follows but two zeros.
+        let (added, duplicates) = (input.number()?, input.number()?);
+        if added > 0 || duplicates > 0 {
+            let known = stream.idempotence_mut(retention);
+            (known.added, known.duplicates) = (added, duplicates);
+        }
+        return Ok(());
+    }
+    let known = stream.idempotence_mut(retention);
+    for _ in 0..count {
+        let producer = input.string()?;
+        for _ in 0..input.count(3)? {
+            let message = input.string()?;
+            // At the time 0 nothing is too old.
+            known.record(&producer, &message, input.id()?, 0);
+        }
+    }
+    known.added = input.number()?;
+    known.duplicates = input.number()?;
     Ok(())
 }

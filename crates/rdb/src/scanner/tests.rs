@@ -2,7 +2,7 @@ use value::hash::{Hash, Ttl};
 use value::item::Item as Text;
 use value::list::List;
 use value::set::Set;
-use value::stream::{Id, NewId, Stream};
+use value::stream::{Id, NewId, Recount, Retention, Stream};
 use value::zset::Zset;
 
 use super::*;
@@ -85,6 +85,24 @@ fn stream(entries: u64) -> Object {
     Object::Stream(Box::new(stream))
 }
 
+/// A stream with what only later types have a place for.
+fn later_stream(released: bool, producers: bool) -> Object {
+    let Object::Stream(mut stream) = stream(20) else { unreachable!() };
+    if released {
+        stream.release(b"readers", Id::new(1003, 1), Recount::To(7), true);
+        stream.release(b"readers", Id::new(1000, 1), Recount::Same, true);
+    }
+    if producers {
+        let known = stream.idempotence_mut(Retention { duration_s: 60, messages: 3 });
+        for number in 0..5u64 {
+            known.record(b"p", &number.to_be_bytes(), Id::new(1000 + number, 1), 0);
+            known.record(&[number as u8], b"only", Id::new(1000, 2), 0);
+        }
+        (known.added, known.duplicates) = (11, 12);
+    }
+    Object::Stream(stream)
+}
+
 fn values() -> Vec<Object> {
     let mut values = vec![
         Object::String(b"plain".to_vec()),
@@ -97,6 +115,7 @@ fn values() -> Vec<Object> {
     }
     values.push(list(3, 20_000));
     values.extend(timed(10));
+    values.extend([later_stream(true, false), later_stream(false, true), later_stream(true, true)]);
     values
 }
 
@@ -130,6 +149,13 @@ fn shown_stream(stream: &Stream) -> String {
         }
         for (id, nack, name) in group.pending(Id::MIN, Id::MAX) {
             text += &format!("{id} {} {} {name:?}", nack.delivered_ms, nack.count);
+        }
+        group.released().for_each(|id| text += &format!("released {id}"));
+    }
+    if let Some(known) = stream.idempotence() {
+        text += &format!("{:?} {} {}", known.retention(), known.added, known.duplicates);
+        for (producer, messages) in known.producers(0) {
+            text += &format!("{producer:?} {:?}", messages.collect::<Vec<_>>());
         }
     }
     text
@@ -227,6 +253,14 @@ fn every_value_survives_dump_and_restore() {
                 assert_eq!(shown(&object), shown(&value));
             }
             Value::Bytes(bytes) => assert_eq!(shown(&Object::String(bytes.into())), shown(&value)),
+            Value::Object(object) => {
+                let (Object::Stream(new), Object::Stream(old)) = (&*object, &value) else {
+                    continue;
+                };
+                if old.idempotence().is_some() {
+                    assert_eq!(shown_stream(new), shown_stream(old));
+                }
+            }
             _ => {}
         }
         let mut bad = payload.clone();
@@ -237,7 +271,8 @@ fn every_value_survives_dump_and_restore() {
 
 #[test]
 fn a_file_cut_at_any_byte_is_refused() {
-    let bytes = file(&[hash(3, true), stream(5), zset(3), list(3, 3)], false);
+    let later = later_stream(true, true);
+    let bytes = file(&[hash(3, true), stream(5), zset(3), list(3, 3), later], false);
     for end in 0..bytes.len() {
         assert!(read_all(&bytes[..end]).is_err(), "{end}");
     }

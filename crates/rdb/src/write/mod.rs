@@ -75,7 +75,7 @@ impl Encoder {
             Object::Set(set) => self.set(set, out),
             Object::SortedSet(zset) => self.zset(zset, out),
             Object::Hash(hash) => return self.hash(hash, out),
-            Object::Stream(stream) => self.stream(stream, out),
+            Object::Stream(stream) => return self.stream(stream, out),
         };
         (kind, VERSION)
     }

@@ -1,16 +1,25 @@
 use value::item::Item;
 use value::listpack::Builder;
-use value::stream::{Entry, Group, Id, Stream};
+use value::stream::{Entry, Group, Id, Idempotence, Stream};
 
 use super::{Encoder, number};
+use crate::VERSION;
 use crate::op::Type;
+use crate::read::UNUSED;
 
 /// Entries of a listpack at most, and bytes after which another begins: Redis's defaults.
 const BLOCK_ENTRIES: i64 = 100;
 const BLOCK_BYTES: usize = 4096;
 
 impl Encoder {
-    pub(super) fn stream(&self, stream: &Stream, out: &mut Vec<u8>) -> Type {
+    /// Writes the oldest version that has a place for all that the stream has.
+    pub(super) fn stream(&self, stream: &Stream, out: &mut Vec<u8>) -> (Type, u32) {
+        let released = stream.groups().any(|(_, group)| group.released().len() > 0);
+        let (kind, version) = match stream.idempotence() {
+            _ if released => (Type::Stream5, 14),
+            Some(_) => (Type::Stream4, 13),
+            None => (Type::Stream2, VERSION),
+        };
         let blocks = blocks(stream);
         number::put(blocks.len() as u64, out);
         for (first, block) in blocks {
@@ -26,12 +35,39 @@ impl Encoder {
         number::put(stream.groups().len() as u64, out);
         for (name, group) in stream.groups() {
             self.raw(name, out);
-            self.group(group, out);
+            self.group(group, kind, out);
         }
-        Type::Stream2
+        if kind.has_producers() {
+            self.producers(stream.idempotence(), out);
+        }
+        (kind, version)
     }
 
-    fn group(&self, group: &Group, out: &mut Vec<u8>) {
+    fn producers(&self, known: Option<&Idempotence>, out: &mut Vec<u8>) {
+        let Some(known) = known else {
+            let unused = [UNUSED.duration_s, UNUSED.messages as u64];
+            unused.into_iter().chain([0, 0, 0]).for_each(|number| number::put(number, out));
+            return;
+        };
+        let retention = known.retention();
+        number::put(retention.duration_s, out);
+        number::put(retention.messages as u64, out);
+        // At the time 0 nothing is too old.
+        number::put(known.producers(0).count() as u64, out);
+        for (producer, messages) in known.producers(0) {
+            self.raw(producer, out);
+            let messages: Vec<_> = messages.collect();
+            number::put(messages.len() as u64, out);
+            for (message, entry) in messages {
+                self.raw(message, out);
+                id(entry, out);
+            }
+        }
+        number::put(known.added, out);
+        number::put(known.duplicates, out);
+    }
+
+    fn group(&self, group: &Group, kind: Type, out: &mut Vec<u8>) {
         id(group.last_id, out);
         number::put(group.entries_read.unwrap_or(u64::MAX), out);
         number::put(group.pending_len() as u64, out);
@@ -44,8 +80,17 @@ impl Encoder {
         for consumer in group.consumers() {
             self.raw(consumer.name(), out);
             out.extend_from_slice(&consumer.seen_ms.to_le_bytes());
+            if kind.has_active_times() {
+                let active =
+                    consumer.active_ms.map_or(-1, |ms| i64::try_from(ms).unwrap_or(i64::MAX));
+                out.extend_from_slice(&active.to_le_bytes());
+            }
             number::put(consumer.pending().len() as u64, out);
             consumer.pending().iter().for_each(|&entry| raw_id(entry, out));
+        }
+        if kind == Type::Stream5 {
+            number::put(group.released().len() as u64, out);
+            group.released().for_each(|entry| raw_id(entry, out));
         }
     }
 }

@@ -347,10 +347,11 @@ fn conclude<S: Socket>(
         }
         Done::Parked(parked) => {
             connection.executed = end;
-            let (deadline, client) = (parked.deadline_ms, parked.client.id);
+            let (deadline, again, client) = (parked.deadline_ms, parked.again_ms, parked.client.id);
             connection.parked = Some(parked);
-            deadlines.extend(deadline.map(|deadline| (deadline, client)));
-            deadline
+            let moments = [deadline, again].into_iter().flatten();
+            deadlines.extend(moments.clone().map(|moment| (moment, client)));
+            moments.min()
         }
         Done::HeldUntil(until) => {
             connection.hold_until(until);

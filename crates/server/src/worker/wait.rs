@@ -73,7 +73,33 @@ impl<S: Source> Worker<S> {
         self.parse(token);
     }
 
-    /// Ends the waits whose time is over.
+    /// Tries at a time whether there is something for a client that waits.
+    pub(super) fn try_again_at(&mut self, client: u64, at_ms: i64) {
+        self.deadlines.insert((at_ms, client));
+        self.cron.wake_at(at_ms);
+    }
+
+    /// Runs a waiting client's command for it; false when that is not possible now.
+    fn try_again(&mut self, token: Token) -> bool {
+        let Some(Some(connection)) = self.connections.get(token) else { return true };
+        let Some(parked) = connection.parked.clone() else { return true };
+        if !self.gate.enter_unless(|| self.services.scripts.is_busy()) {
+            return false;
+        }
+        let ready = parked.keys.iter().map(|key| (parked.database, key.clone()));
+        self.serve_waiting(ready.collect());
+        self.gate.leave();
+        true
+    }
+
+    /// Whether a client's wait is over at a moment.
+    fn gives_up(&self, token: Token, now_ms: i64) -> bool {
+        let Some(Some(connection)) = self.connections.get(token) else { return false };
+        let deadline = connection.parked.as_ref().and_then(|parked| parked.deadline_ms);
+        deadline.is_some_and(|deadline| deadline <= now_ms)
+    }
+
+    /// Ends the waits whose time is over, and lets those try again whose moment has come.
     pub(super) fn end_waits(&mut self) {
         let now_ms = self.now_ms();
         while let Some((deadline, client)) = self.deadlines.pop_first() {
@@ -83,7 +109,11 @@ impl<S: Source> Worker<S> {
                 break;
             }
             if let Some(&token) = self.tokens.get(&client)
-                && !self.time_out(token)
+                && !if self.gives_up(token, now_ms) {
+                    self.time_out(token)
+                } else {
+                    self.try_again(token)
+                }
             {
                 self.deadlines.insert((deadline, client));
                 self.cron.wake_at(now_ms + RETRY_MS);

@@ -230,6 +230,7 @@ impl<'a, const PARTS: usize> View<'a, PARTS> {
 pub(crate) struct Cells<const PARTS: usize> {
     table: Table,
     block_bytes: usize,
+    order: seed::Order,
 }
 
 impl<const PARTS: usize> Cells<PARTS> {
@@ -253,7 +254,7 @@ impl<const PARTS: usize> Cells<PARTS> {
             Item::Int(int) if PARTS == 1 => inline(int),
             _ => None,
         };
-        self.table.find(seed::hash(item), |pointer| {
+        self.table.find(self.order.of(seed::hash(item)), |pointer| {
             Some(pointer) == word || self.view_of(pointer).first() == item
         })
     }
@@ -264,7 +265,7 @@ impl<const PARTS: usize> Cells<PARTS> {
         hash: u32,
         mut eq: impl FnMut(View<'_, PARTS>) -> bool,
     ) -> Option<Slot> {
-        self.table.find(hash, |pointer| eq(self.view_of(pointer)))
+        self.table.find(self.order.of(hash), |pointer| eq(self.view_of(pointer)))
     }
 
     #[inline]
@@ -277,7 +278,7 @@ impl<const PARTS: usize> Cells<PARTS> {
         let cell = Cell::new(parts, deadline);
         // SAFETY: just made.
         self.block_bytes += unsafe { cell.heap_bytes() };
-        self.table.insert(seed::hash(parts[0]), cell.0);
+        self.table.insert(self.order.of(seed::hash(parts[0])), cell.0);
     }
 
     /// Puts `item` in the place of the last part of a cell with more than one.
@@ -338,7 +339,7 @@ impl<const PARTS: usize> Cells<PARTS> {
     pub(crate) fn random_slot(&self, word: u64) -> Option<Slot> {
         let View { cell, .. } = self.random(word)?;
         let hash = seed::hash(self.view_of(cell.0).first());
-        self.table.find(hash, |pointer| pointer == cell.0)
+        self.table.find(self.order.of(hash), |pointer| pointer == cell.0)
     }
 
     /// Visits cells from `cursor` on until at least `count` were seen or ten times as many steps

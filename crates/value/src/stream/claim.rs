@@ -1,7 +1,7 @@
 //! Deliveries that change hands.
 
 use super::id::Id;
-use super::{Entry, Stream};
+use super::{Entry, Nack, Stream};
 
 /// How entries are claimed (XCLAIM).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,17 @@ pub struct AutoClaimed {
     pub deleted: Vec<Id>,
 }
 
+/// How often a delivery that is given back counts as delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recount {
+    /// As if the last time had not been.
+    Less,
+    /// As before.
+    Same,
+    /// So often.
+    To(u64),
+}
+
 impl Stream {
     /// Gives an entry's delivery to a consumer, which is made if it is not there and gets something. `None` if there is no such group.
     pub fn claim(
@@ -57,7 +68,7 @@ impl Stream {
             return Some(if group.ack(id) { Claimed::Gone } else { Claimed::Left });
         }
         let before = match nack {
-            Some(nack) if now_ms.saturating_sub(nack.delivered_ms) < claim.min_idle_ms => {
+            Some(nack) if nack.idle_ms(now_ms).is_some_and(|idle| idle < claim.min_idle_ms) => {
                 return Some(Claimed::Left);
             }
             Some(nack) => nack.count,
@@ -108,8 +119,89 @@ impl Stream {
         Some(result)
     }
 
+    /// Gives deliveries that are old enough, and those that were given back, to a consumer, which is made if it
+    /// is not there: those given back first, then the oldest, at most `limit` (0: all). Each is shown to `f` with
+    /// the delivery as it was, until that wants no more; so are entries that are gone, which are nobody's any longer. `None` if
+    /// there is no such group.
+    pub fn claim_idle(
+        &mut self,
+        group: &[u8],
+        consumer: &[u8],
+        min_idle_ms: u64,
+        limit: usize,
+        now_ms: u64,
+        mut f: impl FnMut(Id, Option<Entry<'_>>, Nack) -> bool,
+    ) -> Option<usize> {
+        // The group leaves the map so that the entries can be read meanwhile, and the deliveries leave their
+        // order so that none comes twice.
+        let mut state = std::mem::take(self.groups.get_mut(group)?);
+        let mut times = std::mem::take(state.by_time());
+        let (mut count, mut more) = (0, true);
+        while more && (limit == 0 || count < limit) {
+            let id = match state.first_released() {
+                Some(id) => id,
+                None => match times.first() {
+                    Some(&(at, id)) if now_ms.saturating_sub(at) >= min_idle_ms => {
+                        times.pop_first();
+                        id
+                    }
+                    _ => break,
+                },
+            };
+            let Some((nack, _)) = state.nack(id) else { continue };
+            let Some(entry) = self.get(id) else {
+                state.ack(id);
+                more = f(id, None, nack);
+                continue;
+            };
+            state.assign(id, consumer, now_ms, nack.count.saturating_add(1));
+            more = f(id, Some(entry), nack);
+            count += 1;
+        }
+        // Far fewer are new than are left, in most cases, so they go to those.
+        times.extend(std::mem::take(state.by_time()));
+        *state.by_time() = times;
+        if let Some(consumer) = state.consumer_mut(consumer).filter(|_| count > 0) {
+            (consumer.seen_ms, consumer.active_ms) = (now_ms, Some(now_ms));
+        }
+        *self.groups.get_mut(group)? = state;
+        Some(count)
+    }
+
+    /// From when on [`Stream::claim_idle`] has something to give, milliseconds since the epoch; `None` while
+    /// nothing is pending.
+    pub fn idle_from(&mut self, group: &[u8], min_idle_ms: u64) -> Option<u64> {
+        let group = self.groups.get_mut(group)?;
+        if group.first_released().is_some() {
+            return Some(0);
+        }
+        let (at, _) = *group.by_time().first()?;
+        Some(at.saturating_add(min_idle_ms))
+    }
+
+    /// Takes a delivery from its consumer and leaves it pending, for whoever claims it next (XNACK); with
+    /// `force` it may be an entry that is not pending. Whether it is so now; `None` if there is no such group.
+    pub fn release(&mut self, group: &[u8], id: Id, count: Recount, force: bool) -> Option<bool> {
+        let exists = || self.get(id).is_some();
+        let before = self.groups.get(group)?.nack(id).map(|(nack, _)| nack.count);
+        if before.is_none() && !(force && exists()) {
+            return Some(false);
+        }
+        let before = before.unwrap_or(0);
+        let count = match count {
+            Recount::Less => before.saturating_sub(1),
+            Recount::Same => before,
+            Recount::To(count) => count,
+        };
+        self.groups.get_mut(group)?.release(id, count);
+        Some(true)
+    }
+
     /// The entries of some IDs that exist, for replies.
     pub fn entries<'a>(&'a self, ids: &'a [Id]) -> impl Iterator<Item = Entry<'a>> {
         ids.iter().filter_map(|&id| self.get(id))
     }
 }
+
+#[cfg(test)]
+mod tests;

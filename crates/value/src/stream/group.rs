@@ -3,15 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::id::Id;
+use super::released::Released;
+
+/// The most deliveries that are counted, which is also the mark of an entry that nobody can process.
+pub const COUNT_MAX: u64 = i64::MAX as u64;
+
+/// Stands for no consumer: the delivery was given back.
+const NOBODY: u32 = u32::MAX;
 
 /// A delivery that has not been acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nack {
-    /// Milliseconds since the epoch.
+    /// Milliseconds since the epoch; 0 when it was given back.
     pub delivered_ms: u64,
-    /// How often it was delivered.
+    /// How often it was delivered, at most [`COUNT_MAX`].
     pub count: u64,
     consumer: u32,
+}
+
+impl Nack {
+    /// Whether its consumer has given it back, so that nobody holds it.
+    pub fn is_released(&self) -> bool {
+        self.consumer == NOBODY
+    }
+
+    /// For how many milliseconds it has been pending; `None` when it was given back.
+    pub fn idle_ms(&self, now_ms: u64) -> Option<u64> {
+        (!self.is_released()).then(|| now_ms.saturating_sub(self.delivered_ms))
+    }
 }
 
 /// Who reads from a group.
@@ -39,7 +58,8 @@ impl Consumer {
 
 /// A group of consumers that share the entries of a stream.
 ///
-/// Invariant: the pending IDs of the consumers are disjoint, and together the keys of `pending`.
+/// Invariants: the pending IDs of the consumers and the released ones are disjoint, and together the keys of
+/// `pending`. `by_time`, where it exists, has those of the consumers.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
     /// Up to where entries have been delivered.
@@ -51,6 +71,9 @@ pub struct Group {
     /// By number, which names and deliveries refer to; removed ones leave a hole.
     consumers: Vec<Option<Consumer>>,
     name_bytes: usize,
+    released: Released,
+    /// Deliveries by their time, from the first claim of idle ones on.
+    by_time: Option<BTreeSet<(u64, Id)>>,
 }
 
 impl Group {
@@ -88,7 +111,9 @@ impl Group {
         let consumer = self.consumers.get_mut(number as usize)?.take()?;
         self.name_bytes -= 2 * name.len();
         for id in &consumer.pending {
-            self.pending.remove(id);
+            if let Some(nack) = self.pending.remove(id) {
+                self.forget_time(*id, nack);
+            }
         }
         Some(consumer.pending.len())
     }
@@ -108,10 +133,10 @@ impl Group {
         self.pending.keys().next_back().copied()
     }
 
-    /// The delivery of an entry, with the name of its consumer.
+    /// The delivery of an entry, with the name of its consumer, which is empty when it was given back.
     pub fn nack(&self, id: Id) -> Option<(Nack, &[u8])> {
         let nack = *self.pending.get(&id)?;
-        Some((nack, self.by_number(nack.consumer).name()))
+        Some((nack, self.owner(nack)))
     }
 
     /// The unacknowledged deliveries between two IDs, upwards, with their consumers' names.
@@ -121,7 +146,7 @@ impl Group {
         } else {
             self.pending.range(..Id::MIN)
         };
-        range.map(|(&id, &nack)| (id, nack, self.by_number(nack.consumer).name()))
+        range.map(|(&id, &nack)| (id, nack, self.owner(nack)))
     }
 
     /// The same for one consumer.
@@ -138,28 +163,41 @@ impl Group {
         })
     }
 
+    /// The deliveries that were given back, in the order of that.
+    pub fn released(&self) -> impl ExactSizeIterator<Item = Id> {
+        self.released.iter()
+    }
+
     /// Acknowledges a delivery; whether there was one.
     pub fn ack(&mut self, id: Id) -> bool {
         let Some(nack) = self.pending.remove(&id) else { return false };
-        if let Some(Some(consumer)) = self.consumers.get_mut(nack.consumer as usize) {
-            consumer.pending.remove(&id);
-        }
+        self.unlink(id, nack);
         true
     }
 
     /// Notes that a consumer, made if it is not there, holds an entry. Whoever held it before does no longer.
     pub fn assign(&mut self, id: Id, consumer: &[u8], delivered_ms: u64, count: u64) {
         let number = self.ensure(consumer, delivered_ms);
-        let nack = Nack { delivered_ms, count, consumer: number };
-        if let Some(old) = self.pending.insert(id, nack)
-            && old.consumer != number
-            && let Some(Some(old)) = self.consumers.get_mut(old.consumer as usize)
-        {
-            old.pending.remove(&id);
+        let nack = Nack { delivered_ms, count: count.min(COUNT_MAX), consumer: number };
+        match self.pending.insert(id, nack) {
+            Some(old) if old.consumer == number => self.forget_time(id, old),
+            Some(old) => self.unlink(id, old),
+            None => {}
         }
         if let Some(Some(consumer)) = self.consumers.get_mut(number as usize) {
             consumer.pending.insert(id);
         }
+        self.note_time(id, delivered_ms);
+    }
+
+    /// Notes that nobody holds a delivery any longer, which is behind those that were given back before, and
+    /// how often it has been delivered. An entry that nobody held becomes pending.
+    pub fn release(&mut self, id: Id, count: u64) {
+        let nack = Nack { delivered_ms: 0, count: count.min(COUNT_MAX), consumer: NOBODY };
+        if let Some(old) = self.pending.insert(id, nack) {
+            self.unlink(id, old);
+        }
+        self.released.push(id);
     }
 
     /// Bytes of heap memory, the maps' nodes counted at the fill that they usually have.
@@ -168,7 +206,9 @@ impl Group {
         let per_pending = size_of::<(Id, Nack)>() + size_of::<Id>();
         let per_name = size_of::<(Box<[u8]>, u32)>();
         let maps = self.pending.len() * per_pending + self.names.len() * per_name;
-        (maps as f64 / FILL) as usize
+        let times = self.by_time.as_ref().map_or(0, |times| times.len() * size_of::<(u64, Id)>());
+        ((maps + times) as f64 / FILL) as usize
+            + self.released.heap_bytes()
             + self.consumers.capacity() * size_of::<Option<Consumer>>()
             + self.name_bytes
     }
@@ -180,9 +220,56 @@ impl Group {
     /// Marks a delivery as repeated at a time.
     pub(super) fn redeliver(&mut self, id: Id, now_ms: u64) {
         if let Some(nack) = self.pending.get_mut(&id) {
+            let old = *nack;
             nack.delivered_ms = now_ms;
-            nack.count += 1;
+            nack.count = nack.count.saturating_add(1).min(COUNT_MAX);
+            self.forget_time(id, old);
+            self.note_time(id, now_ms);
         }
+    }
+
+    /// The delivery that was given back first.
+    pub(super) fn first_released(&self) -> Option<Id> {
+        self.released.iter().next()
+    }
+
+    /// The deliveries that consumers hold by their time. They are indexed at the first call, and that is
+    /// kept up from then on.
+    pub(super) fn by_time(&mut self) -> &mut BTreeSet<(u64, Id)> {
+        let Self { by_time, pending, .. } = self;
+        by_time.get_or_insert_with(|| {
+            let held = pending.iter().filter(|(_, nack)| !nack.is_released());
+            held.map(|(&id, nack)| (nack.delivered_ms, id)).collect()
+        })
+    }
+
+    fn note_time(&mut self, id: Id, delivered_ms: u64) {
+        if let Some(times) = &mut self.by_time {
+            times.insert((delivered_ms, id));
+        }
+    }
+
+    fn forget_time(&mut self, id: Id, nack: Nack) {
+        if let Some(times) = &mut self.by_time {
+            times.remove(&(nack.delivered_ms, id));
+        }
+    }
+
+    /// Takes a delivery from whoever held it.
+    fn unlink(&mut self, id: Id, nack: Nack) {
+        if nack.is_released() {
+            self.released.remove(id);
+            return;
+        }
+        self.forget_time(id, nack);
+        if let Some(Some(consumer)) = self.consumers.get_mut(nack.consumer as usize) {
+            consumer.pending.remove(&id);
+        }
+    }
+
+    /// The name of whoever holds a delivery.
+    fn owner(&self, nack: Nack) -> &[u8] {
+        if nack.is_released() { b"" } else { self.by_number(nack.consumer).name() }
     }
 
     fn number(&self, name: &[u8]) -> Option<u32> {

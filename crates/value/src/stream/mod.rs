@@ -7,8 +7,10 @@ mod block;
 mod claim;
 mod group;
 mod id;
+mod idempotence;
 mod iter;
 mod read;
+mod released;
 mod remove;
 #[cfg(test)]
 mod tests;
@@ -18,9 +20,10 @@ use std::collections::BTreeMap;
 use block::Block;
 
 pub use block::{Entry, Fields};
-pub use claim::{AutoClaimed, Claim, Claimed};
-pub use group::{Consumer, Group, Nack};
+pub use claim::{AutoClaimed, Claim, Claimed, Recount};
+pub use group::{COUNT_MAX, Consumer, Group, Nack};
 pub use id::{Id, NewId};
+pub use idempotence::{Idempotence, Retention};
 pub use iter::Iter;
 pub use remove::{Deleted, References, Trim, TrimTo};
 
@@ -50,6 +53,7 @@ pub struct Stream {
     entries_added: u64,
     max_deleted_id: Id,
     groups: BTreeMap<Box<[u8]>, Group>,
+    idempotence: Option<Box<Idempotence>>,
 }
 
 /// Why an entry was not appended.
@@ -124,7 +128,7 @@ impl Stream {
     /// Roughly how many heap blocks there are to be freed.
     pub fn free_cost(&self) -> usize {
         let in_groups: usize = self.groups.values().map(|group| 1 + group.pending_len()).sum();
-        self.blocks.len() + in_groups
+        self.blocks.len() + in_groups + self.idempotence.as_ref().map_or(0, |all| 2 * all.held())
     }
 
     /// Appends an entry with these fields and values and gives its ID.
@@ -214,6 +218,24 @@ impl Stream {
         Ok(())
     }
 
+    /// What is remembered of producers that send again what may have been lost; `None` where none has.
+    pub fn idempotence(&self) -> Option<&Idempotence> {
+        self.idempotence.as_deref()
+    }
+
+    /// The same to change it, made with this retention if it is not there.
+    pub fn idempotence_mut(&mut self, retention: Retention) -> &mut Idempotence {
+        self.idempotence.get_or_insert_with(|| Box::new(Idempotence::new(retention)))
+    }
+
+    /// The entry of a message that its producer sends again, which counts as a duplicate.
+    pub fn find_duplicate(&mut self, producer: &[u8], message: &[u8], now_ms: u64) -> Option<Id> {
+        let known = self.idempotence.as_mut()?;
+        let id = known.find(producer, message, now_ms)?;
+        known.duplicates += 1;
+        Some(id)
+    }
+
     /// Makes a group; false if there is one of this name.
     pub fn create_group(&mut self, name: &[u8], last_id: Id, entries_read: Option<u64>) -> bool {
         let new = !self.groups.contains_key(name);
@@ -249,7 +271,8 @@ impl Stream {
         let maps = self.blocks.len() * size_of::<(Id, Block)>() * 7 / 4
             + self.groups.len() * size_of::<(Box<[u8]>, Group)>() * 10 / 7;
         let groups = self.groups.iter().map(|(name, group)| name.len() + group.heap_bytes());
-        self.block_bytes + maps + groups.sum::<usize>()
+        let producers = self.idempotence.as_ref().map_or(0, |producers| producers.heap_bytes());
+        self.block_bytes + maps + groups.sum::<usize>() + producers
     }
 
     /// Frees up to `blocks` blocks of a stream that has been deleted; true when none is left.

@@ -5,8 +5,8 @@ use super::{Entry, Group, Stream};
 
 impl Stream {
     /// Delivers up to `limit` (0: all) entries that the group has not delivered yet to a consumer, which is
-    /// made if it is not there, shows each to `f`, and gives their number. With `noack` nothing becomes
-    /// pending. `None` if there is no such group.
+    /// made if it is not there, shows each to `f` until that wants no more, and gives their number. With
+    /// `noack` nothing becomes pending. `None` if there is no such group.
     pub fn deliver(
         &mut self,
         group: &[u8],
@@ -14,7 +14,7 @@ impl Stream {
         limit: usize,
         noack: bool,
         now_ms: u64,
-        mut f: impl FnMut(Entry<'_>),
+        mut f: impl FnMut(Entry<'_>) -> bool,
     ) -> Option<usize> {
         // The group leaves the map so that the entries can be read meanwhile.
         let mut state = std::mem::take(self.groups.get_mut(group)?);
@@ -25,8 +25,10 @@ impl Stream {
             if !noack {
                 state.assign(entry.id, consumer, now_ms, 1);
             }
-            f(entry);
             count += 1;
+            if !f(entry) {
+                break;
+            }
         }
         if let Some(consumer) = state.consumer_mut(consumer) {
             consumer.seen_ms = now_ms;
@@ -39,7 +41,7 @@ impl Stream {
     }
 
     /// Delivers again what a consumer has pending after an ID, up to `limit` (0: all), and shows each to
-    /// `f`, without the entry if that has been deleted. `None` if there is no such group; a consumer
+    /// `f` until that wants no more, without the entry if that has been deleted. `None` if there is no such group; a consumer
     /// that is not there is made and has nothing.
     pub fn replay(
         &mut self,
@@ -48,7 +50,7 @@ impl Stream {
         after: Id,
         limit: usize,
         now_ms: u64,
-        mut f: impl FnMut(Id, Option<Entry<'_>>),
+        mut f: impl FnMut(Id, Option<Entry<'_>>) -> bool,
     ) -> Option<usize> {
         let state = self.groups.get_mut(group)?;
         state.create_consumer(consumer, now_ms);
@@ -57,16 +59,21 @@ impl Stream {
         let Some(start) = after.next() else { return Some(0) };
         let most = if limit == 0 { usize::MAX } else { limit };
         let ids: Vec<Id> = reader.pending().range(start..).take(most).copied().collect();
-        for &id in &ids {
+        let (mut count, mut more) = (0, true);
+        for id in ids {
+            if !more {
+                break;
+            }
             let entry = self.get(id);
-            f(id, entry);
+            more = f(id, entry);
+            count += 1;
             if entry.is_some()
                 && let Some(state) = self.groups.get_mut(group)
             {
                 state.redeliver(id, now_ms);
             }
         }
-        Some(ids.len())
+        Some(count)
     }
 
     /// Lets a group go on from an ID (XGROUP SETID, XCLAIM's LASTID).

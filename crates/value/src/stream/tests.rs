@@ -164,8 +164,14 @@ fn a_group_delivers_each_entry_once_until_it_is_claimed() {
     let mut stream = numbered(30);
     stream.create_group(b"g", Id::MIN, Some(0));
     let mut seen = Vec::new();
-    stream.deliver(b"g", b"alice", 10, false, 1000, |entry| seen.push(entry.id.ms));
-    stream.deliver(b"g", b"bob", 10, false, 1500, |entry| seen.push(entry.id.ms));
+    stream.deliver(b"g", b"alice", 10, false, 1000, |entry| {
+        seen.push(entry.id.ms);
+        true
+    });
+    stream.deliver(b"g", b"bob", 10, false, 1500, |entry| {
+        seen.push(entry.id.ms);
+        true
+    });
     assert_eq!(seen, (1..=20).collect::<Vec<_>>());
     let group = stream.group(b"g").unwrap();
     assert_eq!((group.pending_len(), group.entries_read), (20, Some(20)));
@@ -193,11 +199,12 @@ fn a_group_delivers_each_entry_once_until_it_is_claimed() {
 fn pending_entries_are_replayed_with_deleted_ones_marked() {
     let mut stream = numbered(5);
     stream.create_group(b"g", Id::MIN, None);
-    stream.deliver(b"g", b"c", 0, false, 10, |_| ());
+    stream.deliver(b"g", b"c", 0, false, 10, |_| true);
     stream.delete(Id::new(2, 0));
     let mut seen = Vec::new();
     let count = stream.replay(b"g", b"c", Id::new(1, 0), 2, 20, |id, entry| {
         seen.push((id.ms, entry.is_some()));
+        true
     });
     assert_eq!((count, seen), (Some(2), vec![(2, false), (3, true)]));
     let (nack, _) = stream.group(b"g").unwrap().nack(Id::new(3, 0)).unwrap();
@@ -208,7 +215,7 @@ fn pending_entries_are_replayed_with_deleted_ones_marked() {
 fn an_automatic_claim_goes_on_where_it_stopped() {
     let mut stream = numbered(8);
     stream.create_group(b"g", Id::MIN, None);
-    stream.deliver(b"g", b"c", 0, false, 10, |_| ());
+    stream.deliver(b"g", b"c", 0, false, 10, |_| true);
     stream.delete(Id::new(2, 0));
     let mut auto = |start, limit| {
         let claim = Claim { min_idle_ms: 5, ..Claim::default() };
@@ -227,8 +234,8 @@ fn deletion_minds_deliveries_as_told() {
     let mut stream = numbered(4);
     stream.create_group(b"g", Id::MIN, None);
     stream.create_group(b"h", Id::MIN, None);
-    stream.deliver(b"g", b"c", 3, false, 10, |_| ());
-    stream.deliver(b"h", b"c", 2, false, 10, |_| ());
+    stream.deliver(b"g", b"c", 3, false, 10, |_| true);
+    stream.deliver(b"h", b"c", 2, false, 10, |_| true);
     let id = |ms| Id::new(ms, 0);
     assert_eq!(stream.delete_with(id(9), References::Keep), Deleted::Absent);
     assert_eq!(stream.delete_with(id(1), References::Acked), Deleted::Referenced);
@@ -249,9 +256,9 @@ fn lag_is_unknown_only_where_deletions_hide_it() {
     let mut stream = numbered(10);
     stream.create_group(b"g", Id::new(3, 0), None);
     assert_eq!(stream.lag(stream.group(b"g").unwrap()), None);
-    stream.deliver(b"g", b"c", 1, true, 0, |_| ());
+    stream.deliver(b"g", b"c", 1, true, 0, |_| true);
     assert_eq!(stream.lag(stream.group(b"g").unwrap()), None);
-    stream.deliver(b"g", b"c", 0, true, 0, |_| ());
+    stream.deliver(b"g", b"c", 0, true, 0, |_| true);
     assert_eq!(stream.lag(stream.group(b"g").unwrap()), Some(0));
     stream.set_group_id(b"g", Id::MIN, Some(0));
     assert_eq!(stream.lag(stream.group(b"g").unwrap()), Some(10));

@@ -12,10 +12,7 @@ use crate::seed;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     table: Table,
-}
-
-fn hash(member: &[u8]) -> u32 {
-    seed::hash(Item::Bytes(member))
+    order: seed::Order,
 }
 
 fn block(pointer: NonNull<u8>) -> Block {
@@ -24,25 +21,33 @@ fn block(pointer: NonNull<u8>) -> Block {
 }
 
 impl Index {
+    fn hash(&self, member: &[u8]) -> u32 {
+        self.order.of(seed::hash(Item::Bytes(member)))
+    }
+
     pub(super) fn get(&self, member: &[u8]) -> Option<Block> {
-        let slot = self.table.find(hash(member), |other| block(other).member() == member)?;
+        let slot = self.table.find(self.hash(member), |other| block(other).member() == member)?;
         Some(block(self.table.get(slot)))
     }
 
     /// Adds a block whose member is not there yet.
     pub(super) fn insert(&mut self, block: Block) {
-        self.table.insert(hash(block.member()), block.as_ptr());
+        let hash = self.hash(block.member());
+        self.table.insert(hash, block.as_ptr());
     }
 
     /// Makes the entry of `old` point to `new`, a block of the same member.
     pub(super) fn replace(&mut self, old: Block, new: Block) {
-        if let Some(slot) = self.table.find(hash(new.member()), |other| other == old.as_ptr()) {
+        if let Some(slot) = self.table.find(self.hash(new.member()), |other| other == old.as_ptr())
+        {
             self.table.replace(slot, new.as_ptr());
         }
     }
 
     pub(super) fn remove(&mut self, block: Block) {
-        if let Some(slot) = self.table.find(hash(block.member()), |other| other == block.as_ptr()) {
+        if let Some(slot) =
+            self.table.find(self.hash(block.member()), |other| other == block.as_ptr())
+        {
             self.table.remove(slot);
         }
     }

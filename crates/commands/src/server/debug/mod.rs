@@ -142,7 +142,7 @@ fn load_aof(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     }
     ctx.services.aof.ask_reload(ctx.session.client.id);
     let nothing = Nothing::Null;
-    ctx.wait(Wait { keys: Vec::new(), deadline_ms: None, nothing, retry: None });
+    ctx.wait(Wait { keys: Vec::new(), deadline_ms: None, nothing, retry: None, again_ms: None });
     Ok(())
 }
 

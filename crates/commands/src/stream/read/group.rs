@@ -1,5 +1,7 @@
 use command::{Args, Ctx, Error, Outcome};
 use config::KeyspaceEvents;
+use keyspace::Key;
+use resp::Writer;
 use value::stream::{Id, Stream};
 
 use super::super::{ids, logged, no_group, reply};
@@ -40,72 +42,184 @@ pub fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
             },
         });
     }
-    let mut out = Served::default();
+    let mut out = Served::new(&options, &ctx.reply);
     for ((key, _), &from) in options.places().zip(&wanted) {
-        serve(ctx, args, &options, key, from, &mut out)?;
+        let Some(limit) = out.limit(&ctx.reply) else { break };
+        serve(ctx, args, key, from, limit, &mut out)?;
     }
     if !out.finish(&mut ctx.reply) {
-        options.wait_or_nothing(ctx, args, None);
+        let again = if options.block.is_some() { idle_from(ctx, args, &options)? } else { None };
+        options.wait_or_nothing(ctx, args, None, again);
     }
     Ok(())
 }
 
-/// Delivers from the stream at word `key`, if there is anything.
+/// When the first pending entry of all the streams will have been idle for long enough.
+fn idle_from(ctx: &mut Ctx<'_>, args: Args<'_>, options: &Options) -> Result<Option<i64>, Error> {
+    let Some(min_idle_ms) = options.claim else { return Ok(None) };
+    let mut first = None;
+    for key in options.keys() {
+        let stream = ctx.db.write::<Stream>(args.key(key))?;
+        let at = stream.and_then(|stream| stream.idle_from(args.at(options.group), min_idle_ms));
+        let at = at.and_then(|at| i64::try_from(at).ok());
+        first = [first, at].into_iter().flatten().min();
+    }
+    Ok(first)
+}
+
+/// Delivers from the stream at word `key`, if there is anything, at most `limit` entries.
 fn serve(
     ctx: &mut Ctx<'_>,
     args: Args<'_>,
-    options: &Options,
     key: usize,
     from: From,
-    out: &mut Served,
+    limit: usize,
+    out: &mut Served<'_>,
 ) -> Outcome {
-    let (group, consumer) = (args.at(options.group), args.at(options.group + 1));
-    let now_ms = u64::try_from(ctx.now_ms()).unwrap_or_default();
+    let options = out.options;
+    let reader = Reader {
+        group: args.at(options.group),
+        consumer: args.at(options.group + 1),
+        claim: options.claim,
+        noack: options.noack,
+        limit,
+        now_ms: u64::try_from(ctx.now_ms()).unwrap_or_default(),
+    };
     let Some(stream) = ctx.db.write::<Stream>(args.key(key))? else { return Ok(()) };
-    let Some(state) = stream.group(group) else { return Ok(()) };
-    let known = state.consumer(consumer).is_some();
-    if matches!(from, From::New) && stream.after(state.last_id).next().is_none() {
+    let Some(state) = stream.group(reader.group) else { return Ok(()) };
+    let known = state.consumer(reader.consumer).is_some();
+    let (new, last_id) = (matches!(from, From::New), state.last_id);
+    if new && !reader.finds_idle(stream) && stream.after(last_id).next().is_none() {
         return Ok(());
     }
-    let limit = options.count.unwrap_or(0);
-    out.begin(&mut ctx.reply, args.at(key));
     let writer = &mut ctx.reply;
+    let start = writer.len();
+    out.begin(writer, args.at(key));
     let header = writer.deferred();
-    let is_logged = ctx.effects.wanted();
-    let mut delivered = Vec::new();
+    let mut given = Given::default();
     let count = match from {
-        From::New => stream.deliver(group, consumer, limit, options.noack, now_ms, |entry| {
-            reply::entry(writer, entry);
-            if is_logged {
-                delivered.push(entry.id);
-            }
-        }),
-        From::History(after) => {
-            stream.replay(group, consumer, after, limit, now_ms, |id, entry| match entry {
-                Some(entry) => reply::entry(writer, entry),
-                None => {
-                    writer.array(2);
-                    reply::id(writer, id);
-                    writer.null_array();
-                }
-            })
-        }
+        From::New => reader.pending_and_new(stream, writer, out, &mut given),
+        From::History(after) => reader.history(stream, after, writer, out),
     };
-    writer.finish_array(header, count.unwrap_or(0));
+    if new && count == 0 {
+        // All that had been idle for long enough is deleted.
+        writer.truncate(start);
+        out.withdraw();
+    } else {
+        writer.finish_array(header, count);
+        out.entries += count;
+    }
     ctx.effects.not_itself();
     if ctx.effects.wanted() {
-        let new = matches!(from, From::New);
-        if !known && (options.noack || !new || delivered.is_empty()) {
-            let words: [&[u8]; 5] = [b"XGROUP", b"CREATECONSUMER", args.at(key), group, consumer];
+        if !known && (options.noack || !new || count == 0) {
+            let words: [&[u8]; 5] =
+                [b"XGROUP", b"CREATECONSUMER", args.at(key), reader.group, reader.consumer];
             ctx.effects.beside(&words);
         }
-        if new {
-            logged::deliveries(ctx, args.key(key), group, &delivered, options.noack);
-        }
+        given.log(ctx, args.key(key), &reader);
     }
     if !known {
         ctx.db.changed(args.key(key), KeyspaceEvents::STREAM, "xgroup-createconsumer");
     }
     ctx.db.add_changes(1);
     Ok(())
+}
+
+/// What a call gave to the consumer, and what it found deleted.
+#[derive(Default)]
+struct Given {
+    claimed: Vec<Id>,
+    gone: Vec<Id>,
+    new: Vec<Id>,
+}
+
+impl Given {
+    fn log(&self, ctx: &mut Ctx<'_>, key: Key<'_>, reader: &Reader<'_>) {
+        for id in &self.gone {
+            let id = id.to_string();
+            ctx.effects.beside(&[b"XACK", key.bytes(), reader.group, id.as_bytes()]);
+        }
+        logged::deliveries(ctx, key, reader.group, &self.claimed, false);
+        logged::deliveries(ctx, key, reader.group, &self.new, reader.noack);
+    }
+}
+
+/// Who reads a stream, and how.
+struct Reader<'a> {
+    group: &'a [u8],
+    consumer: &'a [u8],
+    claim: Option<u64>,
+    noack: bool,
+    limit: usize,
+    now_ms: u64,
+}
+
+impl Reader<'_> {
+    /// Whether something is pending that may be claimed.
+    fn finds_idle(&self, stream: &mut Stream) -> bool {
+        let from = self.claim.and_then(|idle_ms| stream.idle_from(self.group, idle_ms));
+        from.is_some_and(|from| from <= self.now_ms)
+    }
+
+    /// What has been idle for long enough, then what nobody has been given.
+    fn pending_and_new(
+        &self,
+        stream: &mut Stream,
+        writer: &mut Writer<'_>,
+        out: &Served<'_>,
+        given: &mut Given,
+    ) -> usize {
+        let &Self { group, consumer, claim, noack, limit, now_ms } = self;
+        let mut count = 0;
+        if let Some(idle_ms) = claim {
+            let claimed =
+                stream.claim_idle(group, consumer, idle_ms, limit, now_ms, |id, entry, nack| {
+                    let Some(entry) = entry else {
+                        given.gone.push(id);
+                        return true;
+                    };
+                    given.claimed.push(id);
+                    let idle = nack.idle_ms(now_ms).map_or(-1, |idle| idle as i64);
+                    reply::delivery(writer, entry, idle, nack.count as i64);
+                    out.goes_on(writer)
+                });
+            count = claimed.unwrap_or(0);
+            if count == limit || count > 0 && !out.goes_on(writer) {
+                return count;
+            }
+        }
+        let left = limit - count;
+        let new = stream.deliver(group, consumer, left, noack, now_ms, |entry| {
+            given.new.push(entry.id);
+            match claim {
+                Some(_) => reply::delivery(writer, entry, 0, 0),
+                None => reply::entry(writer, entry),
+            }
+            out.goes_on(writer)
+        });
+        count + new.unwrap_or(0)
+    }
+
+    /// What the consumer has been given and has not acknowledged.
+    fn history(
+        &self,
+        stream: &mut Stream,
+        after: Id,
+        writer: &mut Writer<'_>,
+        out: &Served<'_>,
+    ) -> usize {
+        let &Self { group, consumer, limit, now_ms, .. } = self;
+        let count = stream.replay(group, consumer, after, limit, now_ms, |id, entry| {
+            match entry {
+                Some(entry) => reply::entry(writer, entry),
+                None => {
+                    writer.array(2);
+                    reply::id(writer, id);
+                    writer.null_array();
+                }
+            }
+            out.goes_on(writer)
+        });
+        count.unwrap_or(0)
+    }
 }

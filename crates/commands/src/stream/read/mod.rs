@@ -14,7 +14,7 @@ use value::stream::{Id, Stream};
 use super::{ids, reply};
 use options::{Options, streams_word};
 
-/// `XREAD [COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]`
+/// `XREAD [COUNT count] [MAXCOUNT maxcount] [MAXSIZE maxsize] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]`
 pub const XREAD: Spec = Spec {
     name: "xread",
     arity: -4,
@@ -22,12 +22,14 @@ pub const XREAD: Spec = Spec {
     keys: &[KeySpec { flags: KeyFlags::READ, begin: Begin::Keyword("STREAMS", 1), find: HALF }],
     summary: "Returns the entries of streams after given IDs, or waits for some.",
     complexity: "O(N) with N entries returned from each stream; O(M) for an XADD that M wait for",
-    syntax: "[COUNT count:integer] [BLOCK milliseconds:integer] STREAMS streams=(key... id...)",
+    syntax: "[COUNT count:integer] [MAXCOUNT maxcount:integer] [MAXSIZE maxsize:integer] \
+             [BLOCK milliseconds:integer] STREAMS streams=(key... id...)",
+    history: &[("8.10.0", "`MAXCOUNT` and `MAXSIZE`.")],
     run: xread,
     ..BASE
 };
 
-/// `XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [...] id [...]`
+/// `XREADGROUP GROUP group consumer [COUNT count] ... [CLAIM min-idle-time] [NOACK] STREAMS key [...] id [...]`
 pub const XREADGROUP: Spec = Spec {
     name: "xreadgroup",
     arity: -7,
@@ -36,7 +38,9 @@ pub const XREADGROUP: Spec = Spec {
     summary: "Delivers entries of streams to a consumer of a group, or waits for some.",
     complexity: "O(M) with M entries returned from each stream; O(N) for an XADD that N wait for",
     syntax: "GROUP group_consumer=(group consumer) [COUNT count:integer] \
-             [BLOCK milliseconds:integer] [noack=NOACK] STREAMS streams=(key... id...)",
+             [MAXCOUNT maxcount:integer] [MAXSIZE maxsize:integer] [BLOCK milliseconds:integer] \
+             [CLAIM min-idle-time:integer] [noack=NOACK] STREAMS streams=(key... id...)",
+    history: &[("8.4.0", "`CLAIM`."), ("8.10.0", "`MAXCOUNT` and `MAXSIZE`.")],
     run: group::xreadgroup,
     ..BASE
 };
@@ -72,20 +76,33 @@ fn xread(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
             _ => ids::strict(args, id)?,
         });
     }
-    let mut out = Served::default();
+    let mut out = Served::new(&options, &ctx.reply);
     for ((key, _), &after) in options.places().zip(&after) {
+        let Some(limit) = out.limit(&ctx.reply) else { break };
         let Some(stream) = ctx.db.read::<Stream>(args.key(key))? else { continue };
-        let mut entries = stream.after(after).peekable();
-        if entries.peek().is_some() {
-            out.begin(&mut ctx.reply, args.at(key));
-            reply::entries(&mut ctx.reply, entries.take(options.count.unwrap_or(usize::MAX)));
+        let mut entries = stream.after(after).take(limit).peekable();
+        if entries.peek().is_none() {
+            continue;
         }
+        let writer = &mut ctx.reply;
+        out.begin(writer, args.at(key));
+        let header = writer.deferred();
+        let mut count = 0;
+        for entry in entries {
+            reply::entry(writer, entry);
+            count += 1;
+            if !out.goes_on(writer) {
+                break;
+            }
+        }
+        writer.finish_array(header, count);
+        out.entries += count;
     }
     if out.finish(&mut ctx.reply) {
         return Ok(());
     }
     let retry = options.block.is_some().then(|| with_ids(args, &options, &after));
-    options.wait_or_nothing(ctx, args, retry);
+    options.wait_or_nothing(ctx, args, retry, None);
     Ok(())
 }
 
@@ -106,13 +123,20 @@ fn with_ids(args: Args<'_>, options: &Options, after: &[Id]) -> OwnedArgs {
 }
 
 impl Options {
-    /// Nothing was there: lets the client wait if it wants to.
-    fn wait_or_nothing(&self, ctx: &mut Ctx<'_>, args: Args<'_>, retry: Option<OwnedArgs>) {
+    /// Nothing was there: lets the client wait if it wants to, and try again at a time.
+    fn wait_or_nothing(
+        &self,
+        ctx: &mut Ctx<'_>,
+        args: Args<'_>,
+        retry: Option<OwnedArgs>,
+        again_ms: Option<i64>,
+    ) {
         match self.block {
             None => ctx.reply.null_array(),
             Some(deadline_ms) => ctx.wait(Wait {
                 keys: self.keys().map(|word| args.at(word).into()).collect(),
                 deadline_ms,
+                again_ms,
                 nothing: Nothing::NullArray,
                 retry,
             }),
@@ -121,13 +145,36 @@ impl Options {
 }
 
 /// The reply's streams, as they come: an array of pairs in RESP2, a map in RESP3.
-#[derive(Default)]
-struct Served {
+struct Served<'o> {
+    options: &'o Options,
+    /// Where the reply begins.
+    start: usize,
     header: Option<Deferred>,
     streams: usize,
+    /// Entries of the streams that are done.
+    entries: usize,
 }
 
-impl Served {
+impl<'o> Served<'o> {
+    fn new(options: &'o Options, out: &Writer<'_>) -> Self {
+        Self { options, start: out.len(), header: None, streams: 0, entries: 0 }
+    }
+
+    /// How many entries the next stream may give; `None` when the reply is full.
+    fn limit(&self, out: &Writer<'_>) -> Option<usize> {
+        if self.entries > 0 && !self.goes_on(out) {
+            return None;
+        }
+        let left =
+            self.options.max_count.map_or(usize::MAX, |max| max.saturating_sub(self.entries));
+        Some(left.min(self.options.count.unwrap_or(usize::MAX))).filter(|limit| *limit > 0)
+    }
+
+    /// Whether another entry may follow; the first one always may.
+    fn goes_on(&self, out: &Writer<'_>) -> bool {
+        self.options.max_size.is_none_or(|max| out.len().saturating_sub(self.start) < max)
+    }
+
     /// Begins the next stream; its entries follow.
     fn begin(&mut self, out: &mut Writer<'_>, key: &[u8]) {
         self.header.get_or_insert_with(|| out.deferred());
@@ -136,6 +183,14 @@ impl Served {
             out.array(2);
         }
         out.bulk(key);
+    }
+
+    /// Takes back the stream that was begun last, whose bytes are gone.
+    fn withdraw(&mut self) {
+        self.streams -= 1;
+        if self.streams == 0 {
+            self.header = None;
+        }
     }
 
     /// Ends the reply; false when no stream had anything.

@@ -12,13 +12,25 @@ const GROUP_ALONE: Error =
     Error::fixed("ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.");
 const NOACK_ALONE: Error =
     Error::fixed("ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.");
+const CLAIM_ALONE: Error =
+    Error::fixed("ERR The CLAIM option is only supported by XREADGROUP. You called XREAD instead.");
+const BAD_IDLE: Error = Error::fixed("ERR min-idle-time is not an integer");
+const NEGATIVE_IDLE: Error = Error::fixed("ERR min-idle-time must be a positive integer");
+const MAXCOUNT_BELOW_COUNT: Error =
+    Error::fixed("ERR MAXCOUNT must be greater than or equal to COUNT");
 const NO_GROUP: Error = Error::fixed("ERR Missing GROUP option for XREADGROUP");
 
 /// What stands before the keys, and where these are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Options {
-    /// No limit when `None`.
+    /// Entries of one stream; no limit when `None`.
     pub count: Option<usize>,
+    /// Entries in all; no limit when `None`.
+    pub max_count: Option<usize>,
+    /// Bytes of the reply after which no entry follows; no limit when `None`.
+    pub max_size: Option<usize>,
+    /// Whether pending entries are claimed that have been idle for so many milliseconds.
+    pub claim: Option<u64>,
     /// Whether to wait, and until when, milliseconds since the epoch.
     pub block: Option<Option<i64>>,
     /// The word that is the group's name; the consumer's is the next.
@@ -33,8 +45,7 @@ pub struct Options {
 impl Options {
     /// Reads the words up to the keys.
     pub fn parse(ctx: &Ctx<'_>, args: Args<'_>, grouped: bool) -> Result<Self, Error> {
-        let mut options =
-            Self { count: None, block: None, group: 0, noack: false, first: 0, streams: 0 };
+        let mut options = Self::default();
         let mut word = 1;
         while word < args.len() {
             let left = args.len() - word - 1;
@@ -44,6 +55,19 @@ impl Options {
             } else if args.is(word, "COUNT") && left >= 1 {
                 let count = args.integer(word + 1)?;
                 options.count = usize::try_from(count).ok().filter(|count| *count > 0);
+                word += 1;
+            } else if args.is(word, "MAXCOUNT") && left >= 1 {
+                options.max_count = Some(positive(args, word)?);
+                word += 1;
+            } else if args.is(word, "MAXSIZE") && left >= 1 {
+                options.max_size = Some(positive(args, word)?);
+                word += 1;
+            } else if args.is(word, "CLAIM") && left >= 1 {
+                if !grouped {
+                    return Err(CLAIM_ALONE);
+                }
+                let idle = args.integer(word + 1).map_err(|_| BAD_IDLE)?;
+                options.claim = Some(u64::try_from(idle).map_err(|_| NEGATIVE_IDLE)?);
                 word += 1;
             } else if args.is(word, "STREAMS") && left >= 1 {
                 if !left.is_multiple_of(2) {
@@ -70,6 +94,9 @@ impl Options {
         if options.first == 0 {
             return Err(Error::SYNTAX);
         }
+        if options.max_count.is_some_and(|max| options.count.is_some_and(|count| max < count)) {
+            return Err(MAXCOUNT_BELOW_COUNT);
+        }
         if grouped && options.group == 0 {
             return Err(NO_GROUP);
         }
@@ -90,6 +117,15 @@ impl Options {
     pub fn places(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         self.keys().zip(self.ids())
     }
+}
+
+/// The limit behind the word at `word`.
+fn positive(args: Args<'_>, word: usize) -> Result<usize, Error> {
+    let limit = args.integer(word + 1)?;
+    usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or_else(|| {
+        let option = args.text(word).to_uppercase();
+        Error::new(format!("ERR {option} must be a positive integer"))
+    })
 }
 
 /// When a timeout in milliseconds, the word at `word`, is over; `None` when it never is.
@@ -117,6 +153,9 @@ pub fn streams_word(args: Args<'_>) -> Option<usize> {
             option if option.eq_ignore_ascii_case(b"NOACK") => 1,
             option if option.eq_ignore_ascii_case(b"BLOCK") => 2,
             option if option.eq_ignore_ascii_case(b"COUNT") => 2,
+            option if option.eq_ignore_ascii_case(b"MAXCOUNT") => 2,
+            option if option.eq_ignore_ascii_case(b"MAXSIZE") => 2,
+            option if option.eq_ignore_ascii_case(b"CLAIM") => 2,
             _ => return None,
         };
     }
