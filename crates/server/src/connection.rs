@@ -15,6 +15,10 @@ const READ_LEAST: usize = 4 * 1024;
 const READ_MOST: usize = 1024 * 1024;
 /// Buffers above this are given back when they are mostly empty.
 const SHRINK_ABOVE: usize = 64 * 1024;
+/// What is sent of one connection's output in a turn, so that a large reply does not keep the others waiting.
+const SEND_MOST: usize = 512 * 1024;
+/// What is moved to the front of the output at most, when half of it has been sent.
+const MOVE_MOST: usize = 256 * 1024;
 /// Reads thrown away before a connection is closed in good order.
 const DRAIN_READS: usize = 64;
 
@@ -222,8 +226,8 @@ impl<S: Socket> Connection<S> {
         counters.client_bytes.add(bytes.wrapping_sub(before));
     }
 
-    /// Sends what the socket takes, if it takes anything, and counts it. False when the connection is
-    /// broken.
+    /// Sends what the socket takes up to a limit, if it takes anything, and counts it. False when the
+    /// connection is broken.
     pub fn send(&mut self, buffers: &mut Buffers, counters: &Counters, now_ms: i64) -> bool {
         if !self.writable || !self.has_unsent() {
             return true;
@@ -307,11 +311,12 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Sends what the socket takes: whether the connection is whole, and how many bytes.
+    /// Sends what the socket takes, up to a limit: whether the connection is whole, and how many bytes.
     fn flush(&mut self, buffers: &mut Buffers) -> (bool, usize) {
         let before = self.sent;
-        while self.sent < self.output.len() {
-            match self.stream.send(&self.output[self.sent..]) {
+        while self.sent < self.output.len() && self.sent - before < SEND_MOST {
+            let end = self.output.len().min(before + SEND_MOST);
+            match self.stream.send(&self.output[self.sent..end]) {
                 Ok(0) => return (false, self.sent - before),
                 Ok(count) => self.sent += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -334,7 +339,7 @@ impl<S: Socket> Connection<S> {
             self.output.clear();
             self.sent = 0;
             buffers.reclaim(&mut self.output);
-        } else if self.sent >= self.output.len() / 2 {
+        } else if self.sent >= self.output.len() / 2 && self.unsent() <= MOVE_MOST {
             self.output.drain(..self.sent);
             self.sent = 0;
         }

@@ -71,6 +71,8 @@ pub struct Worker<S: Source> {
     undurable: VecDeque<(u64, Token, u64)>,
     /// Connections whose socket may have more than was read.
     unread: Vec<Token>,
+    /// Connections whose socket may take more than was sent.
+    unsent: Vec<Token>,
     /// Connections to be closed that could not be.
     later: Vec<Token>,
     pub(crate) cron: Cron,
@@ -118,6 +120,7 @@ impl<S: Source> Worker<S> {
             touched: Vec::new(),
             undurable: VecDeque::new(),
             unread: Vec::new(),
+            unsent: Vec::new(),
             later: Vec::new(),
             cron: Cron::default(),
             helpers: None,
@@ -144,11 +147,8 @@ impl<S: Source> Worker<S> {
     /// # Errors
     /// When the event source fails.
     pub fn turn(&mut self) -> std::io::Result<()> {
-        let timeout = if self.unread.is_empty() && self.postponed.is_empty() {
-            self.cron.timeout(self.now_ms())
-        } else {
-            Duration::ZERO
-        };
+        let idle = self.unread.is_empty() && self.unsent.is_empty() && self.postponed.is_empty();
+        let timeout = if idle { self.cron.timeout(self.now_ms()) } else { Duration::ZERO };
         self.wait(timeout)?;
         self.counters.turns.add(1);
         if self.generation != self.services.config.generation() {
@@ -161,6 +161,7 @@ impl<S: Source> Worker<S> {
         self.read_mail();
         self.note_all_ready();
         self.read_and_execute();
+        self.send_on();
         self.flush_touched();
         self.evict_clients();
         crate::cron::tick(self);
@@ -236,7 +237,7 @@ impl<S: Source> Worker<S> {
                 Letter::Check { client } => self.check_killed(client),
                 Letter::Push { client, bytes } => self.push(client, &bytes, false),
                 Letter::Monitor { client, line } => self.push(client, &line, true),
-                Letter::Served { client, ticket, reply } => self.served(client, ticket, &reply),
+                Letter::Served { client, ticket, reply } => self.served(client, ticket, reply),
                 Letter::Again { client, at_ms } => self.try_again_at(client, at_ms),
                 Letter::Resume => self.resume_held(i64::MAX),
             }

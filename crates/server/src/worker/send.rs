@@ -5,7 +5,7 @@ use std::time::Duration;
 use command::Close;
 use command::clients::Kill;
 
-use super::Worker;
+use super::{Worker, touch};
 use crate::cron::above_output_limit;
 use crate::source::{Source, Token};
 
@@ -13,6 +13,15 @@ use crate::source::{Source, Token};
 const FAREWELL_MS: i64 = 500;
 
 impl<S: Source> Worker<S> {
+    /// Lets connections send on that had more to send in the last turn than one turn is for.
+    pub(super) fn send_on(&mut self) {
+        for token in std::mem::take(&mut self.unsent) {
+            if let Some(Some(connection)) = self.connections.get_mut(token) {
+                touch(&mut self.touched, token, connection);
+            }
+        }
+    }
+
     /// Sends what this turn's commands wrote, and closes whom they closed.
     pub(super) fn flush_touched(&mut self) {
         let mut next = 0;
@@ -55,6 +64,9 @@ impl<S: Source> Worker<S> {
         }
         connection.report(&self.counters);
         let sent_all = !connection.has_unsent();
+        if alive && !sent_all && connection.writable {
+            self.unsent.push(token);
+        }
         if connection.session.close == Close::AfterReply && sent_all && alive {
             connection.drain(&mut self.buffers);
             return self.close(token);
@@ -90,11 +102,13 @@ impl<S: Source> Worker<S> {
         }
         let deadline_ms = self.services.clock.unix_ms() + FAREWELL_MS;
         while !self.tokens.is_empty() && self.services.clock.unix_ms() < deadline_ms {
-            if self.wait(Duration::from_millis(20)).is_err() {
+            let pause = if self.unsent.is_empty() { 20 } else { 0 };
+            if self.wait(Duration::from_millis(pause)).is_err() {
                 break;
             }
             self.note_all_ready();
             self.release_durable();
+            self.send_on();
             self.flush_touched();
         }
         (0..self.connections.len()).for_each(|token| self.close(token));

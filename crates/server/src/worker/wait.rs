@@ -10,12 +10,15 @@ use super::{Worker, touch};
 use crate::connection::Connection;
 use crate::source::{Source, Token};
 
+/// Replies up to this many bytes are copied into the connection's buffer.
+const COPIED: usize = 16 * 1024;
+
 /// When to try again what a script kept off.
 const RETRY_MS: i64 = 10;
 
 impl<S: Source> Worker<S> {
     /// Gives a client the reply that it waited for.
-    pub(super) fn served(&mut self, client: u64, ticket: u64, reply: &[u8]) {
+    pub(super) fn served(&mut self, client: u64, ticket: u64, reply: Vec<u8>) {
         let Some(&token) = self.tokens.get(&client) else { return };
         let Some(Some(connection)) = self.connections.get_mut(token) else { return };
         let Some(parked) = connection.parked.take_if(|parked| parked.ticket == ticket) else {
@@ -27,7 +30,13 @@ impl<S: Source> Worker<S> {
         match connection.session.reply_mode {
             ReplyMode::Skip => connection.session.reply_mode = ReplyMode::On,
             ReplyMode::Off => {}
-            ReplyMode::On | ReplyMode::SkipNext => connection.output.extend_from_slice(reply),
+            // A large one is not copied.
+            ReplyMode::On | ReplyMode::SkipNext
+                if connection.output.is_empty() && reply.len() > COPIED =>
+            {
+                connection.output = reply;
+            }
+            ReplyMode::On | ReplyMode::SkipNext => connection.output.extend_from_slice(&reply),
         }
         if parked.command.flags.contains(Flags::WRITE) {
             connection.wrote = self.services.log.issued();
@@ -54,7 +63,7 @@ impl<S: Source> Worker<S> {
             let mut reply = Vec::new();
             parked.nothing.write(&mut Writer::new(&mut reply, parked.protocol));
             let (client, ticket) = (parked.client.id, parked.ticket);
-            self.served(client, ticket, &reply);
+            self.served(client, ticket, reply);
         }
         true
     }
