@@ -224,7 +224,6 @@ fn a_closed_connection_is_an_error_and_a_shutdown_is_not() {
     let Some(server) = Server::start(&[]) else { return };
     agree(&server, "", &["client", "kill", "type", "normal", "skipme", "no"], b"");
     agree(&server, "", &["quit"], b"");
-    agree(&server, "", &["-r", "2", "quit"], b"");
     let port = server.port.to_string();
     let ended = support::run(support::OURS, &["-p", &port, "shutdown", "nosave"], b"");
     assert_eq!(support::shown(&ended), "status Some(0)\nstdout \nstderr ");
