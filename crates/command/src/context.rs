@@ -34,7 +34,7 @@ pub struct Ctx<'a> {
     /// Whether the client has waited, and this is done on its behalf.
     pub waited: bool,
     /// What the command waits for, when it does.
-    pub waits_for: Option<Wait>,
+    pub waits_for: Option<Box<Wait>>,
     /// What the worker does while a script keeps it busy.
     pub idle: Option<&'a dyn Idle>,
 }
@@ -55,7 +55,7 @@ impl Ctx<'_> {
     /// waiting is not possible the command answers that there is nothing.
     pub fn wait(&mut self, wait: Wait) {
         if self.may_wait {
-            self.waits_for = Some(wait);
+            self.waits_for = Some(Box::new(wait));
         } else {
             wait.nothing.write(&mut self.reply);
         }

@@ -83,7 +83,7 @@ pub struct Ran {
     /// Keys it changed that somebody waits for.
     pub ready: Vec<ReadyKey>,
     /// What it waits for, when it found nothing.
-    pub wait: Option<Wait>,
+    pub wait: Option<Box<Wait>>,
 }
 
 /// What became of a command.
@@ -248,7 +248,7 @@ impl Bench<'_> {
     ) -> Option<Arc<Parked>> {
         let Ran { ready, wait, .. } = self.run_and_account(session, call, output, &mut held);
         self.record(call.now_us);
-        let parked = wait.map(|wait| self.park(session, call, wait, &mut held));
+        let parked = wait.map(|wait| self.park(session, call, *wait, &mut held));
         if !ready.is_empty() {
             self.serve_all(ready, held);
         }
