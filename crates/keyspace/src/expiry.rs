@@ -60,6 +60,9 @@ const SWEEP_SLACK: usize = 64;
 pub struct ExpiryIndex {
     /// The time of tick 0, in milliseconds since 1970.
     epoch_ms: i64,
+    /// Where the next heap starts: where the last one had got to. From further back an item that fired too early
+    /// would do so again and again.
+    last: u32,
     heap: Option<Box<Heap>>,
     sweep: Option<Box<Sweep>>,
 }
@@ -77,7 +80,7 @@ impl ExpiryIndex {
     /// An empty index. `now_ms` is milliseconds since 1970, like all times here.
     pub fn new(now_ms: i64) -> Self {
         let epoch_ms = now_ms.saturating_sub(PAST_TICKS * TICK_MS);
-        Self { epoch_ms, heap: None, sweep: None }
+        Self { epoch_ms, last: 0, heap: None, sweep: None }
     }
 
     /// The number of items: at least one for each volatile entry, and stale ones.
@@ -123,7 +126,8 @@ impl ExpiryIndex {
             sweep.armed.remove(&hash);
         }
         let tick = self.tick(deadline_ms);
-        self.heap.get_or_insert_default().push(Item { tick, hash });
+        let heap = self.heap.get_or_insert_with(|| Box::new(Heap::starting_at(self.last)));
+        heap.push(Item { tick, hash });
     }
 
     /// When to call [`ExpiryIndex::pop_due`] next: nothing fires earlier. It may be that nothing
@@ -176,6 +180,7 @@ impl ExpiryIndex {
         let epoch_ms = Self::new(now_ms).epoch_ms;
         let shift = self.ticks(epoch_ms).clamp(0, u32::MAX.into()) as u32;
         self.epoch_ms = epoch_ms;
+        self.last = self.last.saturating_sub(shift);
         if let Some(heap) = &mut self.heap {
             heap.shift(shift);
         }
@@ -185,7 +190,9 @@ impl ExpiryIndex {
     }
 
     fn free_if_empty(&mut self) {
-        self.heap.take_if(|heap| heap.len == 0);
+        if let Some(heap) = self.heap.take_if(|heap| heap.len == 0) {
+            self.last = heap.last();
+        }
         self.sweep.take_if(|sweep| sweep.old.len == 0);
     }
 
@@ -204,6 +211,7 @@ impl ExpiryIndex {
     pub fn sweep(&mut self, count: usize, mut deadline: impl FnMut(u32) -> Option<i64>) -> bool {
         if self.sweep.is_none() {
             let Some(old) = self.heap.take() else { return false };
+            self.last = old.last();
             self.sweep = Some(Box::new(Sweep { old: *old, armed: HashSet::default() }));
         }
         for _ in 0..count {

@@ -43,6 +43,16 @@ pub(super) struct Heap {
 }
 
 impl Heap {
+    /// A heap that has got to this tick.
+    pub(super) fn starting_at(last: u32) -> Self {
+        Self { last, ..Self::default() }
+    }
+
+    /// The tick that it has got to.
+    pub(super) fn last(&self) -> u32 {
+        self.last
+    }
+
     /// Bytes that its parts take.
     pub(super) fn heap_bytes(&self) -> usize {
         let items: usize = self.lists.iter().map(|list| list.items.capacity()).sum();
