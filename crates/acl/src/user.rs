@@ -109,11 +109,6 @@ impl User {
             .any(|selector| selector.check(request).is_ok() && selector.allows_every_key(access))
     }
 
-    /// Whether the user may do this with a key.
-    pub fn may_touch(&self, key: &[u8], access: Access) -> bool {
-        self.rights.load().selectors().any(|selector| selector.allows_key(key, access))
-    }
-
     /// Replaces the rights; returns those before.
     pub(crate) fn set(&self, rights: Rights) -> Arc<Rights> {
         let unrestricted = is_unrestricted(&rights);

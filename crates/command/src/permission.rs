@@ -130,17 +130,6 @@ pub fn error_in_transaction(denied: Denied) -> Error {
     ))
 }
 
-/// The error of a command that a script called.
-pub fn error_in_script(denied: Denied) -> Error {
-    let what = match denied.reason {
-        Reason::Key => "can't access at least one of the keys mentioned in the command arguments",
-        Reason::Channel => "can't publish to the channel mentioned in the command",
-        Reason::Database => "can't access the database",
-        Reason::Command | Reason::Auth => "can't run this command or subcommand",
-    };
-    Error::new(format!("ERR The user executing the script {what}"))
-}
-
 /// What ACL DRYRUN says.
 pub fn explain(command: Command, args: Args<'_>, denied: Denied) -> Vec<u8> {
     let mut text = b"This user has no permissions to ".to_vec();

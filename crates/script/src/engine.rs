@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 use resp::Writer;
 
 use crate::api;
-use crate::flags::Flags;
 use crate::library::Registered;
 use crate::lua::{Fault, Interpreter, Lua, Native, Type, hook, lua_State, open_libraries};
 use crate::reply;
@@ -516,12 +515,4 @@ fn must_end(state: &State) -> bool {
 /// Lets our own long loops end with the script.
 pub(crate) fn check(state: &State) -> Result<(), Fault> {
     if must_end(state) { Err(Fault::text("the script was ended")) } else { Ok(()) }
-}
-
-/// What a function declares; for callers that look it up.
-impl Registered {
-    /// Whether it writes nothing.
-    pub fn is_read_only(&self) -> bool {
-        self.flags.contains(Flags::NO_WRITES)
-    }
 }

@@ -141,22 +141,19 @@ fn encode_sparse_array(lua: Lua<'_>, state: &State) -> Answer {
     Ok(3)
 }
 
-fn encode_max_depth(lua: Lua<'_>, state: &State) -> Answer {
+fn max_depth(lua: Lua<'_>, depth: &mut usize) -> Answer {
     at_most(lua, 1)?;
-    let mut config = state.json.borrow_mut();
-    config.encode_depth =
-        integer_setting(lua, 1, config.encode_depth as i64, 1..=INT_MAX)? as usize;
-    lua.push_number(config.encode_depth as f64);
+    *depth = integer_setting(lua, 1, *depth as i64, 1..=INT_MAX)? as usize;
+    lua.push_number(*depth as f64);
     Ok(1)
 }
 
+fn encode_max_depth(lua: Lua<'_>, state: &State) -> Answer {
+    max_depth(lua, &mut state.json.borrow_mut().encode_depth)
+}
+
 fn decode_max_depth(lua: Lua<'_>, state: &State) -> Answer {
-    at_most(lua, 1)?;
-    let mut config = state.json.borrow_mut();
-    config.decode_depth =
-        integer_setting(lua, 1, config.decode_depth as i64, 1..=INT_MAX)? as usize;
-    lua.push_number(config.decode_depth as f64);
-    Ok(1)
+    max_depth(lua, &mut state.json.borrow_mut().decode_depth)
 }
 
 fn encode_number_precision(lua: Lua<'_>, state: &State) -> Answer {
@@ -167,12 +164,15 @@ fn encode_number_precision(lua: Lua<'_>, state: &State) -> Answer {
     Ok(1)
 }
 
-fn encode_keep_buffer(lua: Lua<'_>, state: &State) -> Answer {
+fn switch(lua: Lua<'_>, on: &mut bool) -> Answer {
     at_most(lua, 1)?;
-    let mut config = state.json.borrow_mut();
-    config.keep_buffer = word_setting(lua, 1, u8::from(config.keep_buffer), SWITCH)? == 1;
-    lua.push_boolean(config.keep_buffer);
+    *on = word_setting(lua, 1, u8::from(*on), SWITCH)? == 1;
+    lua.push_boolean(*on);
     Ok(1)
+}
+
+fn encode_keep_buffer(lua: Lua<'_>, state: &State) -> Answer {
+    switch(lua, &mut state.json.borrow_mut().keep_buffer)
 }
 
 fn encode_invalid_numbers(lua: Lua<'_>, state: &State) -> Answer {
@@ -185,9 +185,5 @@ fn encode_invalid_numbers(lua: Lua<'_>, state: &State) -> Answer {
 }
 
 fn decode_invalid_numbers(lua: Lua<'_>, state: &State) -> Answer {
-    at_most(lua, 1)?;
-    let mut config = state.json.borrow_mut();
-    config.decode_invalid = word_setting(lua, 1, u8::from(config.decode_invalid), SWITCH)? == 1;
-    lua.push_boolean(config.decode_invalid);
-    Ok(1)
+    switch(lua, &mut state.json.borrow_mut().decode_invalid)
 }

@@ -2,7 +2,7 @@ use command::{Flags, Spec};
 use value::hash::Hash;
 
 use super::{HASH, UPDATES};
-use crate::lifetime::{persist, seconds, ttl};
+use crate::lifetime::{expiretime, persist, pexpiretime, pttl, ttl};
 
 const TTL: Spec = Spec {
     arity: -5,
@@ -18,10 +18,7 @@ pub const HTTL: Spec = Spec {
     name: "httl",
     summary: "Returns in how many seconds fields of a hash expire.",
     tips: &["nondeterministic_output"],
-    run: |ctx, args| {
-        let now = ctx.now_ms();
-        ttl::<Hash>(ctx, args, |deadline| seconds(deadline.saturating_sub(now)))
-    },
+    run: ttl::<Hash>,
     ..TTL
 };
 
@@ -30,10 +27,7 @@ pub const HPTTL: Spec = Spec {
     name: "hpttl",
     summary: "Returns in how many milliseconds fields of a hash expire.",
     tips: &["nondeterministic_output"],
-    run: |ctx, args| {
-        let now = ctx.now_ms();
-        ttl::<Hash>(ctx, args, |deadline| deadline.saturating_sub(now))
-    },
+    run: pttl::<Hash>,
     ..TTL
 };
 
@@ -41,7 +35,7 @@ pub const HPTTL: Spec = Spec {
 pub const HEXPIRETIME: Spec = Spec {
     name: "hexpiretime",
     summary: "Returns when fields of a hash expire, in seconds since the epoch.",
-    run: |ctx, args| ttl::<Hash>(ctx, args, seconds),
+    run: expiretime::<Hash>,
     ..TTL
 };
 
@@ -49,7 +43,7 @@ pub const HEXPIRETIME: Spec = Spec {
 pub const HPEXPIRETIME: Spec = Spec {
     name: "hpexpiretime",
     summary: "Returns when fields of a hash expire, in milliseconds since the epoch.",
-    run: |ctx, args| ttl::<Hash>(ctx, args, |deadline| deadline),
+    run: pexpiretime::<Hash>,
     ..TTL
 };
 

@@ -17,7 +17,7 @@ use value::{Item, Typed};
 
 pub(crate) use expire::{Tally, expire, expire_part};
 pub(crate) use time::{Time, seconds};
-pub(crate) use ttl::{persist, ttl};
+pub(crate) use ttl::{expiretime, persist, pexpiretime, pttl, ttl};
 pub(crate) use words::{Words, first};
 
 /// A type whose parts can have deadlines of their own, in Unix milliseconds.

@@ -2,7 +2,7 @@ use command::{Flags, Spec};
 use value::set::Set;
 
 use super::{SET, UPDATES};
-use crate::lifetime::{persist, seconds, ttl};
+use crate::lifetime::{expiretime, persist, pexpiretime, pttl, ttl};
 
 const TTL: Spec = Spec {
     arity: -5,
@@ -18,10 +18,7 @@ pub const STTL: Spec = Spec {
     name: "sttl",
     summary: "Returns in how many seconds members of a set expire.",
     tips: &["nondeterministic_output"],
-    run: |ctx, args| {
-        let now = ctx.now_ms();
-        ttl::<Set>(ctx, args, |deadline| seconds(deadline.saturating_sub(now)))
-    },
+    run: ttl::<Set>,
     ..TTL
 };
 
@@ -30,10 +27,7 @@ pub const SPTTL: Spec = Spec {
     name: "spttl",
     summary: "Returns in how many milliseconds members of a set expire.",
     tips: &["nondeterministic_output"],
-    run: |ctx, args| {
-        let now = ctx.now_ms();
-        ttl::<Set>(ctx, args, |deadline| deadline.saturating_sub(now))
-    },
+    run: pttl::<Set>,
     ..TTL
 };
 
@@ -41,7 +35,7 @@ pub const SPTTL: Spec = Spec {
 pub const SEXPIRETIME: Spec = Spec {
     name: "sexpiretime",
     summary: "Returns when members of a set expire, in seconds since the epoch.",
-    run: |ctx, args| ttl::<Set>(ctx, args, seconds),
+    run: expiretime::<Set>,
     ..TTL
 };
 
@@ -49,7 +43,7 @@ pub const SEXPIRETIME: Spec = Spec {
 pub const SPEXPIRETIME: Spec = Spec {
     name: "spexpiretime",
     summary: "Returns when members of a set expire, in milliseconds since the epoch.",
-    run: |ctx, args| ttl::<Set>(ctx, args, |deadline| deadline),
+    run: pexpiretime::<Set>,
     ..TTL
 };
 

@@ -2,7 +2,7 @@ use command::{Flags, Spec};
 use value::zset::Zset;
 
 use super::{SORTED_SET, UPDATES};
-use crate::lifetime::{persist, seconds, ttl};
+use crate::lifetime::{expiretime, persist, pexpiretime, pttl, ttl};
 
 const TTL: Spec = Spec {
     arity: -5,
@@ -18,10 +18,7 @@ pub const ZTTL: Spec = Spec {
     name: "zttl",
     summary: "Returns in how many seconds members of a sorted set expire.",
     tips: &["nondeterministic_output"],
-    run: |ctx, args| {
-        let now = ctx.now_ms();
-        ttl::<Zset>(ctx, args, |deadline| seconds(deadline.saturating_sub(now)))
-    },
+    run: ttl::<Zset>,
     ..TTL
 };
 
@@ -30,10 +27,7 @@ pub const ZPTTL: Spec = Spec {
     name: "zpttl",
     summary: "Returns in how many milliseconds members of a sorted set expire.",
     tips: &["nondeterministic_output"],
-    run: |ctx, args| {
-        let now = ctx.now_ms();
-        ttl::<Zset>(ctx, args, |deadline| deadline.saturating_sub(now))
-    },
+    run: pttl::<Zset>,
     ..TTL
 };
 
@@ -41,7 +35,7 @@ pub const ZPTTL: Spec = Spec {
 pub const ZEXPIRETIME: Spec = Spec {
     name: "zexpiretime",
     summary: "Returns when members of a sorted set expire, in seconds since the epoch.",
-    run: |ctx, args| ttl::<Zset>(ctx, args, seconds),
+    run: expiretime::<Zset>,
     ..TTL
 };
 
@@ -49,7 +43,7 @@ pub const ZEXPIRETIME: Spec = Spec {
 pub const ZPEXPIRETIME: Spec = Spec {
     name: "zpexpiretime",
     summary: "Returns when members of a sorted set expire, in milliseconds since the epoch.",
-    run: |ctx, args| ttl::<Zset>(ctx, args, |deadline| deadline),
+    run: pexpiretime::<Zset>,
     ..TTL
 };
 
