@@ -1,7 +1,6 @@
 //! Reading, parsing and executing.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::{Close, ReadyKey};
@@ -180,8 +179,9 @@ impl<S: Source> Worker<S> {
         self.hold_replies(replies_wait);
         if self.inbox.has_messages() {
             let mut messages = std::mem::take(&mut self.messages);
-            let inbox = Arc::clone(&self.inbox);
-            self.hall().deliver_waiting(&inbox, &mut messages);
+            self.inbox.take_messages(&mut messages);
+            self.hall().deliver(&messages, false);
+            messages.clear();
             self.messages = messages;
         }
         self.batch.clear();
@@ -228,6 +228,7 @@ impl<S: Source> Worker<S> {
             now_ms: self.epoch_us / 1000,
             tokens: &self.tokens,
             postponed: &mut self.postponed,
+            fanout: &mut self.fanout,
         };
         let mut reached = self.batch.len();
         for index in from..self.batch.len() {
@@ -237,9 +238,7 @@ impl<S: Source> Worker<S> {
             bench.make_room();
             // Its client finds what was published or invalidated before its command, and what its command
             // publishes or invalidates right behind the reply.
-            if self.inbox.has_messages() && hall.hears_messages(pending.token) {
-                hall.deliver_waiting(&self.inbox, &mut self.messages);
-            }
+            hall.deliver_before(pending.token, &self.inbox, &mut self.messages);
             let Some(connection) = hall.admit(pending.token) else { continue };
             if let Some(command) = pending.command
                 && execute::may_run_script(&connection.session, command)
@@ -263,9 +262,7 @@ impl<S: Source> Worker<S> {
             if connection.unsent() > FLUSH_EARLY && !replies_wait {
                 hall.relieve(pending.token);
             }
-            if self.inbox.has_messages() && hall.hears_messages(pending.token) {
-                hall.deliver_waiting(&self.inbox, &mut self.messages);
-            }
+            hall.deliver_before(pending.token, &self.inbox, &mut self.messages);
             hall.forget_unsubscribed(pending.token);
         }
         bench.tell_everybody();
