@@ -29,6 +29,8 @@ pub struct Database<'a> {
     now_ms: i64,
     /// Keys whose deadline is not after this are gone.
     horizon_ms: i64,
+    /// They are hidden only, not removed.
+    frozen: bool,
     access: AccessClock,
     counters: &'a Counters,
     changes: u64,
@@ -70,6 +72,8 @@ pub struct Setting<'a> {
     pub now_ms: i64,
     /// Whether what is too old is gone. Not for commands out of the log of effects: it says itself what went.
     pub expires: bool,
+    /// Whether that is hidden only, and not removed: while writes are paused nothing changes.
+    pub frozen: bool,
     /// What to stamp on the entries that are used.
     pub access: AccessClock,
     /// Where hits, misses and expiries are counted.
@@ -93,6 +97,7 @@ impl<'a> Database<'a> {
             number: setting.number,
             now_ms: setting.now_ms,
             horizon_ms: if setting.expires { setting.now_ms } else { i64::MIN },
+            frozen: setting.frozen,
             access: setting.access,
             counters: setting.counters,
             changes: 0,
@@ -249,7 +254,10 @@ impl<'a> Database<'a> {
     fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
         let keyspace = self.held.keyspace();
         let (db, marks) = self.held.shard_mut(key.hash()).db_and_marks(self.physical);
-        let found = match db.lookup(key, self.horizon_ms, purpose.writes) {
+        let hidden = self.frozen && db.get(key).is_some_and(|it| walk::is_due(it, self.horizon_ms));
+        let met =
+            if hidden { Lookup::Absent } else { db.lookup(key, self.horizon_ms, purpose.writes) };
+        let found = match met {
             Lookup::Live(entry) => Some(entry),
             Lookup::Tidied(Tidied { removed, kind, left, emptied }) => {
                 if !marks.is_empty() && marks.changed(self.number, key.bytes()) {

@@ -111,6 +111,9 @@ impl<'a> Database<'a> {
 
     /// Removes a key whose time has come; the caller has met it while no lock was declared for it.
     fn expire(&mut self, key: &[u8]) {
+        if self.frozen {
+            return;
+        }
         let (physical, now_ms) = (self.physical, self.horizon_ms);
         let key = keyspace::Key::new(key);
         let number = self.number;
@@ -307,7 +310,7 @@ impl<'a> Database<'a> {
     }
 }
 
-fn is_due(entry: EntryRef<'_>, now_ms: i64) -> bool {
+pub(super) fn is_due(entry: EntryRef<'_>, now_ms: i64) -> bool {
     entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms)
 }
 
