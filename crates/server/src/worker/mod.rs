@@ -204,6 +204,8 @@ impl<S: Source> Worker<S> {
         self.ready.clear();
         let may_sleep = timeout > Duration::ZERO && self.inbox.may_sleep();
         let timeout = if may_sleep { timeout } else { Duration::ZERO };
+        let busy_ns = self.services.clock.monotonic_ns().saturating_sub(self.epoch_ns);
+        self.counters.busy_ns.add(busy_ns);
         self.source.wait(Some(timeout), &mut self.ready)?;
         self.epoch_us = self.services.clock.unix_us();
         self.epoch_ns = self.services.clock.monotonic_ns();
