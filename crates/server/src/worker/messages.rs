@@ -117,9 +117,18 @@ impl<S: Socket> Hall<'_, S> {
         }
     }
 
-    /// Notes that no message is under way any more that came before the end of a subscription.
-    pub fn forget_unsubscribed(&mut self, token: Token) {
-        if let Some(Some(connection)) = self.connections.get_mut(token) {
+    /// The same behind a command's reply. Behind the end of a subscription no message is under way any more that
+    /// came before.
+    #[inline]
+    pub fn deliver_behind(
+        &mut self,
+        token: Token,
+        unsubscribed: bool,
+        inbox: &Inbox<S>,
+        scratch: &mut Vec<Message>,
+    ) {
+        self.deliver_before(token, inbox, scratch);
+        if unsubscribed && let Some(Some(connection)) = self.connections.get_mut(token) {
             connection.session.unsubscribed = false;
         }
     }
