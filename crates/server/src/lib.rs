@@ -22,6 +22,7 @@ mod host;
 mod listen;
 mod mailbox;
 mod notify;
+mod oom;
 mod persistence;
 mod server;
 mod source;

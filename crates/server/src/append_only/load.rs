@@ -203,7 +203,7 @@ impl<'a> Loader<'a> {
                 ))
             };
             let loaded = self.load_rdb(&file).map_err(|error| aborted(error.to_string()))?;
-            persistence::add_libraries(&self.files.services, &loaded).map_err(aborted)?;
+            persistence::add_libraries(&self.files.services, &loaded, true).map_err(aborted)?;
             rest = loaded.rest;
         }
         self.session.select(0);
