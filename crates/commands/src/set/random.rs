@@ -44,10 +44,11 @@ fn spop_one(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let (reply, effects) = (&mut ctx.reply, &mut ctx.effects);
     set.pop_random(ctx.random.next_u64(), |member| {
         reply::item(reply, member);
-        effects.instead(&[b"SREM", key.bytes(), &member.to_vec()]);
+        member.with_bytes(|member| effects.instead(&[b"SREM", key.bytes(), member]));
     });
+    let emptied = set.is_empty();
     ctx.db.changed(key, KeyspaceEvents::SET, "spop");
-    if ctx.db.remove_if_empty::<Set>(key) {
+    if emptied && ctx.db.remove(key) {
         ctx.db.notify(key, KeyspaceEvents::GENERIC, "del");
     }
     Ok(())

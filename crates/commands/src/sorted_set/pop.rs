@@ -226,6 +226,7 @@ pub fn pop(
         reply_member(&mut ctx.reply, member, score);
     }
     zset.remove_range(ranks, |_, _| {});
+    let emptied = zset.is_empty();
     match layout {
         Layout::Flat | Layout::Nested => {}
         Layout::FlatWithKey => ctx.effects.instead(&[end.pop_name(), key.bytes()]),
@@ -236,7 +237,7 @@ pub fn pop(
     }
     ctx.db.add_changes(popped as u64 - 1);
     ctx.db.changed(key, KeyspaceEvents::ZSET, end.event());
-    if ctx.db.remove_if_empty::<Zset>(key) {
+    if emptied && ctx.db.remove(key) {
         ctx.db.notify(key, KeyspaceEvents::GENERIC, "del");
     }
     Ok(true)

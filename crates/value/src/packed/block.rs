@@ -154,10 +154,41 @@ impl Block {
     /// Opens a gap of `len` zeroed or stale bytes at `at`, and returns it.
     pub(crate) fn open(&mut self, at: usize, len: usize) -> &mut [u8] {
         let old = self.len();
-        self.resize(old + len);
-        let bytes = self.bytes_mut();
-        bytes.copy_within(at..old, at + len);
-        &mut bytes[at..at + len]
+        assert!(at <= old, "a gap inside the block");
+        match self.0 {
+            Some(head) if len > 0 && heap::class(size(old)) != heap::class(size(old + len)) => {
+                // SAFETY: the block has `old` bytes, and `at` is not behind them.
+                self.0 = Some(unsafe { Self::moved(head, at, len) });
+            }
+            _ => {
+                self.resize(old + len);
+                self.bytes_mut().copy_within(at..old, at + len);
+            }
+        }
+        &mut self.bytes_mut()[at..at + len]
+    }
+
+    /// A block with the content of `head`'s and a gap of `len` zeroes at `at`, in its place: each byte moves
+    /// once.
+    ///
+    /// # Safety
+    /// `head` is that of a live block of at least `at` bytes, which nobody uses any more.
+    unsafe fn moved(head: NonNull<Head>, at: usize, len: usize) -> NonNull<Head> {
+        // SAFETY: a live header, by the contract.
+        let Head { len: old, note } = unsafe { head.read() };
+        let old = old as usize;
+        let new: NonNull<Head> = heap::allocate(size(old + len)).cast();
+        // SAFETY: the new block has room for a header and `old + len` bytes, which are all written here; the
+        // old one has `old` of them. They are different blocks, and the old one is of the class of its size.
+        unsafe {
+            new.write(Head { len: (old + len) as u32, note });
+            let (from, to) = (head.add(1).cast::<u8>(), new.add(1).cast::<u8>());
+            to.copy_from_nonoverlapping(from, at);
+            to.add(at).write_bytes(0, len);
+            to.add(at + len).copy_from_nonoverlapping(from.add(at), old - at);
+            heap::free(head.cast(), size(old));
+        }
+        new
     }
 
     /// Removes `len` bytes at `at`.
