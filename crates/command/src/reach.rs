@@ -1,4 +1,4 @@
-use value::Object;
+use value::ObjectRef;
 
 use crate::args::Args;
 
@@ -10,12 +10,12 @@ pub enum Target<'a> {
     /// The key holds nothing, or a short string.
     Small,
     /// The key holds this.
-    Value(&'a Object),
+    Value(ObjectRef<'a>),
 }
 
 impl<'a> Target<'a> {
     /// The value.
-    pub fn value(self) -> Option<&'a Object> {
+    pub fn value(self) -> Option<ObjectRef<'a>> {
         match self {
             Self::Value(object) => Some(object),
             Self::Unknown | Self::Small => None,

@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_span_never_exceeds_the_value() {
         let list = list(10);
-        let of = |start, stop| span(start, stop, Target::Value(&list));
+        let of = |start, stop| span(start, stop, Target::Value(list.view()));
         assert_eq!((of(0, -1), of(2, -3), of(-4, -1), of(0, 1_000_000)), (10, 6, 4, 10));
         assert_eq!((of(9, -9), of(i64::MIN, i64::MAX)), (0, 10));
         assert_eq!(span(0, -1, Target::Small), 0);

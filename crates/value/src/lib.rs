@@ -16,7 +16,7 @@ mod timed;
 pub mod zset;
 
 pub use item::Item;
-pub use object::{Kind, Object, Typed};
+pub use object::{Kind, Object, ObjectMut, ObjectRef, Typed};
 pub use packed::{Corrupt, listpack};
 
 #[cfg(test)]

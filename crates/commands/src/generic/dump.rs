@@ -147,7 +147,7 @@ fn restore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     match value {
         rdb::Value::Int(number) => ctx.db.put(key, Payload::Int(number), deadline),
         rdb::Value::Bytes(bytes) => ctx.db.put(key, Payload::string(&bytes), deadline),
-        rdb::Value::Object(object) => ctx.db.put(key, Payload::Object(object), deadline),
+        rdb::Value::Object(object) => ctx.db.put(key, Payload::Object(*object), deadline),
     }
     if let Some(stamp) = stamp(ctx, &options) {
         ctx.db.set_access(key, stamp);
