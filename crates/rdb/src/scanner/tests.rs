@@ -248,7 +248,8 @@ fn every_value_survives_dump_and_restore() {
             // A dump has no place for consumers' active times, nor for members' deadlines.
             Value::Object(object)
                 if matches!(*object, Object::Hash(_))
-                    || (!matches!(*object, Object::Stream(_)) && value.view().next_expiry().is_none()) =>
+                    || (!matches!(*object, Object::Stream(_))
+                        && value.view().next_expiry().is_none()) =>
             {
                 assert_eq!(shown(&object), shown(&value));
             }

@@ -5,7 +5,8 @@
 //! computed whenever it is needed. An empty block owns no memory.
 #![expect(unsafe_code, reason = "a thin pointer to a header followed by bytes has no safe form")]
 
-use std::ptr::NonNull;
+use std::mem::ManuallyDrop;
+use std::ptr::{NonNull, null_mut};
 
 use table::heap;
 
@@ -45,6 +46,34 @@ impl Block {
         let mut block = Block::new();
         block.resize(len);
         block
+    }
+
+    /// Gives the block to whoever makes one of it again.
+    pub(crate) fn into_raw(self) -> *mut u8 {
+        ManuallyDrop::new(self).0.map_or(null_mut(), |head| head.cast().as_ptr())
+    }
+
+    /// Takes a block back.
+    ///
+    /// # Safety
+    /// `raw` came from [`Block::into_raw`], and nobody else has it.
+    pub(crate) unsafe fn from_raw(raw: *mut u8) -> Self {
+        Block(NonNull::new(raw.cast()))
+    }
+
+    /// Content and note of the block that a pointer stands for.
+    ///
+    /// # Safety
+    /// `raw` came from [`Block::into_raw`], and the block stays as it is for `'a`.
+    #[inline]
+    pub(crate) unsafe fn parts_of_raw<'a>(raw: *mut u8) -> (&'a [u8], u32) {
+        let Some(head) = NonNull::new(raw.cast::<Head>()) else { return (&[], 0) };
+        // SAFETY: a live header, followed by `len` initialised bytes, by the contract and the invariant.
+        unsafe {
+            let Head { len, note } = head.read();
+            let start = head.add(1).cast::<u8>().as_ptr();
+            (std::slice::from_raw_parts(start, len as usize), note)
+        }
     }
 
     /// How many bytes the block holds.
@@ -106,7 +135,12 @@ impl Block {
 
     /// Heap memory held, in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
-        if self.0.is_some() { heap::class(size(self.len())) } else { 0 }
+        Self::heap_bytes_for(self.len())
+    }
+
+    /// Heap memory of a block of `len` bytes.
+    pub(crate) fn heap_bytes_for(len: usize) -> usize {
+        if len > 0 { heap::class(size(len)) } else { 0 }
     }
 
     /// Makes the block `len` bytes long; added bytes are zero. Moves only where the size class

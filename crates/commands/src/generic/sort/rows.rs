@@ -40,7 +40,10 @@ impl Rows {
     ///
     /// # Errors
     /// When the value is neither list, set nor sorted set.
-    pub(super) fn copy(source: Option<ObjectRef<'_>>, request: &Request<'_>) -> Result<Self, Error> {
+    pub(super) fn copy(
+        source: Option<ObjectRef<'_>>,
+        request: &Request<'_>,
+    ) -> Result<Self, Error> {
         let mut rows = Self::default();
         let Some(source) = source else { return Ok(rows) };
         let len = match source {
