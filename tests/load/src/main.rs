@@ -4,12 +4,14 @@
 //! | task | does | prints |
 //! |---|---|---|
 //! | `fill` | writes items as fast as one pipelined connection allows | items, seconds |
-//! | `drive` | GET or SET of random keys from many clients for a time | operations, server CPU, latencies |
+//! | `drive` | GET or SET of random keys, or any command, from many clients for a time or a number of operations | operations, server CPU, latencies |
+//! | `call` | one command, whose reply may be huge | seconds |
 //! | `probe` | GET in a closed loop until standard input ends | latencies, longest wait |
 //! | `scan` | one full SCAN | keys, seconds |
 //! | `gone` | polls DBSIZE until volatile keys have gone | delay |
 #![forbid(unsafe_code)]
 
+mod call;
 mod cpu;
 mod drive;
 mod fill;
@@ -44,9 +46,10 @@ fn run() -> Result<serde_json::Value> {
     match task.as_str() {
         "fill" => fill::run(&options),
         "drive" => drive::run(&options),
+        "call" => call::run(&options),
         "probe" => probe::run(&options),
         "scan" => watch::scan(&options),
         "gone" => watch::gone(&options),
-        _ => bail!("no such task: {task}; fill, drive, probe, scan, gone"),
+        _ => bail!("no such task: {task}; fill, drive, call, probe, scan, gone"),
     }
 }
