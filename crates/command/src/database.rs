@@ -242,7 +242,7 @@ impl<'a> Database<'a> {
         make: impl FnOnce() -> T,
     ) -> Result<&mut T, Error> {
         if !self.contains(key) {
-            self.put(key, Payload::Object(Box::new(make().into_object())), Deadline::None);
+            self.put(key, Payload::Object(make().into_object()), Deadline::None);
         }
         self.write(key)?.ok_or(Error::WRONG_TYPE)
     }

@@ -19,6 +19,7 @@ mod keys;
 mod mailbox;
 pub mod permission;
 mod persistence;
+mod reach;
 pub mod scripts;
 mod services;
 mod session;
@@ -38,6 +39,7 @@ pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;
 pub use mailbox::{Letter, Mailbox};
 pub use persistence::{CurrentSave, DiskError, Loading, Persistence, SaveHandle, Saves};
+pub use reach::{Reach, Target};
 pub use services::{
     Host, MemoryFigures, ProcessorTime, REDIS_VERSION, RUBRICA_VERSION, Services, Shutdown,
     SystemFigures, acl_defaults,

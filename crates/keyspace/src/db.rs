@@ -1,7 +1,7 @@
 use std::ptr::NonNull;
 
 use table::{Slot, Table};
-use value::{Kind, Object};
+use value::{Kind, Object, ObjectMut};
 
 use crate::entry::{Entry, EntryMut, EntryRef, Payload, Value};
 use crate::era::Era;
@@ -485,7 +485,7 @@ impl Db {
         let entry = unsafe { EntryRef::from_raw(self.table.get(slot)) };
         if !matches!(entry.value(), Value::Object(_)) {
             let bytes = entry.value().string_bytes()?.into_owned();
-            let object = Payload::Object(Box::new(Object::String(bytes)));
+            let object = Payload::Object(Object::String(bytes));
             let entry = Entry::new(key.bytes(), object, entry.deadline_ms(), entry.access());
             let entry = entry.in_era(self.era.number);
             // SAFETY: the block has just left the table.
@@ -494,7 +494,7 @@ impl Db {
         // SAFETY: as in `get_mut`.
         let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         match entry.into_object_mut()? {
-            Object::String(bytes) => Some(bytes),
+            ObjectMut::String(bytes) => Some(bytes),
             _ => None,
         }
     }

@@ -200,7 +200,7 @@ impl Pair {
         let bytes = text.bytes();
         let deadline = lifetime.map(|ms| self.now_ms + ms);
         let payload = match text {
-            Text::Apart(_) => Payload::Object(Box::new(Object::String(bytes.clone()))),
+            Text::Apart(_) => Payload::Object(Object::String(bytes.clone())),
             Text::Number(number) => Payload::Int(*number),
             _ => Payload::Bytes(&bytes),
         };

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use command::blocked::{Arrival, Nothing, Parked, Wait};
-use command::{Flags, Letter, OwnedArgs, Services, Session};
+use command::{Flags, Letter, OwnedArgs, Services, Session, Target};
 use effects::Recorder;
 use keyspace::{Key, KeyHash, Value};
 use parking_lot::Mutex;
@@ -118,8 +118,15 @@ impl Bench<'_> {
         Some(parked)
     }
 
-    /// Whether the values at a command's keys are large in all.
+    /// Whether a command reaches many elements of the values at its keys.
     fn is_large(&self, session: &Session, call: &Call<'_>) -> bool {
+        let reach = |target: Target<'_>| match call.command.reach {
+            Some(reach) => reach(call.args, target),
+            None => target.elements(),
+        };
+        if reach(Target::Unknown) < LARGE {
+            return false;
+        }
         let keyspace = &self.services.keyspace;
         let physical = keyspace.resolve(session.database);
         let mut elements = 0usize;
@@ -127,11 +134,12 @@ impl Bench<'_> {
             let key = Key::new(call.args.at(word));
             // One that is locked is looked at when it is not; a long hold shows as an occupied shard.
             let Some(guard) = keyspace.try_lock(key.hash().shard()) else { continue };
-            if let Some(entry) = guard.get().db(physical).and_then(|db| db.get(key))
-                && let Value::Object(object) = entry.value()
-            {
-                elements = elements.saturating_add(object.elements());
-            }
+            let entry = guard.get().db(physical).and_then(|db| db.get(key));
+            let target = match entry.map(|entry| entry.value()) {
+                Some(Value::Object(object)) => Target::Value(object),
+                _ => Target::Small,
+            };
+            elements = elements.saturating_add(reach(target));
         }
         elements >= LARGE
     }

@@ -6,6 +6,7 @@
 //! `load`) on another.
 
 mod bytes;
+mod civil;
 mod cpu;
 mod goals;
 mod load;
@@ -15,6 +16,7 @@ mod push;
 mod report;
 mod server;
 mod tls;
+mod types;
 
 use anyhow::{Context as _, Result, bail};
 use load::Load;
@@ -42,6 +44,7 @@ struct Bench {
     /// Rounds of each load, and seconds of each.
     rounds: u64,
     seconds: f64,
+    type_rounds: u64,
     pause_rounds: u64,
     /// Keys inserted, and keys that expire, while a probe watches.
     pause_keys: u64,
@@ -68,6 +71,8 @@ pub(crate) fn run(root: &Path, words: &[String]) -> Result<()> {
             "cpu" => cpu::cpu(&bench)?,
             "bytes" => bytes::bytes(&bench)?,
             "pauses" => pauses::pauses(&bench)?,
+            "civil" => civil::civil(&bench)?,
+            "types" => types::types(&bench)?,
             "workers" => cpu::workers(&bench)?,
             "push" => push::push(&bench)?,
             "tracking" => push::tracking(&bench)?,
@@ -125,6 +130,7 @@ fn prepare(root: &Path, options: &Options) -> Result<Bench> {
         quick,
         rounds: options.rounds.unwrap_or(if quick { 3 } else { 5 }),
         seconds: options.seconds.unwrap_or(if quick { 0.3 } else { 3.0 }),
+        type_rounds: options.rounds.unwrap_or(if quick { 1 } else { 3 }),
         pause_rounds: if quick { 1 } else { 3 },
         pause_keys: if quick { 1_000_000 } else { 10_000_000 },
         expiring_keys: if quick { 200_000 } else { 1_000_000 },

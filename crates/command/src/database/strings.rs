@@ -40,7 +40,7 @@ impl Database<'_> {
     /// When the key holds another type.
     pub fn string_mut_or_make(&mut self, key: Key<'_>) -> Result<&mut Vec<u8>, Error> {
         if !self.contains(key) {
-            let empty = Payload::Object(Box::new(Object::String(Vec::new())));
+            let empty = Payload::Object(Object::String(Vec::new()));
             self.put(key, empty, Deadline::None);
         }
         self.string_mut(key)?.ok_or(Error::WRONG_TYPE)

@@ -96,7 +96,7 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     for (field, value) in fields.iter().zip(args.iter_from(4)) {
         hash.set(Item::parse(field), Item::parse(value), Ttl::Clear, limits);
     }
-    ctx.db.put(key, Payload::Object(Box::new(Object::Hash(hash))), Deadline::None);
+    ctx.db.put(key, Payload::Object(Object::Hash(hash)), Deadline::None);
     // The names of the fields are known to this session only.
     ctx.effects.instead(&[b"DEL", key.bytes()]);
     let pairs = fields.iter().zip(args.iter_from(4)).flat_map(|(field, value)| [&**field, value]);
