@@ -95,6 +95,21 @@ impl Keyring {
         self.keys.iter().map(|(name, _)| name.as_str())
     }
 
+    /// Whether there is a key of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// The name of a key that is another one there.
+    pub fn conflict(&self, other: &Self) -> Option<&str> {
+        let differs = |(name, secret): &&(String, Secret)| {
+            other.find(name).is_some_and(|found| {
+                digest(&SHA256, &found[..]).as_ref() != digest(&SHA256, &secret[..]).as_ref()
+            })
+        };
+        self.keys.iter().find(differs).map(|(name, _)| name.as_str())
+    }
+
     pub(crate) fn find(&self, name: &str) -> Option<&Secret> {
         self.keys.iter().find(|(known, _)| known == name).map(|(_, secret)| secret)
     }
@@ -191,6 +206,15 @@ mod tests {
             assert_eq!(Keyring::parse(text.as_bytes()).err(), Some(error.clone()), "{text}");
             assert!(!error.to_string().contains("0001"));
         }
+    }
+
+    #[test]
+    fn a_key_that_is_another_under_its_name_is_named() {
+        let ring = |text: String| Keyring::parse(text.as_bytes()).expect("keys");
+        let before = ring(format!("a:{HEX},b:{BASE64}"));
+        assert_eq!(before.conflict(&ring(format!("c:{},b:{HEX}", "ab".repeat(32)))), None);
+        let other = ring(format!("a:{HEX},b:{}", "ab".repeat(32)));
+        assert_eq!(before.conflict(&other), Some("b"));
     }
 
     #[test]
