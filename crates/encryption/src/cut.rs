@@ -52,7 +52,8 @@ fn walk(file: &mut File, id: &FileId, content: u64) -> io::Result<Place> {
     Ok(place)
 }
 
-/// Bytes of content of a file, as far as its blocks' heads tell: for a plain file its size.
+/// Bytes of content of a file, as far as its blocks' heads tell, and of what stands behind these and is no end mark:
+/// for a plain file its size.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -60,7 +61,13 @@ pub fn content_len(path: &Path) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let Some(header) = read_header(&mut file)? else { return Ok(file.metadata()?.len()) };
     let id = header.get(44..60).and_then(|id| id.try_into().ok()).unwrap_or_default();
-    Ok(walk(&mut file, &id, u64::MAX)?.content)
+    let place = walk(&mut file, &id, u64::MAX)?;
+    let mut head = [0; HEAD];
+    file.seek(SeekFrom::Start(place.offset))?;
+    let is_end = read_full(&mut file, &mut head)? == HEAD
+        && Announced::read(&head, &id, place.seq) == Some(Announced::End);
+    let rest = file.metadata()?.len().saturating_sub(place.offset);
+    Ok(place.content + if is_end { 0 } else { rest })
 }
 
 /// Cuts a file off behind `content` bytes of its content, durably. Of an encrypted file, what is left has its end mark
