@@ -278,6 +278,11 @@ impl Pause {
         self.scope.store(0, Ordering::Relaxed);
     }
 
+    /// Whether there is a pause, though its end may have come.
+    pub fn is_on(&self) -> bool {
+        self.scope.load(Ordering::Relaxed) != 0
+    }
+
     /// Whether commands of some kind are held back.
     pub fn is_active(&self, now_ms: i64) -> bool {
         self.holds(true, now_ms).is_some()

@@ -17,6 +17,7 @@ use effects::Recorder;
 use keyspace::{Key, KeyHash, Value};
 use parking_lot::Mutex;
 
+use crate::conditions::Conditions;
 use crate::evict::Evictor;
 use crate::execute::{Bench, Call, Scope, keys_of, scope_of};
 
@@ -70,7 +71,8 @@ fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
             epoch_ns: now_ns,
             clock_ns: now_ns,
             idle: None,
-            garbage: Vec::new(),
+            aftermath: Default::default(),
+            conditions: Conditions::of(services, &config),
             notes: &notes,
             evictor: &mut evictor,
             helpers: None,
@@ -84,7 +86,7 @@ fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
 
 impl Bench<'_> {
     /// Hands a command over to the helpers if it takes long, or needs what another has occupied.
-    pub fn hand_over(&mut self, session: &Session, call: Call<'_>) -> Option<Arc<Parked>> {
+    pub fn hand_over(&mut self, session: &Session, call: &Call<'_>) -> Option<Arc<Parked>> {
         let helpers = self.helpers.filter(|_| self.gate.is_inside())?;
         let long = call.command.flags.contains(Flags::LINEAR) && self.is_large(session, call);
         let occupied = || self.services.keyspace.is_occupied() && self.meets_occupied(call);
@@ -117,7 +119,7 @@ impl Bench<'_> {
     }
 
     /// Whether the values at a command's keys are large in all.
-    fn is_large(&self, session: &Session, call: Call<'_>) -> bool {
+    fn is_large(&self, session: &Session, call: &Call<'_>) -> bool {
         let keyspace = &self.services.keyspace;
         let physical = keyspace.resolve(session.database);
         let mut elements = 0usize;
@@ -135,7 +137,7 @@ impl Bench<'_> {
     }
 
     /// Whether a command would wait for the lock of an occupied shard, and can be run by somebody else.
-    fn meets_occupied(&self, call: Call<'_>) -> bool {
+    fn meets_occupied(&self, call: &Call<'_>) -> bool {
         let keyspace = &self.services.keyspace;
         let flags = call.command.flags;
         // These change their connection.
@@ -176,7 +178,7 @@ impl Bench<'_> {
         let services = self.services;
         let occupied = services.keyspace.occupy(shards);
         let mut reply = Vec::new();
-        self.with_held(scope, |bench, held| bench.run(&mut session, call, &mut reply, held));
+        self.with_held(scope, |bench, held| bench.run(&mut session, &call, &mut reply, held));
         drop(occupied);
         parked.finish();
         self.services.parked.leave(parked.ticket);

@@ -11,6 +11,7 @@ mod append_only;
 mod batch;
 mod blocked;
 mod buffers;
+mod conditions;
 mod connection;
 mod cron;
 mod descriptors;

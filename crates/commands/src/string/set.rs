@@ -107,12 +107,14 @@ impl<'a> Options<'a> {
 }
 
 /// Stores a string and says so to whoever listens.
+#[inline]
 pub fn store(ctx: &mut Ctx<'_>, key: Key<'_>, text: &[u8], deadline: Deadline) {
     ctx.db.put_string(key, text, deadline);
     stored(ctx, key, deadline);
 }
 
 /// Records that a string was stored.
+#[inline]
 pub fn stored(ctx: &mut Ctx<'_>, key: Key<'_>, deadline: Deadline) {
     ctx.db.changed(key, KeyspaceEvents::STRING, "set");
     if let Deadline::At(_) = deadline {

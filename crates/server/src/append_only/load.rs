@@ -20,6 +20,7 @@ use snapshot::{Duplicates, Rules};
 use tracking::Notes;
 
 use super::AppendOnly;
+use crate::conditions::Conditions;
 use crate::evict::Evictor;
 use crate::execute::{Bench, Call, scope_of};
 use crate::persistence::{self, Watcher};
@@ -345,14 +346,15 @@ impl<'a> Loader<'a> {
             clock_ns,
             idle: None,
             helpers: None,
-            garbage: Vec::new(),
+            aftermath: Default::default(),
+            conditions: Conditions::of(services, &self.config),
         };
         let now_us = bench.now_us();
         let call = Call { command, args: view, now_us, may_wait: false, waited: false, idle: None };
         let session = &mut self.session;
         let mut reply = Vec::new();
         bench.with_held(scope_of(command, view), |bench, mut held| {
-            bench.run_and_answer(session, call, &mut reply, &mut held);
+            bench.run_and_answer(session, &call, &mut reply, &mut held);
         });
         self.gate.leave();
         Ok(())

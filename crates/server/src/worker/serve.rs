@@ -11,6 +11,7 @@ use resp::{Limits, ProtocolError};
 use super::messages::{FLUSH_EARLY, Hall};
 use super::{Worker, touch};
 use crate::batch::{BATCH, Progress};
+use crate::conditions::Conditions;
 use crate::connection::{Connection, Filled};
 use crate::execute::{self, Bench, Done};
 use crate::source::{Socket, Source, Token};
@@ -214,7 +215,8 @@ impl<S: Source> Worker<S> {
             clock_ns: self.services.clock.monotonic_ns(),
             evictor: &mut self.evictor,
             idle: None,
-            garbage: Vec::new(),
+            aftermath: Default::default(),
+            conditions: Conditions::of(&self.services, &self.config),
             notes: &self.notes,
             helpers: self.helpers.as_deref(),
         };
@@ -229,12 +231,16 @@ impl<S: Source> Worker<S> {
             tokens: &self.tokens,
             postponed: &mut self.postponed,
         };
+        // There may be a limit no more.
+        bench.make_room();
         let mut reached = self.batch.len();
         for index in from..self.batch.len() {
             let pending = self.batch.get(index);
             bench.limit_tracking();
             // What goes is told of before the reply of the command that made it go.
-            bench.make_room();
+            if self.config.maxmemory > 0 {
+                bench.make_room();
+            }
             // Its client finds what was published or invalidated before its command, and what its command
             // publishes or invalidates right behind the reply.
             if self.inbox.has_messages() && hall.hears_messages(pending.token) {
@@ -260,13 +266,16 @@ impl<S: Source> Worker<S> {
             if let Some(moment) = conclude(connection, done, end, &mut self.deadlines) {
                 self.cron.wake_at(moment);
             }
+            let unsubscribed = connection.session.unsubscribed;
             if connection.unsent() > FLUSH_EARLY && !replies_wait {
                 hall.relieve(pending.token);
             }
             if self.inbox.has_messages() && hall.hears_messages(pending.token) {
                 hall.deliver_waiting(&self.inbox, &mut self.messages);
             }
-            hall.forget_unsubscribed(pending.token);
+            if unsubscribed {
+                hall.forget_unsubscribed(pending.token);
+            }
         }
         bench.tell_everybody();
         reached
@@ -295,7 +304,8 @@ impl<S: Source> Worker<S> {
             clock_ns: self.services.clock.monotonic_ns(),
             evictor: &mut self.evictor,
             idle: None,
-            garbage: Vec::new(),
+            aftermath: Default::default(),
+            conditions: Conditions::of(&self.services, &self.config),
             notes: &self.notes,
             helpers: self.helpers.as_deref(),
         };
