@@ -394,3 +394,46 @@ fn rewrites_and_changes_of_keys_while_clients_write_lose_nothing() {
     assert_eq!(server.digest(), digest);
     server.shut_down();
 }
+
+#[test]
+fn a_full_disk_tears_a_block_and_nothing_acknowledged_is_lost() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let keys = key_file(&folder, &["one"]);
+    let always = ["--appendonly", "yes", "--appendfsync", "always"];
+    let options = [&with_key(&keys)[..], &always].concat();
+    let mut command = Command::new("bash");
+    command.args(["-c", "ulimit -S -f 64; exec \"$0\" \"$@\""]).arg(&program.path);
+    let server = Durable::try_start_as(command, &folder, &options).expect("it starts");
+    let (mut client, value, mut acknowledged) = (server.client(), "v".repeat(3000), 0);
+    while let Ok(Reply::Integer(count)) = client.call(&["RPUSH", "list", &value]) {
+        acknowledged = count;
+    }
+    assert!((10..23).contains(&acknowledged), "{acknowledged}");
+    // What is in the file is what a crash would find there now.
+    let path = folder.path().join("appendonlydir/appendonly.aof.1.incr.aof");
+    let torn = fs::read(&path).expect("a file");
+    assert_eq!(torn.len(), 64 * 1024);
+    let pid = server.pid().to_string();
+    let room = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:"]).status();
+    assert!(room.expect("util-linux is there").success());
+    while matches!(server.ask("SET a 1"), Reply::Error(_)) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let Reply::Integer(length) = server.ask("LLEN list") else { panic!("a length") };
+    let digest = server.digest();
+    server.shut_down();
+    let server = Durable::start(&program, &folder, &options);
+    assert_eq!(server.digest(), digest);
+    server.shut_down();
+    // As after a crash in the middle.
+    let logs = folder.path().join("appendonlydir");
+    for number in 2..4 {
+        let _ = fs::remove_file(logs.join(format!("appendonly.aof.{number}.incr.aof")));
+    }
+    let manifest = "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n";
+    fs::write(logs.join("appendonly.aof.manifest"), manifest).expect("a file");
+    fs::write(&path, &torn).expect("a file");
+    let server = Durable::start(&program, &folder, &options);
+    let Reply::Integer(found) = server.ask("LLEN list") else { panic!("a length") };
+    assert!((acknowledged..=length).contains(&found), "{acknowledged} {found} {length}");
+}

@@ -37,7 +37,10 @@ pub(super) fn appenddirname(value: &Value, _: bool) -> Checked {
     }
 }
 
-pub(super) fn no_key(_: &Value, _: bool) -> Checked {
+pub(super) fn no_key(value: &Value, _: bool) -> Checked {
+    if text(value).is_empty() {
+        return Ok(());
+    }
     Err(
         "a key must not stand here: use encryption-key-file, encryption-key-env or encryption-key-command",
     )

@@ -4,7 +4,7 @@ use super::{LONG, OPTIONAL, check, int, text, word};
 use crate::Opt;
 use crate::Status::{Accepted, Works};
 use crate::kind::Kind;
-use crate::value::{Slot, at};
+use crate::value::at;
 use crate::{AclPubsubDefault, AllowFrom, SanitizePayload};
 
 pub(super) const OPTIONS: &[Opt] = &[
@@ -48,11 +48,9 @@ pub(super) const OPTIONS: &[Opt] = &[
     .immutable()
     .sensitive()
     .check(check::names_a_key),
-    Opt::new(
-        Works,
+    Opt::ignored(
         "encryption-key",
         OPTIONAL,
-        Slot::Other,
         "There is no such option: a key must not stand in a configuration or on a command line.",
     )
     .immutable()
