@@ -12,8 +12,8 @@ pub(crate) const KEY: usize = 32;
 /// Bytes of a key's name at most.
 pub(crate) const NAME_MAX: usize = 32;
 
-/// A key as it stands in memory; overwritten when it goes.
-pub(crate) type Secret = Zeroizing<[u8; KEY]>;
+/// A key as it stands in memory: at one place, since moving it moves no bytes, and overwritten when it goes.
+pub(crate) type Secret = Zeroizing<Vec<u8>>;
 
 /// Why a text holds no keys. It never says what stands there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,12 +133,12 @@ fn name_of(name: &[u8]) -> Option<String> {
 /// Eight hexadecimal digits that tell keys apart and nothing about them.
 fn digest_name(secret: &Secret) -> String {
     let mut text = Zeroizing::new(b"name of a key at rest: ".to_vec());
-    text.extend_from_slice(&secret[..]);
+    text.extend_from_slice(secret);
     digest(&SHA256, &text).as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn secret(text: &[u8]) -> Option<Secret> {
-    let mut secret = Secret::default();
+    let mut secret = Zeroizing::new(vec![0; KEY]);
     if text.len() == 2 * KEY {
         for (byte, pair) in secret.iter_mut().zip(text.chunks_exact(2)) {
             let [high, low] = pair else { return None };
