@@ -253,6 +253,8 @@ config! {
     encryption_key_env: String,
     /// Command that prints these keys; empty means none.
     encryption_key_command: String,
+    /// Whether data files that are not encrypted are refused when there are keys.
+    encryption_refuse_plain: bool,
 
     /// The default user's password; empty means none.
     requirepass: Vec<u8>,

@@ -37,7 +37,7 @@
 //! # What this does not defend against
 //!
 //! Whoever can write to the folder can put an older state of it in place of the present one, cut the end off a log
-//! that has no end mark yet, or put plain files there. Whoever can read the server's memory has the keys: texts with
+//! that has no end mark yet, or put plain files there, if these are accepted. Whoever can read the server's memory has the keys: texts with
 //! keys and the keys themselves are overwritten when they are no longer needed, the ciphers made of them are not.
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,6 @@
 //! The keys that data files are encrypted with: what the configuration says of them, and their exchange.
 
+use std::io;
 use std::sync::Arc;
 
 use command::Services;
@@ -41,6 +42,17 @@ fn note(keys: Option<&Keyring>) {
         keys.current(),
         others.concat()
     );
+}
+
+/// What loading a plain file comes to when there are keys.
+///
+/// # Errors
+/// When the configuration wants none.
+pub fn accept_plain(services: &Services) -> io::Result<()> {
+    match services.config.load().encryption_refuse_plain {
+        true => Err(io::Error::other("it is not encrypted, and encryption-refuse-plain is set")),
+        false => Ok(()),
+    }
 }
 
 /// Reads the keys again. What is written from now on, the append-only file included, is encrypted with the first of

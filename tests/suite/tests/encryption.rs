@@ -342,6 +342,13 @@ fn plain_files_become_encrypted_and_plain_again() {
     let digest = server.digest();
     server.shut_down();
     assert!(keys_of(&folder).iter().all(Option::is_none));
+    let strict = [&with_key(&keys)[..], &["--encryption-refuse-plain", "yes"]].concat();
+    for appends in ["yes", "no"] {
+        let options = [&strict[..], &["--appendonly", appends]].concat();
+        let (status, text) = refusal(&program, &folder, &options);
+        assert!(!status.success(), "{text}");
+        assert!(text.contains("it is not encrypted, and encryption-refuse-plain is set"), "{text}");
+    }
     // From now on with a key: what is there is loaded, what is written is encrypted.
     let server = Durable::start(&program, &folder, &with_key(&keys));
     assert_eq!(server.digest(), digest);
@@ -355,6 +362,10 @@ fn plain_files_become_encrypted_and_plain_again() {
     server.ask("SAVE");
     assert!(keys_of(&folder).iter().all(Option::is_some));
     write_much(&server, 3, 200);
+    let digest = server.digest();
+    server.shut_down();
+    let server = Durable::start(&program, &folder, &strict);
+    assert_eq!(server.digest(), digest);
     // And off again, without a restart.
     server.client().call(&["CONFIG", "SET", "encryption-key-file", ""]).expect("it answers");
     assert_eq!(server.info("encryption_key").as_deref(), Some(""));

@@ -48,6 +48,13 @@ pub(super) const OPTIONS: &[Opt] = &[
     .immutable()
     .sensitive()
     .check(check::names_a_key),
+    Opt::new(
+        Works,
+        "encryption-refuse-plain",
+        super::NO,
+        at!(encryption_refuse_plain),
+        "With keys: load no snapshot and no append-only file that is not encrypted. It may have been put there.",
+    ),
     Opt::ignored(
         "encryption-key",
         OPTIONAL,

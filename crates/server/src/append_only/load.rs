@@ -69,10 +69,10 @@ impl AppendOnly {
         let mut loader = Loader::new(self);
         let last = manifest.files().count();
         let has_content = |info: &FileInfo| self.directory.size(info).is_ok_and(|size| size > 0);
-        let end = manifest.files().filter(|info| has_content(info)).last().cloned();
         for (index, info) in manifest.files().enumerate() {
             let started = Instant::now();
-            let loaded = loader.load(info, end.as_ref() == Some(info))?;
+            let is_end = !manifest.files().skip(index + 1).any(has_content);
+            let loaded = loader.load(info, is_end)?;
             loader.before += self.directory.size(info).unwrap_or(0);
             self.services.persistence.loading().loaded_bytes = loader.before;
             if matches!(loaded, Loaded::Truncated) && index + 1 < last {
@@ -184,7 +184,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Loads a file; `is_end` is whether nothing comes behind it.
+    /// Loads a file; `is_end` is whether nothing comes behind it but empty files.
     fn load(&mut self, info: &FileInfo, is_end: bool) -> Result<Loaded, LoadError> {
         let path = self.files.directory.file(&info.name);
         let name = &info.name;
@@ -196,7 +196,11 @@ impl<'a> Loader<'a> {
                 "Fatal error: can't open the append log file {name} for reading: {error}"
             ))
         })?;
-        if keys.is_some() && !input.is_encrypted() {
+        // An encrypted file has content as soon as another follows it.
+        let may_be_empty = is_end && self.files.directory.size(info).is_ok_and(|size| size == 0);
+        if keys.is_some() && !input.is_encrypted() && !may_be_empty {
+            crate::keys::accept_plain(&self.files.services)
+                .map_err(|error| refused(ReadError::Io(error), name, 0))?;
             tracing::info!(
                 "The append-only file {name} is not encrypted. BGREWRITEAOF writes it anew"
             );

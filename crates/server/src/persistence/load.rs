@@ -171,6 +171,7 @@ fn open(services: &Services, path: &Path) -> Result<Option<Input<File>>, LoadErr
     let input = Input::open(file, keys.as_deref());
     let input = input.map_err(|error| LoadError::Scan(error.into()))?;
     if keys.is_some() && !input.is_encrypted() {
+        crate::keys::accept_plain(services).map_err(|error| LoadError::Scan(error.into()))?;
         tracing::info!("{} is not encrypted. The next snapshot is", path.display());
     }
     Ok(Some(input))
