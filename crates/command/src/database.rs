@@ -29,6 +29,8 @@ pub struct Database<'a> {
     now_ms: i64,
     /// Keys whose deadline is not after this are gone.
     horizon_ms: i64,
+    /// They are hidden only, not removed.
+    frozen: bool,
     access: AccessClock,
     counters: &'a Counters,
     changes: u64,
@@ -79,6 +81,8 @@ pub struct Setting<'a> {
     pub now_ms: i64,
     /// Whether what is too old is gone. Not for commands out of the log of effects: it says itself what went.
     pub expires: bool,
+    /// Whether that is hidden only, and not removed: while writes are paused nothing changes.
+    pub frozen: bool,
     /// What to stamp on the entries that are used.
     pub access: AccessClock,
     /// Where hits, misses and expiries are counted.
@@ -102,6 +106,7 @@ impl<'a> Database<'a> {
             number: setting.number,
             now_ms: setting.now_ms,
             horizon_ms: if setting.expires { setting.now_ms } else { i64::MIN },
+            frozen: setting.frozen,
             access: setting.access,
             counters: setting.counters,
             changes: 0,
@@ -290,6 +295,9 @@ impl<'a> Database<'a> {
     #[cold]
     fn remove_due(&mut self, key: Key<'_>) -> Option<Slot> {
         let keyspace = self.held.keyspace();
+        if self.hides(key) {
+            return None;
+        }
         let shard = self.held.shard_mut(key.hash());
         match shard.db_mut(self.physical).lookup(key, self.horizon_ms) {
             Lookup::Live(_) | Lookup::Absent => {}
@@ -583,13 +591,5 @@ pub fn members_expired(kind: Kind) -> (KeyspaceEvents, &'static str) {
         Kind::Set => (KeyspaceEvents::SET, "sexpired"),
         Kind::SortedSet => (KeyspaceEvents::ZSET, "zexpired"),
         _ => (KeyspaceEvents::HASH, "hexpired"),
-    }
-}
-
-/// Refuses an entry of another type.
-fn of_kind(entry: Option<EntryRef<'_>>, kind: Kind) -> Result<Option<EntryRef<'_>>, Error> {
-    match entry {
-        Some(entry) if entry.kind() != kind => Err(Error::WRONG_TYPE),
-        other => Ok(other),
     }
 }

@@ -62,6 +62,8 @@ pub struct Services {
     pub scripts: Scripts,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
+    /// DEBUG PAUSE-CRON: what is done from time to time rests, ends that signals ask for included.
+    pub cron_paused: AtomicBool,
     /// Snapshots: how loading and saving go.
     pub persistence: Persistence,
     /// Wall clock and stop watch.
@@ -97,6 +99,11 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// When it cannot end in this way now.
     fn shutdown(&self, how: Shutdown) -> Result<(), Error>;
+
+    /// Takes an end back that has been asked for and has not begun; false when there is none.
+    fn abort_shutdown(&self) -> bool {
+        false
+    }
 
     /// Saves the data set where that has to be done before the end, and ends what is under way in the
     /// background. Everything is held.

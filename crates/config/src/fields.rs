@@ -9,7 +9,7 @@ use crate::kind::events::KeyspaceEvents;
 use crate::kind::special::{ClientMemory, OutputLimit, SavePoint};
 use crate::kind::words::{
     AclPubsubDefault, AllowFrom, AppendFsync, LogFormat, LogLevel, LogTimestamp, MaxmemoryPolicy,
-    SanitizePayload, Supervised, TlsAuthClients, TlsUser,
+    OomScoreAdj, SanitizePayload, Supervised, TlsAuthClients, TlsUser,
 };
 use crate::value::Value;
 
@@ -281,6 +281,10 @@ config! {
     set_proc_title: bool,
     /// The form of that title.
     proc_title_template: String,
+    /// Whether and how the server changes its score for when memory is short.
+    oom_score_adj: OomScoreAdj,
+    /// The score of a primary, a replica and a child process.
+    oom_score_adj_values: [i32; 3],
     /// Which keyspace events are published.
     notify_keyspace_events: KeyspaceEvents,
     /// Milliseconds after which a script no longer makes other clients wait in silence.

@@ -331,6 +331,7 @@ impl Bench<'_> {
             number: session.database,
             now_ms: call.now_us / 1000,
             expires: !session.obeys,
+            frozen: self.services.pause.is_active(call.now_us / 1000),
             access: self.access_clock(session, call.now_us / 1000),
             counters: self.counters,
             notify: self.conditions.notify,

@@ -23,6 +23,7 @@ mod keys;
 mod listen;
 mod mailbox;
 mod notify;
+mod oom;
 mod persistence;
 mod server;
 mod source;

@@ -21,6 +21,7 @@ use crate::helper::Helpers;
 use crate::host::{Process, ProcessMemory, Request};
 use crate::listen::{Listener, listen};
 use crate::mailbox::Inbox;
+use crate::oom::OomScore;
 use crate::persistence;
 use crate::source::{Epoll, Source};
 use crate::stream::Stream;
@@ -156,6 +157,7 @@ impl Server {
             budget: command::Budget::default(),
             scripts: Default::default(),
             active_expire: AtomicBool::new(true),
+            cron_paused: AtomicBool::new(false),
             persistence: Default::default(),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,
@@ -229,7 +231,10 @@ impl Server {
             complain_s: 0,
             tls,
             handshakes: Handshakes::new(LISTENERS_MAX),
+            oom: OomScore::default(),
         };
+        // The log says why this may fail; the server is of use nevertheless.
+        let _ = door.oom.apply(&self.services.config.load());
         door.open(listeners)?;
         let control = Arc::clone(&self.control);
         let run = move || {
@@ -273,6 +278,9 @@ impl Server {
         let process = Arc::clone(&self.process);
         let services = Arc::clone(&self.services);
         move |how| {
+            if !process.await_cron(&services) {
+                return false;
+            }
             let end = |held: &mut keyspace::Lent<'_>| {
                 persistence::prepare_shutdown(&services, held, how)?;
                 process.shutdown(how)
@@ -385,6 +393,7 @@ struct Door {
     /// What encrypted connections are accepted with.
     tls: Option<Arc<ServerConfig>>,
     handshakes: Handshakes,
+    oom: OomScore,
 }
 
 /// How long connections wait for the data set to be loaded before they are told that it is.
@@ -511,6 +520,9 @@ impl Door {
             if let Some(base) = self.services.persistence.base().as_deref().filter(|_| !on) {
                 base.stop();
             }
+        }
+        if changed.iter().any(|name| name.starts_with("oom-score-adj")) {
+            self.oom.apply(&self.services.config.load())?;
         }
         if changed.contains(&"maxclients") {
             let wanted = self.services.config.load().maxclients;

@@ -5,18 +5,24 @@
 //! |---|---|---|
 //! | `fill` | writes items as fast as one pipelined connection allows | items, seconds |
 //! | `drive` | GET or SET of random keys from many clients for a time | operations, server CPU, latencies |
+//! | `publish` | messages to many subscribers, so many unanswered at a time | deliveries, server CPU |
+//! | `cachers` | connects clients that track keys, until standard input ends | `ready`, when they do |
+//! | `encrypted` | has `redis-benchmark` GET over TLS | server CPU |
 //! | `probe` | GET in a closed loop until standard input ends | latencies, longest wait |
 //! | `scan` | one full SCAN | keys, seconds |
 //! | `gone` | polls DBSIZE until volatile keys have gone | delay |
 #![forbid(unsafe_code)]
 
+mod cachers;
 mod cpu;
 mod drive;
+mod encrypted;
 mod fill;
 mod histogram;
 mod link;
 mod options;
 mod probe;
+mod publish;
 mod request;
 mod watch;
 
@@ -44,9 +50,14 @@ fn run() -> Result<serde_json::Value> {
     match task.as_str() {
         "fill" => fill::run(&options),
         "drive" => drive::run(&options),
+        "publish" => publish::run(&options),
+        "cachers" => cachers::run(&options),
+        "encrypted" => encrypted::run(&options),
         "probe" => probe::run(&options),
         "scan" => watch::scan(&options),
         "gone" => watch::gone(&options),
-        _ => bail!("no such task: {task}; fill, drive, probe, scan, gone"),
+        _ => bail!(
+            "no such task: {task}; fill, drive, publish, cachers, encrypted, probe, scan, gone"
+        ),
     }
 }

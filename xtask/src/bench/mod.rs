@@ -11,8 +11,10 @@ mod goals;
 mod load;
 mod options;
 mod pauses;
+mod push;
 mod report;
 mod server;
+mod tls;
 
 use anyhow::{Context as _, Result, bail};
 use load::Load;
@@ -67,6 +69,9 @@ pub(crate) fn run(root: &Path, words: &[String]) -> Result<()> {
             "bytes" => bytes::bytes(&bench)?,
             "pauses" => pauses::pauses(&bench)?,
             "workers" => cpu::workers(&bench)?,
+            "push" => push::push(&bench)?,
+            "tracking" => push::tracking(&bench)?,
+            "tls" => tls::tls(&bench)?,
             other => bail!("no such table: {other}; there are {TABLES}"),
         });
     }
@@ -173,11 +178,17 @@ fn programs(options: &Options, target: &Path) -> Vec<Program> {
         let name = peer.rsplit('/').next().unwrap_or(peer);
         let same = out.iter().filter(|program| program.column.starts_with(name)).count();
         let column = if same == 0 { name.to_owned() } else { format!("{name}#{}", same + 1) };
-        out.push(Program { column, path, ours: false, workers: 1 });
+        out.push(Program { column, path, ours: false, workers: 1, options: Vec::new() });
     }
     if !options.peers_only {
         let path = options.rubrica.clone().unwrap_or_else(|| target.join("rubrica-server"));
-        out.push(Program { column: "rubrica".to_owned(), path, ours: true, workers: 1 });
+        out.push(Program {
+            column: "rubrica".to_owned(),
+            path,
+            ours: true,
+            workers: 1,
+            options: Vec::new(),
+        });
     }
     out
 }

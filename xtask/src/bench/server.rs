@@ -20,6 +20,8 @@ pub(super) struct Program {
     pub(super) ours: bool,
     /// Worker threads, an option of Rubrica's.
     pub(super) workers: usize,
+    /// Further options.
+    pub(super) options: Vec<String>,
 }
 
 /// The cores that processes are held to, as `taskset -c` takes them.
@@ -68,6 +70,7 @@ impl Server {
         if program.ours {
             command.args(["--workers", &program.workers.to_string()]);
         }
+        command.args(&program.options);
         let child = command
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -146,7 +149,7 @@ impl Drop for Server {
     }
 }
 
-fn free_port(first: u16) -> Result<u16> {
+pub(super) fn free_port(first: u16) -> Result<u16> {
     let ports = first..=first.saturating_add(98);
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     ports.into_iter().find(free).with_context(|| format!("no free port from {first}"))

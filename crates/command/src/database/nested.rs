@@ -11,6 +11,7 @@ impl Database<'_> {
             number,
             now_ms: self.now_ms,
             expires: self.horizon_ms == self.now_ms,
+            frozen: self.frozen,
             access: self.access.clone(),
             counters: self.counters,
             notify: self.notify,

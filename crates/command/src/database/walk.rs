@@ -109,8 +109,20 @@ impl<'a> Database<'a> {
         at
     }
 
+    /// Whether a key has to stay although its time has come.
+    pub(super) fn hides(&mut self, key: keyspace::Key<'_>) -> bool {
+        let (physical, now_ms) = (self.physical, self.horizon_ms);
+        let stored = |shard: &keyspace::Shard| {
+            shard.db(physical)?.get(key).map(|entry| is_due(entry, now_ms))
+        };
+        self.frozen && stored(self.held.shard(key.hash())).unwrap_or(false)
+    }
+
     /// Removes a key whose time has come; the caller has met it while no lock was declared for it.
     fn expire(&mut self, key: &[u8]) {
+        if self.frozen {
+            return;
+        }
         let (physical, now_ms) = (self.physical, self.horizon_ms);
         let key = keyspace::Key::new(key);
         let number = self.number;

@@ -169,7 +169,7 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 /// A deadline is logged as a moment, and GET is left out: it only reads.
 fn log(ctx: &mut Ctx<'_>, args: Args<'_>, options: &Options<'_>, deadline: Deadline) {
     match options.expiry {
-        Some(expiry) if !expiry.is_exact() => {
+        Some(_) => {
             logged::set(ctx, args.at(1), args.at(2), deadline);
         }
         None if options.get => {

@@ -216,7 +216,7 @@ impl<'a> Loader<'a> {
             };
             let snapshot = io::Cursor::new(rest).chain(&mut input);
             let loaded = self.load_rdb(snapshot).map_err(|error| aborted(error.to_string()))?;
-            persistence::add_libraries(&self.files.services, &loaded).map_err(aborted)?;
+            persistence::add_libraries(&self.files.services, &loaded, true).map_err(aborted)?;
             rest = loaded.rest;
         }
         let start = input.position() - rest.len() as u64;

@@ -109,7 +109,7 @@ pub fn load_at_start(services: &Arc<Services>, threads: usize) -> Result<(), Str
     })?;
     services.persistence.saves().last_s = services.clock.unix_ms() / 1000;
     if let Some(loaded) = loaded {
-        add_libraries(services, &loaded).map_err(|error| {
+        add_libraries(services, &loaded, true).map_err(|error| {
             format!("Failed loading the functions of {}: {error}", config.dbfilename)
         })?;
         note(services, &loaded);
@@ -134,7 +134,7 @@ pub fn reload(services: &Arc<Services>, held: &mut Lent<'_>, replaces: bool) -> 
         read_whole(file, |file| load_held(file, held, &rules, &watcher))
     });
     let result = result.map_err(|error| error.to_string()).and_then(|loaded| {
-        add_libraries(services, &loaded)?;
+        add_libraries(services, &loaded, replaces)?;
         Ok(loaded)
     });
     match result {
@@ -149,11 +149,14 @@ pub fn reload(services: &Arc<Services>, held: &mut Lent<'_>, replaces: bool) -> 
     }
 }
 
-/// Adds the function libraries that a file holds, in place of those of the same names.
-pub fn add_libraries(services: &Services, loaded: &Loaded) -> Result<(), String> {
+/// Adds the function libraries that a file holds; `replaces` is whether in place of those of the same names.
+///
+/// # Errors
+/// When one is there already, or is wrong; then none is added.
+pub fn add_libraries(services: &Services, loaded: &Loaded, replaces: bool) -> Result<(), String> {
     let mut libraries = Libraries::clone(&services.scripts.libraries());
     for source in &loaded.functions {
-        commands::add_library(services, &mut libraries, source, true)?;
+        commands::add_library(services, &mut libraries, source, replaces)?;
     }
     services.scripts.set_libraries(libraries);
     Ok(())

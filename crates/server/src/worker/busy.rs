@@ -156,5 +156,6 @@ impl<S: Source> Worker<S> {
         self.note_all_ready();
         self.read_and_execute();
         self.flush_touched();
+        self.go_round();
     }
 }

@@ -1,7 +1,6 @@
 //! Reading, parsing and executing.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::{Close, ReadyKey};
@@ -181,8 +180,9 @@ impl<S: Source> Worker<S> {
         self.hold_replies(replies_wait);
         if self.inbox.has_messages() {
             let mut messages = std::mem::take(&mut self.messages);
-            let inbox = Arc::clone(&self.inbox);
-            self.hall().deliver_waiting(&inbox, &mut messages);
+            self.inbox.take_messages(&mut messages);
+            self.hall().deliver(&messages, false);
+            messages.clear();
             self.messages = messages;
         }
         self.batch.clear();
@@ -230,6 +230,7 @@ impl<S: Source> Worker<S> {
             now_ms: self.epoch_us / 1000,
             tokens: &self.tokens,
             postponed: &mut self.postponed,
+            fanout: &mut self.fanout,
         };
         // There may be a limit no more.
         bench.make_room();
@@ -243,9 +244,7 @@ impl<S: Source> Worker<S> {
             }
             // Its client finds what was published or invalidated before its command, and what its command
             // publishes or invalidates right behind the reply.
-            if self.inbox.has_messages() && hall.hears_messages(pending.token) {
-                hall.deliver_waiting(&self.inbox, &mut self.messages);
-            }
+            hall.deliver_before(pending.token, &self.inbox, &mut self.messages);
             let Some(connection) = hall.admit(pending.token) else { continue };
             if let Some(command) = pending.command
                 && execute::may_run_script(&connection.session, command)
@@ -270,12 +269,7 @@ impl<S: Source> Worker<S> {
             if connection.unsent() > FLUSH_EARLY && !replies_wait {
                 hall.relieve(pending.token);
             }
-            if self.inbox.has_messages() && hall.hears_messages(pending.token) {
-                hall.deliver_waiting(&self.inbox, &mut self.messages);
-            }
-            if unsubscribed {
-                hall.forget_unsubscribed(pending.token);
-            }
+            hall.deliver_behind(pending.token, unsubscribed, &self.inbox, &mut self.messages);
         }
         bench.tell_everybody();
         reached

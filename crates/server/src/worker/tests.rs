@@ -1,5 +1,6 @@
 //! Workers driven turn by turn, without sockets and with a clock that stands still.
 
+mod audience;
 mod harness;
 
 use harness::{Lab, SPLIT_REPLIES, SPLIT_SCRIPT};

@@ -191,6 +191,8 @@ fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let tracking = &ctx.services.tracking;
     let totals = ctx.services.statistics.totals();
     let rates = ctx.services.statistics.rates().figures();
+    let command_ns = ctx.services.statistics.command_ns();
+    let busy_us_per_turn = (rates.busy_ns / rates.turns.max(1.0) / 1000.0).round() as u64;
     write(
         lines,
         &[
@@ -209,6 +211,9 @@ fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("reply_buffer_shrinks", &0),
             ("reply_buffer_expands", &0),
             ("eventloop_cycles", &totals.turns),
+            ("eventloop_duration_sum", &(totals.busy_ns / 1000)),
+            ("eventloop_duration_cmd_sum", &(command_ns / 1000)),
+            ("instantaneous_eventloop_duration_usec", &busy_us_per_turn),
             ("instantaneous_eventloop_cycles_per_sec", &(rates.turns.round() as u64)),
             ("acl_access_denied_auth", &denied.count(Reason::Auth)),
             ("acl_access_denied_cmd", &denied.count(Reason::Command)),

@@ -58,6 +58,7 @@ impl Lab {
             tracking: Default::default(),
             scripts: Default::default(),
             active_expire: AtomicBool::new(true),
+            cron_paused: AtomicBool::new(false),
             persistence: Default::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             host: Arc::new(NoHost),
