@@ -32,6 +32,8 @@ pub struct Services {
     pub log: Arc<effects::Log>,
     /// The append-only files.
     pub aof: aof::Status,
+    /// What data files are encrypted with.
+    pub encryption: encryption::Keys,
     /// The configuration.
     pub config: Arc<config::Store>,
     /// Users and what they may do.

@@ -247,6 +247,15 @@ config! {
     /// Seconds for which a session is remembered.
     tls_session_cache_timeout_s: u64,
 
+    /// File with the keys that data files are encrypted with; empty means none.
+    encryption_key_file: String,
+    /// Environment variable with these keys; empty means none.
+    encryption_key_env: String,
+    /// Command that prints these keys; empty means none.
+    encryption_key_command: String,
+    /// Whether data files that are not encrypted are refused when there are keys.
+    encryption_refuse_plain: bool,
+
     /// The default user's password; empty means none.
     requirepass: Vec<u8>,
     /// File with the users; empty means that the configuration file holds them.

@@ -19,6 +19,7 @@ mod evict;
 mod execute;
 mod helper;
 mod host;
+mod keys;
 mod listen;
 mod mailbox;
 mod notify;

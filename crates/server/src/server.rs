@@ -134,6 +134,7 @@ impl Server {
         let process = Arc::new(Process::new(memory, workers, clock.unix_ms(), file));
         let tls = tls::accepting(&config)
             .map_err(|error| StartError(format!("Failed to configure TLS: {error}")))?;
+        let encryption = crate::keys::at_start(&config).map_err(StartError)?;
         let listeners = listen(&config).map_err(StartError)?;
         let table = table_of(&config)?;
         let services = Arc::new(Services {
@@ -143,6 +144,7 @@ impl Server {
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             log: Default::default(),
             aof: Default::default(),
+            encryption,
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             pubsub: Default::default(),
@@ -284,6 +286,22 @@ impl Server {
                 process.shutdown(how)
             };
             persistence::with_all(&services, end).is_ok()
+        }
+    }
+
+    /// Reads the keys of encrypted files again, from any thread (SIGHUP); nothing happens where there are none.
+    pub fn key_reloader(&self) -> impl Fn() + Send + Sync + use<> {
+        let services = Arc::clone(&self.services);
+        move || {
+            if services.encryption.get().is_none() {
+                return;
+            }
+            match crate::keys::reload(&services) {
+                Ok(()) => tracing::info!("The encryption keys were read again"),
+                Err(error) => {
+                    tracing::warn!("The encryption keys stay what they were: {error}");
+                }
+            }
         }
     }
 
@@ -522,6 +540,9 @@ impl Door {
                 tracing::warn!("{error}");
                 format!("Unable to update TLS configuration: {error}")
             })?;
+        }
+        if changed.contains(&"encryption-key-file") {
+            crate::keys::reload(&self.services).inspect_err(|error| tracing::warn!("{error}"))?;
         }
         let reopens = |name: &&&str| {
             matches!(

@@ -26,6 +26,7 @@ fn append_only(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let ok = |failed: bool| if failed { "err" } else { "ok" };
     let started_ms = status.rewrite_started_ms.load(Ordering::Relaxed);
     let since_s = if rewriting { ((ctx.now_ms() - started_ms) / 1000).max(0) } else { -1 };
+    let key = ctx.services.encryption.get();
     let buffered = status.buffered.load(Ordering::Relaxed);
     write(
         lines,
@@ -43,6 +44,7 @@ fn append_only(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("aof_rewrites_consecutive_failures", &status.failures.load(Ordering::Relaxed)),
             ("aof_last_write_status", &ok(status.failure().is_some())),
             ("aof_last_cow_size", &0),
+            ("encryption_key", &key.as_ref().map_or("", |keys| keys.current())),
             ("module_fork_in_progress", &0),
             ("module_fork_last_cow_size", &0),
         ],
