@@ -17,6 +17,7 @@ mod effects;
 mod error;
 mod keys;
 mod mailbox;
+pub mod migration;
 pub mod permission;
 mod persistence;
 pub mod scripts;

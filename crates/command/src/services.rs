@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering};
 
 use env::Clock;
 use keyspace::{Keyspace, Lent};
@@ -54,6 +54,8 @@ pub struct Services {
     pub pause: Pause,
     /// Clients that wait in blocking commands.
     pub parked: Lot,
+    /// Connections that MIGRATE keeps for a while.
+    pub migration_links: AtomicUsize,
     /// Memory in use, against `maxmemory`.
     pub budget: Budget,
     /// Scripts and functions.

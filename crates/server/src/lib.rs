@@ -20,6 +20,7 @@ mod helper;
 mod host;
 mod listen;
 mod mailbox;
+mod migrate;
 mod notify;
 mod persistence;
 mod server;

@@ -151,6 +151,7 @@ impl Server {
             hot_keys: Default::default(),
             pause: Default::default(),
             parked: Default::default(),
+            migration_links: Default::default(),
             budget: command::Budget::default(),
             scripts: Default::default(),
             active_expire: AtomicBool::new(true),

@@ -128,6 +128,11 @@ impl Durable {
         self.child.id()
     }
 
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.addr.port()
+    }
+
     /// A new connection.
     ///
     /// # Panics

@@ -151,6 +151,7 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let totals = ctx.services.statistics.totals();
     let pubsub = &ctx.services.pubsub;
     let exceeded = ctx.services.budget.exceeded(ctx.now_ms());
+    let links = ctx.services.migration_links.load(Ordering::Relaxed);
     write(
         lines,
         &[
@@ -171,7 +172,7 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("pubsubshard_channels", &pubsub.len(Kind::ShardChannel)),
             ("latest_fork_usec", &0),
             ("total_forks", &0),
-            ("migrate_cached_sockets", &0),
+            ("migrate_cached_sockets", &links),
             ("slave_expires_tracked_keys", &0),
             ("active_defrag_hits", &0),
             ("active_defrag_misses", &0),

@@ -52,6 +52,7 @@ impl Lab {
             hot_keys: Default::default(),
             pause: Default::default(),
             parked: Default::default(),
+            migration_links: Default::default(),
             budget: command::Budget::default(),
             pubsub: Default::default(),
             tracking: Default::default(),
