@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+pub mod backup;
 pub mod blocked;
 mod budget;
 pub mod client_line;

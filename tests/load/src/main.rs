@@ -6,6 +6,7 @@
 //! | `fill` | writes items as fast as one pipelined connection allows | items, seconds |
 //! | `drive` | GET or SET of random keys from many clients for a time | operations, server CPU, latencies |
 //! | `probe` | GET in a closed loop until standard input ends | latencies, longest wait |
+//! | `write` | writes at a steady pace until standard input ends | operations |
 //! | `scan` | one full SCAN | keys, seconds |
 //! | `gone` | polls DBSIZE until volatile keys have gone | delay |
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ mod options;
 mod probe;
 mod request;
 mod watch;
+mod write;
 
 use anyhow::{Result, bail};
 use options::Options;
@@ -45,8 +47,9 @@ fn run() -> Result<serde_json::Value> {
         "fill" => fill::run(&options),
         "drive" => drive::run(&options),
         "probe" => probe::run(&options),
+        "write" => write::run(&options),
         "scan" => watch::scan(&options),
         "gone" => watch::gone(&options),
-        _ => bail!("no such task: {task}; fill, drive, probe, scan, gone"),
+        _ => bail!("no such task: {task}; fill, drive, probe, write, scan, gone"),
     }
 }

@@ -32,6 +32,16 @@ const GOALS: &[(&str, &str, Goal)] = &[
     ("pauses", "longest wait during a full SCAN", Goal::Value(5.0)),
     ("pauses", "longest wait while keys expire", Goal::Value(5.0)),
     ("pauses", "expired keys gone after the last one's time", Goal::Value(1000.0)),
+    ("durability", "BGSAVE under writes, extra memory", Goal::Value(5.0)),
+    ("durability", "BGSAVE under writes, p99.9 beside idle", Goal::Value(2.0)),
+    ("durability", "BGSAVE under writes, longest wait", Goal::Value(5.0)),
+    ("durability", "sorted set saved, extra memory", Goal::Value(5.0)),
+    ("durability", "sorted set saved, p99.9 beside idle", Goal::Value(2.0)),
+    ("durability", "sorted set saved, longest wait", Goal::Value(5.0)),
+    ("durability", "save of strings", Goal::Ratio(0.667)),
+    ("durability", "load of strings", Goal::Ratio(0.5)),
+    ("durability", "appendfsync always, a SET", Goal::Ratio(0.2)),
+    ("durability", "everysec's share of the throughput", Goal::Value(15.0)),
 ];
 
 pub(super) fn of(table: &str, row: &str) -> Option<Goal> {

@@ -26,10 +26,12 @@ fn append_only(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let ok = |failed: bool| if failed { "err" } else { "ok" };
     let started_ms = status.rewrite_started_ms.load(Ordering::Relaxed);
     let since_s = if rewriting { ((ctx.now_ms() - started_ms) / 1000).max(0) } else { -1 };
+    let backs_up = ctx.services.backups.now().stage.is_under_way();
     let buffered = status.buffered.load(Ordering::Relaxed);
     write(
         lines,
         &[
+            ("backup_in_progress", &u8::from(backs_up)),
             ("aof_enabled", &u8::from(status.is_on())),
             ("aof_rewrite_in_progress", &u8::from(rewriting)),
             ("aof_rewrite_scheduled", &u8::from(status.scheduled.load(Ordering::Relaxed))),

@@ -59,6 +59,7 @@ impl Lab {
             scripts: Default::default(),
             active_expire: AtomicBool::new(true),
             persistence: Default::default(),
+            backups: Default::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             host: Arc::new(NoHost),
         });
