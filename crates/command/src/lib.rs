@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+pub mod backup;
 pub mod blocked;
 mod budget;
 pub mod client_line;
@@ -17,6 +18,7 @@ mod effects;
 mod error;
 mod keys;
 mod mailbox;
+pub mod migration;
 pub mod permission;
 mod persistence;
 mod reach;

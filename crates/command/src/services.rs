@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering};
 
 use env::Clock;
 use keyspace::{Keyspace, Lent};
@@ -7,6 +7,7 @@ use observe::{CommandLogs, HotKeys, LatencyMonitor, Statistics};
 use pubsub::PubSub;
 use tracking::Tracking;
 
+use crate::backup::Backups;
 use crate::blocked::Lot;
 use crate::budget::Budget;
 use crate::clients::Registry;
@@ -56,6 +57,8 @@ pub struct Services {
     pub pause: Pause,
     /// Clients that wait in blocking commands.
     pub parked: Lot,
+    /// Connections that MIGRATE keeps for a while.
+    pub migration_links: AtomicUsize,
     /// Memory in use, against `maxmemory`.
     pub budget: Budget,
     /// Scripts and functions.
@@ -66,6 +69,8 @@ pub struct Services {
     pub cron_paused: AtomicBool,
     /// Snapshots: how loading and saving go.
     pub persistence: Persistence,
+    /// The backup, if there is one.
+    pub backups: Backups,
     /// Wall clock and stop watch.
     pub clock: Arc<dyn Clock>,
     /// What only the process as a whole can do.
@@ -150,6 +155,30 @@ pub trait Host: Send + Sync {
         _held: &mut Lent<'_>,
         _replaces: bool,
     ) -> Result<(), Error> {
+        Err(Error::BARE)
+    }
+
+    /// Begins a backup of the data set as it is now, everything being held at this moment.
+    ///
+    /// # Errors
+    /// When it cannot begin.
+    fn start_backup(&self, _services: &Arc<Services>, _held: &mut Lent<'_>) -> Result<(), Error> {
+        Err(Error::BARE)
+    }
+
+    /// Completes the backup, whose snapshot is whole.
+    ///
+    /// # Errors
+    /// When its manifest cannot be written.
+    fn seal_backup(&self, _services: &Arc<Services>) -> Result<(), Error> {
+        Err(Error::BARE)
+    }
+
+    /// Removes the backup's files; `why` it has failed, if that is to be remembered.
+    ///
+    /// # Errors
+    /// When they cannot be removed.
+    fn end_backup(&self, _services: &Arc<Services>, _why: Option<&str>) -> Result<(), Error> {
         Err(Error::BARE)
     }
 

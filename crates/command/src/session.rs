@@ -7,6 +7,7 @@ use resp::Protocol;
 
 use crate::args::{Args, OwnedArgs};
 use crate::clients::{Client, Registry};
+use crate::migration::Migration;
 use crate::permission;
 use crate::spec::Flags;
 use crate::table::Command;
@@ -35,6 +36,8 @@ pub struct Session {
     pub transaction: Option<Transaction>,
     /// Keys whose change makes EXEC fail.
     pub watched: Vec<Watched>,
+    /// The MIGRATE whose step runs; none where it cannot talk with the other server.
+    pub migration: Option<Box<Migration>>,
     /// Lists of fields that HIMPORT PREPARE has given a name.
     pub fieldsets: HashMap<Box<[u8]>, Fieldset>,
     /// Where the worker keeps the connection.
@@ -135,6 +138,7 @@ impl Session {
             close: Close::No,
             transaction: None,
             watched: Vec::new(),
+            migration: None,
             fieldsets: HashMap::new(),
             place: usize::MAX,
             unsubscribed: false,

@@ -127,6 +127,12 @@ config! {
     appendfilename: String,
     /// Name of their directory in `dir`.
     appenddirname: String,
+    /// Name of the directory in `dir` that backups go to.
+    backupdirname: String,
+    /// Seconds until a sealed backup is removed; 0 means never.
+    backup_sealed_ttl_s: u64,
+    /// What is loaded at the start in place of the own files; empty means these.
+    preload_file: String,
     /// When the log is made durable.
     appendfsync: AppendFsync,
     /// Whether the log is not made durable during a rewrite.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use aof::BackupSums;
 use encryption::Keyring;
 
 use crate::kind::Kind;
@@ -136,12 +137,47 @@ impl Options<'_> {
                 Verdict::Damaged
             }
             Ok(Kind::Directory(files)) => {
-                files.iter().map(|file| self.check(file)).max().unwrap_or(Verdict::Whole)
+                let checked = files.iter().map(|file| self.check(file)).max();
+                checked.unwrap_or(Verdict::Whole).max(self.backup(path))
             }
             Ok(Kind::Manifest) => self.manifest(path),
             Ok(Kind::Snapshot) => self.file(path, true, true).unwrap_or_else(unreadable),
             Ok(Kind::Log) => self.file(path, false, true).unwrap_or_else(unreadable),
         }
+    }
+
+    /// Compares a backup's files with what was noted when they were written; what is no backup is whole.
+    fn backup(&self, directory: &Path) -> Verdict {
+        let sums = match BackupSums::read(directory) {
+            Ok(None) => return Verdict::Whole,
+            Ok(Some(sums)) => sums,
+            Err(error) => {
+                println!("{}: {error}", directory.display());
+                return Verdict::Damaged;
+            }
+        };
+        let mut worst = Verdict::Whole;
+        for file in &sums.files {
+            let path = directory.join(&file.name);
+            let keys = snapshot::check(&path, self.keys)
+                .map(|report| report.statistics.count() + report.empty);
+            let wrong = match (file.mismatch(directory), keys) {
+                (Ok(Some(why)), _) => Some(why),
+                (Err(error), _) | (_, Err(error)) => Some(error.to_string()),
+                (Ok(None), Ok(keys)) if keys != file.keys => {
+                    Some(format!("it has {keys} keys, and was written with {}", file.keys))
+                }
+                (Ok(None), Ok(_)) => None,
+            };
+            match wrong {
+                Some(why) => {
+                    println!("{}: NOT AS IT WAS BACKED UP: {why}", path.display());
+                    worst = Verdict::Damaged;
+                }
+                None => self.say(&format!("{}: as it was backed up", path.display())),
+            }
+        }
+        worst
     }
 
     fn manifest(&self, path: &Path) -> Verdict {

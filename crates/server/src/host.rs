@@ -154,6 +154,18 @@ impl Host for Process {
         persistence::save_in_background(services, held)
     }
 
+    fn start_backup(&self, services: &Arc<Services>, held: &mut Lent<'_>) -> Result<(), Error> {
+        persistence::backup::start(services, held)
+    }
+
+    fn seal_backup(&self, services: &Arc<Services>) -> Result<(), Error> {
+        persistence::backup::seal(services)
+    }
+
+    fn end_backup(&self, services: &Arc<Services>, why: Option<&str>) -> Result<(), Error> {
+        persistence::backup::end(services, why)
+    }
+
     fn load(
         &self,
         services: &Arc<Services>,

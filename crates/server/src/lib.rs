@@ -22,6 +22,7 @@ mod host;
 mod keys;
 mod listen;
 mod mailbox;
+mod migrate;
 mod notify;
 mod oom;
 mod persistence;

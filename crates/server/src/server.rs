@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -154,11 +155,13 @@ impl Server {
             hot_keys: Default::default(),
             pause: Default::default(),
             parked: Default::default(),
+            migration_links: Default::default(),
             budget: command::Budget::default(),
             scripts: Default::default(),
             active_expire: AtomicBool::new(true),
             cron_paused: AtomicBool::new(false),
             persistence: Default::default(),
+            backups: Default::default(),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,
         });
@@ -263,7 +266,10 @@ impl Server {
     /// written to.
     pub fn load(&self) -> Result<(), StartError> {
         let threads = self.services.host.workers();
-        if self.services.config.load().appendonly {
+        let config = self.services.config.load();
+        if !config.preload_file.is_empty() {
+            self.preload(&config.preload_file, threads)?;
+        } else if self.services.config.load().appendonly {
             let loaded = self.files.load().and_then(|()| self.files.begin());
             loaded.map_err(|error| StartError(error.to_string()))?;
         } else {
@@ -271,6 +277,31 @@ impl Server {
         }
         self.services.persistence.set_loading(false);
         Ok(())
+    }
+
+    /// Loads something else than the own files, and begins new files with it where there are to be any.
+    fn preload(&self, what: &str, threads: usize) -> Result<(), StartError> {
+        let (kind, path) = what.split_once(':').unwrap_or(("", what));
+        let path = Path::new(path);
+        if !path.exists() {
+            return Err(StartError(format!("preload-file: {} is not there", path.display())));
+        }
+        if self.services.config.load().appendonly && self.files.has_files() {
+            let dir = &self.services.config.load().appenddirname;
+            return Err(StartError(format!(
+                "preload-file: {dir} holds append-only files already, which loading something else would \
+                 make wrong; move them away"
+            )));
+        }
+        if kind == "rdb" {
+            persistence::load_file(&self.services, threads, path).map_err(StartError)?;
+        } else {
+            persistence::backup::check(path).map_err(StartError)?;
+            let loaded = AppendOnly::of_manifest(&self.services, path).load();
+            loaded.map_err(|error| StartError(error.to_string()))?;
+        }
+        tracing::info!("Loaded {} in place of the own files", path.display());
+        self.files.begin().map_err(|error| StartError(error.to_string()))
     }
 
     /// Asks for the end, from any thread (signals); false when the data set cannot be saved.

@@ -10,6 +10,7 @@
 //! | `encrypted` | has `redis-benchmark` GET over TLS | server CPU |
 //! | `call` | one command, whose reply may be huge | seconds |
 //! | `probe` | GET in a closed loop until standard input ends | latencies, longest wait |
+//! | `write` | writes at a steady pace until standard input ends | operations |
 //! | `scan` | one full SCAN | keys, seconds |
 //! | `gone` | polls DBSIZE until volatile keys have gone | delay |
 #![forbid(unsafe_code)]
@@ -27,6 +28,7 @@ mod probe;
 mod publish;
 mod request;
 mod watch;
+mod write;
 
 use anyhow::{Result, bail};
 use options::Options;
@@ -57,10 +59,11 @@ fn run() -> Result<serde_json::Value> {
         "encrypted" => encrypted::run(&options),
         "call" => call::run(&options),
         "probe" => probe::run(&options),
+        "write" => write::run(&options),
         "scan" => watch::scan(&options),
         "gone" => watch::gone(&options),
         _ => bail!(
-            "no such task: {task}; fill, drive, call, publish, cachers, encrypted, probe, scan, gone"
+            "no such task: {task}; fill, drive, call, publish, cachers, encrypted, probe, write, scan, gone"
         ),
     }
 }

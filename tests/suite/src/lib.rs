@@ -15,6 +15,7 @@ pub mod differ;
 pub mod durable;
 pub mod effects;
 pub mod facts;
+pub mod faults;
 pub mod linear;
 pub mod pattern;
 pub mod pattern_parse;

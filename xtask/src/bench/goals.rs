@@ -80,6 +80,16 @@ const GOALS: &[(&str, &str, Goal)] = &[
     ("types", "ZADD, 1 M over 10 k", Goal::Value(2.0)),
     ("types", "ZRANK, 1 M over 10 k", Goal::Value(2.0)),
     ("types", "ZRANGEBYSCORE, 1 M over 10 k", Goal::Value(2.0)),
+    ("durability", "BGSAVE under writes, extra memory", Goal::Value(5.0)),
+    ("durability", "BGSAVE under writes, p99.9 beside idle", Goal::Value(2.0)),
+    ("durability", "BGSAVE under writes, longest wait", Goal::Value(5.0)),
+    ("durability", "sorted set saved, extra memory", Goal::Value(5.0)),
+    ("durability", "sorted set saved, p99.9 beside idle", Goal::Value(2.0)),
+    ("durability", "sorted set saved, longest wait", Goal::Value(5.0)),
+    ("durability", "save of strings", Goal::Ratio(0.667)),
+    ("durability", "load of strings", Goal::Ratio(0.5)),
+    ("durability", "appendfsync always, a SET", Goal::Ratio(0.2)),
+    ("durability", "everysec's share of the throughput", Goal::Value(15.0)),
 ];
 
 pub(super) fn of(table: &str, row: &str) -> Option<Goal> {

@@ -23,6 +23,13 @@ impl Load {
         finish(words, output).or_else(|error| server.check_alive().and(Err(error)))
     }
 
+    /// Starts steady writes that go on until they are [`Probe::end`]ed; the words are those of the task `write`.
+    pub(super) fn writes(&self, server: &Server, words: &str) -> Result<Probe> {
+        let mut command = self.command(server, &format!("write {words}"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(Probe { child: command.spawn().context("the writer")? })
+    }
+
     /// Starts a closed loop of GETs that runs until it is [`Probe::end`]ed.
     pub(super) fn probe(&self, server: &Server, keys: u64) -> Result<Probe> {
         let words = format!("probe --keys {keys}");
@@ -53,9 +60,13 @@ pub(super) struct Probe {
 impl Probe {
     /// The longest wait of one GET, in ms.
     pub(super) fn end(self) -> Result<f64> {
-        // Waiting closes the probe's standard input, which is its sign to stop.
-        let report = finish("probe", self.child.wait_with_output()?)?;
-        field(&report["wait"], "max_ms")
+        field(&self.report()?["wait"], "max_ms")
+    }
+
+    /// Stops it, and gives back what it reports.
+    pub(super) fn report(self) -> Result<Value> {
+        // Waiting closes the process's standard input, which is its sign to stop.
+        finish("probe", self.child.wait_with_output()?)
     }
 }
 

@@ -2,12 +2,13 @@
 //! else the machine does reaches all of them. Absolute numbers move with the machine; the ratios
 //! to the first peer are what the goals in [`goals`] are about.
 //!
-//! Every server runs without persistence, held to one core, with the load generator (package
-//! `load`) on another.
+//! Every server runs without persistence (but in the table about it), held to one core, with the load
+//! generator (package `load`) on another.
 
 mod bytes;
 mod civil;
 mod cpu;
+mod durability;
 mod goals;
 mod load;
 mod options;
@@ -77,6 +78,7 @@ pub(crate) fn run(root: &Path, words: &[String]) -> Result<()> {
             "push" => push::push(&bench)?,
             "tracking" => push::tracking(&bench)?,
             "tls" => tls::tls(&bench)?,
+            "durability" => durability::durability(&bench)?,
             other => bail!("no such table: {other}; there are {TABLES}"),
         });
     }

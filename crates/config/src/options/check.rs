@@ -62,6 +62,26 @@ pub(super) fn names_a_key(value: &Value, _: bool) -> Checked {
     Ok(())
 }
 
+pub(super) fn backupdirname(value: &Value, _: bool) -> Checked {
+    match text(value) {
+        "" => Err("backupdirname can't be empty"),
+        name if is_path(name) => Err("backupdirname can't be a path, just a dirname"),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn preload_file(value: &Value, _: bool) -> Checked {
+    let text = text(value);
+    let path = text.strip_prefix("rdb:").or_else(|| text.strip_prefix("aof:"));
+    match path {
+        None if !text.is_empty() => Err("argument must be in the format 'rdb:path' or 'aof:path'"),
+        Some(path) if std::path::Path::new(path).extension().is_none() => {
+            Err("preload-file must end with an extension")
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn cluster_config_file(value: &Value, _: bool) -> Checked {
     if text(value).is_empty() { Err("cluster-config-file can't be empty") } else { Ok(()) }
 }

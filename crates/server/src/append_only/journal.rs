@@ -19,6 +19,8 @@ const WAITING_PERIOD: Duration = Duration::from_millis(5);
 /// How long the thread rests between two rounds, so that one wake-up serves many turns of the workers. Not under
 /// `always`, where clients wait for it.
 const REST: Duration = Duration::from_micros(200);
+/// How long writes wait until it is looked again whether a sync has ended: longer than [`PERIOD`].
+const HOLD_MS: i64 = 250;
 /// How often `everysec` makes the file durable.
 const SYNC_PERIOD: Duration = Duration::from_secs(1);
 
@@ -173,14 +175,26 @@ impl Journal {
                     self.synced = self.written;
                     self.last_sync = Instant::now();
                     self.delayed = false;
-                } else if self.last_sync.elapsed() >= 2 * SYNC_PERIOD && !self.delayed {
-                    // The one before still has not ended: more than a second may be lost.
-                    self.delayed = true;
-                    services.aof.delayed.fetch_add(1, Ordering::Relaxed);
+                } else if self.last_sync.elapsed() >= 2 * SYNC_PERIOD {
+                    self.hold_writes();
                 }
             }
             AppendFsync::Everysec | AppendFsync::No => {}
         }
+    }
+
+    /// The sync before this still has not ended. So that no more than two seconds can be lost, further writes wait
+    /// for it, as they do with Redis; reads go on.
+    fn hold_writes(&mut self) {
+        let services = &self.files.services;
+        if !std::mem::replace(&mut self.delayed, true) {
+            services.aof.delayed.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(
+                "Asynchronous AOF fsync is taking too long (disk is busy?). Writes wait until it ends."
+            );
+        }
+        let now_ms = services.clock.unix_ms();
+        services.pause.start(now_ms.saturating_add(HOLD_MS), false, now_ms);
     }
 
     /// Makes durable what has been written, and ends the process if that fails: whoever had it acknowledged

@@ -15,7 +15,7 @@ mod sync;
 mod waiting;
 
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -68,6 +68,24 @@ impl AppendOnly {
             orders: Mutex::default(),
             stopping: AtomicBool::new(false),
         })
+    }
+
+    /// Files elsewhere, to be loaded only: those of a manifest.
+    pub fn of_manifest(services: &Arc<Services>, manifest: &Path) -> Self {
+        let name = manifest.file_stem().unwrap_or_default().to_string_lossy();
+        let folder = manifest.parent().unwrap_or(Path::new("."));
+        Self {
+            services: Arc::clone(services),
+            directory: Directory::new(folder, &name),
+            manifest: Mutex::default(),
+            orders: Mutex::default(),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether there are files to be loaded.
+    pub fn has_files(&self) -> bool {
+        self.directory.manifest().exists()
     }
 
     /// Starts the threads.

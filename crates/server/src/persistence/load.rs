@@ -91,9 +91,17 @@ impl Watch for Watcher<'_> {
 /// When it cannot be loaded: the server must not go on with a part of the data.
 pub fn load_at_start(services: &Arc<Services>, threads: usize) -> Result<(), String> {
     let config = services.config.snapshot();
-    let path = Path::new(&config.dir).join(&config.dbfilename);
+    load_file(services, threads, &Path::new(&config.dir).join(&config.dbfilename))
+}
+
+/// As [`load_at_start`], from any file.
+///
+/// # Errors
+/// As [`load_at_start`].
+pub fn load_file(services: &Arc<Services>, threads: usize, path: &Path) -> Result<(), String> {
+    let config = services.config.snapshot();
     let start = Instant::now();
-    let result = open(services, &path).and_then(|file| match file {
+    let result = open(services, path).and_then(|file| match file {
         None => Ok(None),
         Some(file) => {
             let rules = rules(services, &config, Duplicates::Refuse);
@@ -103,14 +111,14 @@ pub fn load_at_start(services: &Arc<Services>, threads: usize) -> Result<(), Str
         }
     });
     let loaded = result.map_err(|error| {
-        tracing::warn!("{}: {error}", config.dbfilename);
+        tracing::warn!("{}: {error}", path.display());
         tracing::warn!("Terminating server after rdb file reading failure.");
         format!("Fatal error loading the DB, check server logs. Exiting. ({error})")
     })?;
     services.persistence.saves().last_s = services.clock.unix_ms() / 1000;
     if let Some(loaded) = loaded {
         add_libraries(services, &loaded, true).map_err(|error| {
-            format!("Failed loading the functions of {}: {error}", config.dbfilename)
+            format!("Failed loading the functions of {}: {error}", path.display())
         })?;
         note(services, &loaded);
         tracing::info!("DB loaded from disk: {:.3} seconds", start.elapsed().as_secs_f64());

@@ -27,10 +27,12 @@ fn append_only(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let started_ms = status.rewrite_started_ms.load(Ordering::Relaxed);
     let since_s = if rewriting { ((ctx.now_ms() - started_ms) / 1000).max(0) } else { -1 };
     let key = ctx.services.encryption.get();
+    let backs_up = ctx.services.backups.now().stage.is_under_way();
     let buffered = status.buffered.load(Ordering::Relaxed);
     write(
         lines,
         &[
+            ("backup_in_progress", &u8::from(backs_up)),
             ("aof_enabled", &u8::from(status.is_on())),
             ("aof_rewrite_in_progress", &u8::from(rewriting)),
             ("aof_rewrite_scheduled", &u8::from(status.scheduled.load(Ordering::Relaxed))),
@@ -153,6 +155,7 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let totals = ctx.services.statistics.totals();
     let pubsub = &ctx.services.pubsub;
     let exceeded = ctx.services.budget.exceeded(ctx.now_ms());
+    let links = ctx.services.migration_links.load(Ordering::Relaxed);
     write(
         lines,
         &[
@@ -173,7 +176,7 @@ fn keyspace(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("pubsubshard_channels", &pubsub.len(Kind::ShardChannel)),
             ("latest_fork_usec", &0),
             ("total_forks", &0),
-            ("migrate_cached_sockets", &0),
+            ("migrate_cached_sockets", &links),
             ("slave_expires_tracked_keys", &0),
             ("active_defrag_hits", &0),
             ("active_defrag_misses", &0),

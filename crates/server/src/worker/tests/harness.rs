@@ -53,6 +53,7 @@ impl Lab {
             hot_keys: Default::default(),
             pause: Default::default(),
             parked: Default::default(),
+            migration_links: Default::default(),
             budget: command::Budget::default(),
             pubsub: Default::default(),
             tracking: Default::default(),
@@ -60,6 +61,7 @@ impl Lab {
             active_expire: AtomicBool::new(true),
             cron_paused: AtomicBool::new(false),
             persistence: Default::default(),
+            backups: Default::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             host: Arc::new(NoHost),
         });
