@@ -8,8 +8,10 @@ use zeroize::Zeroizing;
 use crate::damage::Damage;
 use crate::key::{KEY, Keyring, NAME_MAX, Secret, cipher};
 
-/// What an encrypted file begins with.
+/// What an encrypted file begins with: the last byte is the format's version.
 pub(crate) const MAGIC: [u8; 8] = *b"RUBRENC\x01";
+/// Bytes of it that all versions have.
+const NAME: usize = 7;
 /// Bytes of a header.
 pub(crate) const HEADER: usize = 128;
 /// Up to here a header is authenticated.
@@ -32,7 +34,7 @@ pub enum Kind {
 
 /// Whether a file that begins so is encrypted; its first eight bytes decide.
 pub fn is_encrypted(start: &[u8]) -> bool {
-    start.starts_with(&MAGIC)
+    MAGIC.get(..NAME).is_some_and(|name| start.starts_with(name))
 }
 
 /// What a header says.
@@ -90,18 +92,21 @@ fn part<const N: usize>(header: &[u8; HEADER], at: usize) -> [u8; N] {
 /// When it was changed, or the keys do not open it.
 pub(crate) fn open(header: &[u8; HEADER], keys: Option<&Keyring>) -> io::Result<Header> {
     let damage = |why| Damage { at: 0, why };
+    if !header.starts_with(&MAGIC) {
+        return Err(damage("the format's version is not known, or was changed").into());
+    }
     let (plain, _) = header.split_at(PLAIN);
     let (summed, _) = header.split_at(SUMMED);
     if part(header, SUMMED) != crc64(summed).to_le_bytes() {
         return Err(damage("the header was changed").into());
     }
     let [kind, length, 0, 0] = part(header, 8) else {
-        return Err(damage("the header is none of this version").into());
+        return Err(damage("the header says what this version does not know").into());
     };
     let kind = match kind {
         1 => Kind::Whole,
         2 => Kind::Log,
-        _ => return Err(damage("the header is none of this version").into()),
+        _ => return Err(damage("the header says what this version does not know").into()),
     };
     let name = part::<NAME_MAX>(header, 12);
     let name = name.get(..usize::from(length)).unwrap_or(&name);

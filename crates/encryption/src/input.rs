@@ -1,7 +1,7 @@
 use std::io::{self, BufReader, Cursor, Read};
 
 use crate::Keyring;
-use crate::header::{HEADER, MAGIC};
+use crate::header::{HEADER, MAGIC, is_encrypted};
 use crate::read::{Reader, read_full};
 
 /// Bytes that are read from an encrypted file at once.
@@ -48,7 +48,8 @@ impl<R: Read> Input<R> {
         let (magic, rest) = header.split_at_mut(MAGIC.len());
         let read = read_full(&mut input, magic)?;
         let start = magic.get(..read).unwrap_or_default();
-        let source = if start.is_empty() || !MAGIC.starts_with(start) {
+        let may_be = is_encrypted(start) || MAGIC.starts_with(start);
+        let source = if start.is_empty() || !may_be {
             Source::Plain(Cursor::new(start.to_vec()).chain(input))
         } else {
             let mut input = BufReader::with_capacity(READ, input);

@@ -109,6 +109,8 @@ fn nothing_of_the_plain_text_stands_in_the_files_and_it_all_comes_back() {
         }
         let server = Durable::start(&program, &folder, &options);
         assert_eq!(server.digest(), digest);
+        assert_eq!(server.ask("DEBUG LOADAOF"), Reply::Simple("OK".into()));
+        assert_eq!(server.digest(), digest);
         server.shut_down();
         let options = [&with_key(&keys)[..], &["--appendonly", "no"]].concat();
         let server =
