@@ -37,6 +37,15 @@ impl Folder {
         Self(path)
     }
 
+    /// One at a place, which is kept when it is there.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn at(path: PathBuf) -> Self {
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0

@@ -450,3 +450,31 @@ fn a_full_disk_tears_a_block_and_nothing_acknowledged_is_lost() {
     let Reply::Integer(found) = server.ask("LLEN list") else { panic!("a length") };
     assert!((acknowledged..=length).contains(&found), "{acknowledged} {found} {length}");
 }
+
+#[test]
+fn a_backup_is_encrypted_too_and_is_restored_with_the_key_only() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let keys = key_file(&folder, &["one"]);
+    let options = [&with_key(&keys)[..], &["--appendonly", "no"]].concat();
+    let server = Durable::try_start(&program, &folder, &options).expect("it starts");
+    write_much(&server, 3, 500);
+    server.ask(&format!("SET {MARK} {MARK}"));
+    let digest = server.digest();
+    assert_eq!(server.ask("BACKUP START"), Reply::Simple("OK".into()));
+    let backup = folder.path().join("backupdir");
+    while !backup.join("backup.sums").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    while matches!(server.ask("BACKUP SEAL"), Reply::Error(_)) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    server.shut_down();
+    assert!(is_encrypted(&backup.join("appendonly.aof.1.base.rdb")));
+    let preload = format!("aof:{}", backup.join("appendonly.aof.manifest").display());
+    let other = Folder::new();
+    let plain = ["--appendonly", "no", "--preload-file", &preload];
+    assert!(Durable::try_start(&program, &other, &plain).is_err(), "without the key");
+    let options = [&with_key(&keys)[..], &plain].concat();
+    let restored = Durable::try_start(&program, &other, &options).expect("it starts");
+    assert_eq!(restored.digest(), digest);
+}
