@@ -3,10 +3,12 @@
 //! `verify` is the one gate: it changes no file of the tree and passes or says which command to
 //! run again. `fix` is its writing sister. `tidy` reads the tree for the rules that neither the
 //! compiler nor clippy knows. `bench` measures Rubrica against other servers in one run.
+//! `soak` runs the random tests for longer.
 #![forbid(unsafe_code)]
 
 mod bench;
 mod needs;
+mod soak;
 mod steps;
 mod tidy;
 
@@ -20,7 +22,8 @@ cargo xtask fix               format, apply clippy's suggestions, lower tidy's l
 cargo xtask test [FILTER]     the tests whose names contain FILTER
 cargo xtask tidy              the style rules that read the tree (part of verify)
 cargo xtask needs             check for what the tests need; install it when root
-cargo xtask bench [OPTIONS]   measure against other servers; `bench --help` lists the options";
+cargo xtask bench [OPTIONS]   measure against other servers; `bench --help` lists the options
+cargo xtask soak [OPTIONS]    the random tests for longer, and with other seeds; `soak --help`";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -46,6 +49,7 @@ fn run(args: Vec<String>) -> Result<()> {
         ("tidy", []) => tidy::run(&root),
         ("needs", []) => needs::check(),
         ("bench", options) => bench::run(&root, options),
+        ("soak", options) => soak::run(&root, options),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");
             Ok(())

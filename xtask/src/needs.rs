@@ -1,4 +1,5 @@
-//! What the tests need beyond Rust: a Redis server to compare with, and its Python client.
+//! What the tests need beyond Rust: a Redis server to compare with, its Python client, and what makes disks fail.
+//! Node.js is not installed: who has npm runs BullMQ's test too.
 
 use anyhow::{Result, bail};
 use std::process::{Command, Stdio};
@@ -24,6 +25,11 @@ const NEEDS: &[Need] = &[
         name: "redis-cli",
         probe: &["redis-cli", "--version"],
         installs: &[APT_REDIS, APT_UPDATE, APT_REDIS],
+    },
+    Need {
+        name: "strace (system calls are made to fail)",
+        probe: &["strace", "--version"],
+        installs: &[APT_STRACE, APT_UPDATE, APT_STRACE],
     },
     Need {
         name: "python3 with pip",
@@ -53,11 +59,18 @@ const SERVER_PROBE: &[&str] = &["redis-server", "--version"];
 const APT_UPDATE: &[&str] = &["apt-get", "update", "-qq"];
 const APT_REDIS: &[&str] =
     &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "redis-server", "redis-tools"];
+const APT_STRACE: &[&str] =
+    &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "strace"];
 const APT_PIP: &[&str] =
     &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "python3", "python3-pip"];
 
 /// Installs what is missing when run as root; else says what to run.
 pub(crate) fn check() -> Result<()> {
+    if !quiet(&["npm", "--version"]) {
+        println!(
+            "    note: BullMQ's test is left out: there is no npm (apt-get install nodejs npm)"
+        );
+    }
     let missing: Vec<_> = NEEDS.iter().filter(|need| !quiet(need.probe)).collect();
     if missing.is_empty() {
         return Ok(());

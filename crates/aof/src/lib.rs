@@ -5,16 +5,19 @@
 //! - [`Directory`]: the files on disk; a manifest is exchanged in one step.
 //! - [`Reader`]: commands out of a file, with the place where the last whole one ended.
 //! - [`Appender`]: effects into a file.
+//! - [`BackupSums`]: what a backup, which is such a directory, must hold.
 //! - [`Status`]: what everybody may know: INFO, and whether writes are to be refused.
 #![forbid(unsafe_code)]
 
 mod append;
+mod backup;
 mod directory;
 mod manifest;
 mod read;
 mod status;
 
 pub use append::Appender;
+pub use backup::{BackupSums, FileSum, Summing};
 pub use directory::{Directory, sync_directory};
 pub use manifest::{FileInfo, FileKind, Manifest, ManifestError};
 pub use read::{Entry, ReadError, Reader};

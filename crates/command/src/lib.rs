@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+pub mod backup;
 pub mod blocked;
 mod budget;
 pub mod client_line;
@@ -17,6 +18,7 @@ mod effects;
 mod error;
 mod keys;
 mod mailbox;
+pub mod migration;
 pub mod permission;
 mod persistence;
 mod reach;
@@ -33,7 +35,7 @@ pub use self::effects::{Effects, ExpiryLog, remover};
 pub use args::{Args, OwnedArgs};
 pub use budget::{Budget, Exceeded};
 pub use context::{Ctx, Idle};
-pub use database::{Collected, Cursor, Database, Event, ReadyKey, Setting, Stint, members_expired};
+pub use database::{Aftermath, Cursor, Database, Event, ReadyKey, Setting, Stint, members_expired};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;
@@ -46,7 +48,7 @@ pub use services::{
 };
 pub use session::{Close, ReplyMode, Session, Transaction, Watched};
 pub use spec::{Categories, Channels, Databases, Flags, Group, Spec, unknown_subcommand};
-pub use table::{Command, Table};
+pub use table::{Command, Last, Table};
 
 /// What every command returns: it has written its reply, or an error takes the reply's place.
 pub type Outcome = Result<(), Error>;

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering};
 
 use env::Clock;
 use keyspace::{Keyspace, Lent};
@@ -7,6 +7,7 @@ use observe::{CommandLogs, HotKeys, LatencyMonitor, Statistics};
 use pubsub::PubSub;
 use tracking::Tracking;
 
+use crate::backup::Backups;
 use crate::blocked::Lot;
 use crate::budget::Budget;
 use crate::clients::Registry;
@@ -32,6 +33,8 @@ pub struct Services {
     pub log: Arc<effects::Log>,
     /// The append-only files.
     pub aof: aof::Status,
+    /// What data files are encrypted with.
+    pub encryption: encryption::Keys,
     /// The configuration.
     pub config: Arc<config::Store>,
     /// Users and what they may do.
@@ -54,14 +57,20 @@ pub struct Services {
     pub pause: Pause,
     /// Clients that wait in blocking commands.
     pub parked: Lot,
+    /// Connections that MIGRATE keeps for a while.
+    pub migration_links: AtomicUsize,
     /// Memory in use, against `maxmemory`.
     pub budget: Budget,
     /// Scripts and functions.
     pub scripts: Scripts,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
+    /// DEBUG PAUSE-CRON: what is done from time to time rests, ends that signals ask for included.
+    pub cron_paused: AtomicBool,
     /// Snapshots: how loading and saving go.
     pub persistence: Persistence,
+    /// The backup, if there is one.
+    pub backups: Backups,
     /// Wall clock and stop watch.
     pub clock: Arc<dyn Clock>,
     /// What only the process as a whole can do.
@@ -95,6 +104,11 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// When it cannot end in this way now.
     fn shutdown(&self, how: Shutdown) -> Result<(), Error>;
+
+    /// Takes an end back that has been asked for and has not begun; false when there is none.
+    fn abort_shutdown(&self) -> bool {
+        false
+    }
 
     /// Saves the data set where that has to be done before the end, and ends what is under way in the
     /// background. Everything is held.
@@ -141,6 +155,30 @@ pub trait Host: Send + Sync {
         _held: &mut Lent<'_>,
         _replaces: bool,
     ) -> Result<(), Error> {
+        Err(Error::BARE)
+    }
+
+    /// Begins a backup of the data set as it is now, everything being held at this moment.
+    ///
+    /// # Errors
+    /// When it cannot begin.
+    fn start_backup(&self, _services: &Arc<Services>, _held: &mut Lent<'_>) -> Result<(), Error> {
+        Err(Error::BARE)
+    }
+
+    /// Completes the backup, whose snapshot is whole.
+    ///
+    /// # Errors
+    /// When its manifest cannot be written.
+    fn seal_backup(&self, _services: &Arc<Services>) -> Result<(), Error> {
+        Err(Error::BARE)
+    }
+
+    /// Removes the backup's files; `why` it has failed, if that is to be remembered.
+    ///
+    /// # Errors
+    /// When they cannot be removed.
+    fn end_backup(&self, _services: &Arc<Services>, _why: Option<&str>) -> Result<(), Error> {
         Err(Error::BARE)
     }
 
@@ -274,6 +312,11 @@ impl Pause {
     pub fn stop(&self) {
         self.until_ms.store(0, Ordering::Relaxed);
         self.scope.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether there is a pause, though its end may have come.
+    pub fn is_on(&self) -> bool {
+        self.scope.load(Ordering::Relaxed) != 0
     }
 
     /// Whether commands of some kind are held back.

@@ -99,6 +99,7 @@ impl Spec {
     }
 
     /// Whether this call runs behind the closed gate.
+    #[inline]
     pub fn is_exclusive(&self, args: Args<'_>) -> bool {
         self.flags.contains(Flags::EXCLUSIVE)
             || self.needs_all.is_some_and(|needs_all| needs_all(args))

@@ -32,6 +32,7 @@ mod transactions;
 
 pub use acl::cannot_open_users;
 pub use function::add_library;
+pub use generic::migrate::Request as MigrateRequest;
 pub use script::{busy_error, call_flags};
 pub use transactions::Condition;
 

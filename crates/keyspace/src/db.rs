@@ -74,6 +74,17 @@ pub enum Gone {
     Members(Tidied<Box<[u8]>>),
 }
 
+/// What a first look for a key finds.
+#[derive(Clone, Copy, Debug)]
+pub enum Seek {
+    /// An entry of which all may stay.
+    Live(Slot),
+    /// An entry that has to go, itself or a part of its value: [`Db::lookup`] removes that.
+    Due,
+    /// Nothing.
+    Absent,
+}
+
 /// What a lookup finds.
 pub enum Lookup<'a> {
     /// The entry.
@@ -173,27 +184,48 @@ impl Db {
 
     /// The entry at `key`, expired or not.
     pub fn get(&self, key: Key<'_>) -> Option<EntryRef<'_>> {
-        let slot = self.find(key)?;
+        let (_, block) = self.locate(key)?;
         // SAFETY: blocks in the table come from `Entry::into_raw`; `self` is borrowed meanwhile.
-        Some(unsafe { EntryRef::from_raw(self.table.get(slot)) })
+        Some(unsafe { EntryRef::from_raw(block) })
     }
 
     /// The entry at `key` for writing, expired or not.
     pub fn get_mut(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {
-        let slot = self.find(key)?;
+        let (slot, block) = self.locate(key)?;
         self.before_change(slot);
         // SAFETY: as in `get`, and `self` is borrowed exclusively meanwhile.
-        Some(unsafe { EntryMut::from_raw(self.table.get(slot)) })
+        Some(unsafe { EntryMut::from_raw(block) })
     }
 
-    /// Looks a key up and removes it when its deadline is at or before `now_ms`; or else those fields or
-    /// members whose deadlines are before `now_ms`, and the key if none is left. Without `writes` the
-    /// caller changes nothing but the access clock.
-    pub fn lookup(&mut self, key: Key<'_>, now_ms: i64, writes: bool) -> Lookup<'_> {
-        let Some(slot) = self.find(key) else { return Lookup::Absent };
+    /// Looks a key up, and at whether it or a part of its value has to go.
+    #[inline]
+    pub fn seek(&self, key: Key<'_>, now_ms: i64) -> Seek {
+        match self.locate(key) {
+            None => Seek::Absent,
+            // SAFETY: as in `get`; the reference does not escape.
+            Some((_, block)) if unsafe { EntryRef::from_raw(block) }.is_due(now_ms) => Seek::Due,
+            Some((slot, _)) => Seek::Live(slot),
+        }
+    }
+
+    /// The entry that [`Db::seek`] has found; without `writes` the caller changes nothing but the access clock.
+    ///
+    /// # Panics
+    /// When the table has changed since and nothing is there now.
+    #[inline]
+    pub fn open(&mut self, slot: Slot, writes: bool) -> EntryMut<'_> {
         if writes {
             self.before_change(slot);
         }
+        // SAFETY: as in `get_mut`.
+        unsafe { EntryMut::from_raw(self.table.get(slot)) }
+    }
+
+    /// Looks a key up and removes it when its deadline is at or before `now_ms`; or else those fields or
+    /// members whose deadlines are before `now_ms`, and the key if none is left. The caller changes nothing
+    /// but the access clock.
+    pub fn lookup(&mut self, key: Key<'_>, now_ms: i64) -> Lookup<'_> {
+        let Some(slot) = self.find(key) else { return Lookup::Absent };
         // SAFETY: as in `get_mut`.
         let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
@@ -218,8 +250,14 @@ impl Db {
         }
     }
 
-    fn find(&self, key: Key<'_>) -> Option<Slot> {
-        self.table.find(key.hash().table(), |block| {
+    /// Where an entry is, expired or not; good until the database changes.
+    pub fn find(&self, key: Key<'_>) -> Option<Slot> {
+        self.locate(key).map(|(slot, _)| slot)
+    }
+
+    #[inline]
+    fn locate(&self, key: Key<'_>) -> Option<(Slot, NonNull<u8>)> {
+        self.table.locate(key.hash().table(), |block| {
             // SAFETY: blocks in the table come from `Entry::into_raw`; the reference does not escape.
             unsafe { EntryRef::from_raw(block) }.key() == key.bytes()
         })
@@ -236,6 +274,24 @@ impl Db {
     ) -> Option<Entry> {
         let deadline = deadline_ms.map_or(Deadline::None, Deadline::At);
         self.put_if(key, i64::MIN, payload, deadline, access, |_| true).replaced
+    }
+
+    /// Stores `payload` under `key` if there is an entry, without deadlines, whose block has the room for it;
+    /// says whether it did.
+    #[inline]
+    pub fn overwrite_timeless(&mut self, key: Key<'_>, payload: &Payload<'_>, access: u32) -> bool {
+        let Some((slot, block)) = self.locate(key) else { return false };
+        // SAFETY: as in `get_mut`.
+        let mut entry = unsafe { EntryMut::from_raw(block) };
+        if !entry.is_timeless() {
+            return false;
+        }
+        self.before_change(slot);
+        if !entry.overwrite(payload) {
+            return false;
+        }
+        entry.set_access(access);
+        true
     }
 
     /// Stores `payload` under `key` if `admit` agrees, which is shown what is there. An entry whose

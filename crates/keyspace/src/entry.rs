@@ -388,12 +388,25 @@ impl<'a> EntryRef<'a> {
 
     /// From when on a field or member of the value has to go, in milliseconds since the epoch.
     pub(crate) fn members_due_ms(&self) -> Option<i64> {
+        if !self.is_timed() {
+            return None;
+        }
         match self.value() {
-            Value::Object(object) if self.is_timed() => {
-                Some(object.next_expiry()?.saturating_add(1))
-            }
+            Value::Object(object) => Some(object.next_expiry()?.saturating_add(1)),
             _ => None,
         }
+    }
+
+    /// Whether neither the key nor a part of its value has a deadline, or room for one.
+    #[inline]
+    pub(crate) fn is_timeless(&self) -> bool {
+        !self.has(TTL | TIMED)
+    }
+
+    /// Whether the key or a part of its value has to go at `now_ms`.
+    #[inline]
+    pub(crate) fn is_due(&self, now_ms: i64) -> bool {
+        self.has(TTL | TIMED) && self.next_due_ms().is_some_and(|at| at <= now_ms)
     }
 
     /// From when on the key or a part of its value has to go.
@@ -534,7 +547,8 @@ impl<'a> EntryMut<'a> {
     /// of the same width; false otherwise, with nothing changed.
     pub(crate) fn overwrite(&mut self, payload: &Payload<'_>) -> bool {
         let shape = self.shape();
-        let same_class = |len| heap::class(shape.value_at + len) == self.block_bytes();
+        let class = |len| heap::class(shape.value_at + len);
+        let same_class = |len| len == shape.value_len || class(len) == class(shape.value_len);
         match (payload, self.form()) {
             (Payload::Int(number), form @ INTEGER_MIN..OBJECT) => {
                 let len = integer_len(*number);

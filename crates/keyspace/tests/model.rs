@@ -142,7 +142,7 @@ impl Pair {
 
     fn lookup(&self, name: &[u8]) -> Option<(Vec<u8>, Option<i64>)> {
         let key = Key::new(name);
-        self.db(key, |db| match db.lookup(key, self.now_ms, false) {
+        self.db(key, |db| match db.lookup(key, self.now_ms) {
             Lookup::Live(entry) => Some((text_of(entry.value()), entry.deadline_ms())),
             Lookup::Tidied(_) | Lookup::Expired(_) | Lookup::Absent => None,
         })

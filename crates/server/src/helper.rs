@@ -14,11 +14,17 @@ use std::thread;
 use command::blocked::{Arrival, Nothing, Parked, Wait};
 use command::{Flags, Letter, OwnedArgs, Services, Session, Target};
 use effects::Recorder;
+use env::Random;
+use keyspace::gate::GateSlot;
 use keyspace::{Key, KeyHash, Value};
+use observe::Counters;
 use parking_lot::Mutex;
+use tracking::Notes;
 
+use crate::conditions::Conditions;
 use crate::evict::Evictor;
 use crate::execute::{Bench, Call, Scope, keys_of, scope_of};
+use crate::migrate::Migrator;
 
 /// From how many elements on values are large: about a millisecond of work.
 const LARGE: usize = 10_000;
@@ -26,6 +32,7 @@ const LARGE: usize = 10_000;
 /// The threads, as workers see them.
 pub struct Helpers {
     queue: Sender<Arc<Parked>>,
+    migrator: Migrator,
 }
 
 impl Helpers {
@@ -41,51 +48,85 @@ impl Helpers {
             let run = move || help(&services, &received);
             thread::Builder::new().name(format!("helper-{number}")).spawn(run)?;
         }
-        Ok(Self { queue })
+        Ok(Self { queue, migrator: Migrator::new(services) })
     }
 }
 
 fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
-    let gate = services.keyspace.gate().register();
-    let counters = services.statistics.register();
-    let log = Recorder::new(&services.log);
-    let mut random = env::random();
-    let notes = RefCell::default();
-    let mut evictor = Evictor::default();
+    let mut hand = Hand::new(services);
     loop {
         let next = received.lock().recv();
         let Ok(parked) = next else { return };
-        let config = services.config.snapshot();
-        let now_ns = services.clock.monotonic_ns();
-        gate.enter();
-        let mut bench = Bench {
+        hand.work(|bench| {
+            bench.run_for(&parked);
+            bench.tell_everybody();
+        });
+    }
+}
+
+/// What a thread that runs commands for workers brings to them.
+pub struct Hand<'a> {
+    services: &'a Arc<Services>,
+    gate: GateSlot,
+    counters: Arc<Counters>,
+    log: Recorder,
+    random: Random,
+    notes: RefCell<Notes>,
+    evictor: Evictor,
+}
+
+impl<'a> Hand<'a> {
+    /// That of the calling thread.
+    pub fn new(services: &'a Arc<Services>) -> Self {
+        Self {
             services,
+            gate: services.keyspace.gate().register(),
+            counters: services.statistics.register(),
+            log: Recorder::new(&services.log),
+            random: env::random(),
+            notes: RefCell::default(),
+            evictor: Evictor::default(),
+        }
+    }
+
+    /// Works inside the gate.
+    pub fn work<T>(&mut self, work: impl FnOnce(&mut Bench<'_>) -> T) -> T {
+        let config = self.services.config.snapshot();
+        let now_ns = self.services.clock.monotonic_ns();
+        self.gate.enter();
+        let mut bench = Bench {
+            services: self.services,
             config: &config,
-            counters: &counters,
-            random: &mut random,
-            log: &log,
+            counters: &self.counters,
+            random: &mut self.random,
+            log: &self.log,
             effects: Default::default(),
-            gate: &gate,
-            epoch_us: services.clock.unix_us(),
+            gate: &self.gate,
+            epoch_us: self.services.clock.unix_us(),
             epoch_ns: now_ns,
             clock_ns: now_ns,
             idle: None,
-            garbage: Vec::new(),
-            notes: &notes,
-            evictor: &mut evictor,
+            aftermath: Default::default(),
+            conditions: Conditions::of(self.services, &config),
+            notes: &self.notes,
+            evictor: &mut self.evictor,
             helpers: None,
         };
-        bench.run_for(&parked);
-        bench.tell_everybody();
-        gate.leave();
-        log.publish();
+        let result = work(&mut bench);
+        drop(bench);
+        self.gate.leave();
+        self.log.publish();
+        result
     }
 }
 
 impl Bench<'_> {
     /// Hands a command over to the helpers if it takes long, or needs what another has occupied.
-    pub fn hand_over(&mut self, session: &Session, call: Call<'_>) -> Option<Arc<Parked>> {
+    pub fn hand_over(&mut self, session: &Session, call: &Call<'_>) -> Option<Arc<Parked>> {
         let helpers = self.helpers.filter(|_| self.gate.is_inside())?;
+        if call.command.flags.contains(Flags::LINEAR) && call.command.name == "migrate" {
+            return Some(helpers.migrator.take_over(self.leave_to_others(session, call)));
+        }
         let long = call.command.flags.contains(Flags::LINEAR) && self.is_large(session, call);
         let occupied = || self.services.keyspace.is_occupied() && self.meets_occupied(call);
         if !(long || occupied()) {
@@ -96,6 +137,16 @@ impl Bench<'_> {
         if session.no_touch || uses_fieldsets || self.services.tracking.is_on() {
             return None;
         }
+        let parked = self.leave_to_others(session, call);
+        if helpers.queue.send(Arc::clone(&parked)).is_err() {
+            // Nobody helps any more.
+            self.run_for(&parked);
+        }
+        Some(parked)
+    }
+
+    /// Lets a client wait for others to run its command.
+    fn leave_to_others(&self, session: &Session, call: &Call<'_>) -> Arc<Parked> {
         let arrival = Arrival {
             client: Arc::clone(&session.client),
             command: call.command,
@@ -109,15 +160,11 @@ impl Bench<'_> {
             Wait { keys: Vec::new(), deadline_ms: None, again_ms: None, nothing, retry: None };
         let parked = self.services.parked.park(arrival, wait);
         session.client.figures.blocked.store(true, Ordering::Relaxed);
-        if helpers.queue.send(Arc::clone(&parked)).is_err() {
-            // Nobody helps any more.
-            self.run_for(&parked);
-        }
-        Some(parked)
+        parked
     }
 
     /// Whether a command reaches many elements of the values at its keys.
-    fn is_large(&self, session: &Session, call: Call<'_>) -> bool {
+    pub fn is_large(&self, session: &Session, call: &Call<'_>) -> bool {
         let reach = |target: Target<'_>| match call.command.reach {
             Some(reach) => reach(call.args, target),
             None => target.elements(),
@@ -143,7 +190,7 @@ impl Bench<'_> {
     }
 
     /// Whether a command would wait for the lock of an occupied shard, and can be run by somebody else.
-    fn meets_occupied(&self, call: Call<'_>) -> bool {
+    fn meets_occupied(&self, call: &Call<'_>) -> bool {
         let keyspace = &self.services.keyspace;
         let flags = call.command.flags;
         // These change their connection.
@@ -175,20 +222,30 @@ impl Bench<'_> {
             idle: None,
         };
         let scope = scope_of(call.command, call.args);
-        let shards = match &scope {
-            _ if !call.command.flags.contains(Flags::LINEAR) => Vec::new(),
-            Scope::Key(hash) => vec![hash.shard()],
-            Scope::Keys(hashes) => hashes.iter().map(|hash| hash.shard()).collect(),
-            Scope::Nothing | Scope::All => Vec::new(),
-        };
+        let is_linear = call.command.flags.contains(Flags::LINEAR);
+        let shards = if is_linear { shards_of(&scope) } else { Vec::new() };
         let services = self.services;
         let occupied = services.keyspace.occupy(shards);
         let mut reply = Vec::new();
-        self.with_held(scope, |bench, held| bench.run(&mut session, call, &mut reply, held));
+        self.with_held(scope, |bench, held| bench.run(&mut session, &call, &mut reply, held));
         drop(occupied);
-        parked.finish();
-        self.services.parked.leave(parked.ticket);
-        let (client, ticket) = (parked.client.id, parked.ticket);
-        parked.client.post(Letter::Served { client, ticket, reply });
+        answer(services, parked, reply);
+    }
+}
+
+/// Ends the wait of a client whose command others have run.
+pub fn answer(services: &Services, parked: &Parked, reply: Vec<u8>) {
+    parked.finish();
+    services.parked.leave(parked.ticket);
+    let (client, ticket) = (parked.client.id, parked.ticket);
+    parked.client.post(Letter::Served { client, ticket, reply });
+}
+
+/// The shards of some keys.
+pub fn shards_of(scope: &Scope) -> Vec<usize> {
+    match scope {
+        Scope::Key(hash) => vec![hash.shard()],
+        Scope::Keys(hashes) => hashes.iter().map(|hash| hash.shard()).collect(),
+        Scope::Nothing | Scope::All => Vec::new(),
     }
 }

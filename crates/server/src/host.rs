@@ -1,5 +1,6 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use command::{Error, Host, MemoryFigures, ProcessorTime, Services, Shutdown, SystemFigures};
 use keyspace::Lent;
@@ -26,6 +27,9 @@ pub trait ProcessMemory: Send + Sync {
     }
 }
 
+/// How often an end that waits for DEBUG PAUSE-CRON looks whether it may begin.
+const CRON_LOOK: Duration = Duration::from_millis(5);
+
 /// A change of options that only the thread that owns the listeners can make, and its result.
 pub struct Request {
     /// The options.
@@ -49,6 +53,8 @@ pub struct Process {
     supervisor: OnceLock<&'static str>,
     stop: Mutex<Option<Shutdown>>,
     stopping: Condvar,
+    /// An end has been asked for that has not begun.
+    scheduled: AtomicBool,
     control: Mutex<Option<Arc<Control>>>,
 }
 
@@ -75,6 +81,7 @@ impl Process {
             supervisor: OnceLock::new(),
             stop: Mutex::new(None),
             stopping: Condvar::new(),
+            scheduled: AtomicBool::new(false),
             control: Mutex::new(None),
         }
     }
@@ -92,6 +99,15 @@ impl Process {
     /// Notes which supervisor was told of the start.
     pub fn set_supervisor(&self, name: &'static str) {
         let _ = self.supervisor.set(name);
+    }
+
+    /// Waits while DEBUG PAUSE-CRON lasts; false when the end was taken back meanwhile.
+    pub fn await_cron(&self, services: &Services) -> bool {
+        self.scheduled.store(true, Ordering::SeqCst);
+        while services.cron_paused.load(Ordering::SeqCst) && self.scheduled.load(Ordering::SeqCst) {
+            std::thread::sleep(CRON_LOOK);
+        }
+        self.scheduled.swap(false, Ordering::SeqCst)
     }
 
     /// Waits until somebody asks for the end.
@@ -113,6 +129,10 @@ impl Host for Process {
         Ok(())
     }
 
+    fn abort_shutdown(&self) -> bool {
+        self.scheduled.swap(false, Ordering::SeqCst)
+    }
+
     fn prepare_shutdown(
         &self,
         services: &Arc<Services>,
@@ -132,6 +152,18 @@ impl Host for Process {
         held: &mut Lent<'_>,
     ) -> Result<(), Error> {
         persistence::save_in_background(services, held)
+    }
+
+    fn start_backup(&self, services: &Arc<Services>, held: &mut Lent<'_>) -> Result<(), Error> {
+        persistence::backup::start(services, held)
+    }
+
+    fn seal_backup(&self, services: &Arc<Services>) -> Result<(), Error> {
+        persistence::backup::seal(services)
+    }
+
+    fn end_backup(&self, services: &Arc<Services>, why: Option<&str>) -> Result<(), Error> {
+        persistence::backup::end(services, why)
     }
 
     fn load(

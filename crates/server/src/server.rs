@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -21,6 +22,7 @@ use crate::helper::Helpers;
 use crate::host::{Process, ProcessMemory, Request};
 use crate::listen::{Listener, listen};
 use crate::mailbox::Inbox;
+use crate::oom::OomScore;
 use crate::persistence;
 use crate::source::{Epoll, Source};
 use crate::stream::Stream;
@@ -133,6 +135,7 @@ impl Server {
         let process = Arc::new(Process::new(memory, workers, clock.unix_ms(), file));
         let tls = tls::accepting(&config)
             .map_err(|error| StartError(format!("Failed to configure TLS: {error}")))?;
+        let encryption = crate::keys::at_start(&config).map_err(StartError)?;
         let listeners = listen(&config).map_err(StartError)?;
         let table = table_of(&config)?;
         let services = Arc::new(Services {
@@ -142,6 +145,7 @@ impl Server {
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             log: Default::default(),
             aof: Default::default(),
+            encryption,
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             pubsub: Default::default(),
@@ -151,10 +155,13 @@ impl Server {
             hot_keys: Default::default(),
             pause: Default::default(),
             parked: Default::default(),
+            migration_links: Default::default(),
             budget: command::Budget::default(),
             scripts: Default::default(),
             active_expire: AtomicBool::new(true),
+            cron_paused: AtomicBool::new(false),
             persistence: Default::default(),
+            backups: Default::default(),
             clock,
             host: Arc::clone(&process) as Arc<dyn Host>,
         });
@@ -227,7 +234,10 @@ impl Server {
             complain_s: 0,
             tls,
             handshakes: Handshakes::new(LISTENERS_MAX),
+            oom: OomScore::default(),
         };
+        // The log says why this may fail; the server is of use nevertheless.
+        let _ = door.oom.apply(&self.services.config.load());
         door.open(listeners)?;
         let control = Arc::clone(&self.control);
         let run = move || {
@@ -256,7 +266,10 @@ impl Server {
     /// written to.
     pub fn load(&self) -> Result<(), StartError> {
         let threads = self.services.host.workers();
-        if self.services.config.load().appendonly {
+        let config = self.services.config.load();
+        if !config.preload_file.is_empty() {
+            self.preload(&config.preload_file, threads)?;
+        } else if self.services.config.load().appendonly {
             let loaded = self.files.load().and_then(|()| self.files.begin());
             loaded.map_err(|error| StartError(error.to_string()))?;
         } else {
@@ -266,16 +279,60 @@ impl Server {
         Ok(())
     }
 
+    /// Loads something else than the own files, and begins new files with it where there are to be any.
+    fn preload(&self, what: &str, threads: usize) -> Result<(), StartError> {
+        let (kind, path) = what.split_once(':').unwrap_or(("", what));
+        let path = Path::new(path);
+        if !path.exists() {
+            return Err(StartError(format!("preload-file: {} is not there", path.display())));
+        }
+        if self.services.config.load().appendonly && self.files.has_files() {
+            let dir = &self.services.config.load().appenddirname;
+            return Err(StartError(format!(
+                "preload-file: {dir} holds append-only files already, which loading something else would \
+                 make wrong; move them away"
+            )));
+        }
+        if kind == "rdb" {
+            persistence::load_file(&self.services, threads, path).map_err(StartError)?;
+        } else {
+            persistence::backup::check(path).map_err(StartError)?;
+            let loaded = AppendOnly::of_manifest(&self.services, path).load();
+            loaded.map_err(|error| StartError(error.to_string()))?;
+        }
+        tracing::info!("Loaded {} in place of the own files", path.display());
+        self.files.begin().map_err(|error| StartError(error.to_string()))
+    }
+
     /// Asks for the end, from any thread (signals); false when the data set cannot be saved.
     pub fn stopper(&self) -> impl Fn(Shutdown) -> bool + Send + use<> {
         let process = Arc::clone(&self.process);
         let services = Arc::clone(&self.services);
         move |how| {
+            if !process.await_cron(&services) {
+                return false;
+            }
             let end = |held: &mut keyspace::Lent<'_>| {
                 persistence::prepare_shutdown(&services, held, how)?;
                 process.shutdown(how)
             };
             persistence::with_all(&services, end).is_ok()
+        }
+    }
+
+    /// Reads the keys of encrypted files again, from any thread (SIGHUP); nothing happens where there are none.
+    pub fn key_reloader(&self) -> impl Fn() + Send + Sync + use<> {
+        let services = Arc::clone(&self.services);
+        move || {
+            if services.encryption.get().is_none() {
+                return;
+            }
+            match crate::keys::reload(&services) {
+                Ok(()) => tracing::info!("The encryption keys were read again"),
+                Err(error) => {
+                    tracing::warn!("The encryption keys stay what they were: {error}");
+                }
+            }
         }
     }
 
@@ -367,6 +424,7 @@ struct Door {
     /// What encrypted connections are accepted with.
     tls: Option<Arc<ServerConfig>>,
     handshakes: Handshakes,
+    oom: OomScore,
 }
 
 /// How long connections wait for the data set to be loaded before they are told that it is.
@@ -494,6 +552,9 @@ impl Door {
                 base.stop();
             }
         }
+        if changed.iter().any(|name| name.starts_with("oom-score-adj")) {
+            self.oom.apply(&self.services.config.load())?;
+        }
         if changed.contains(&"maxclients") {
             let wanted = self.services.config.load().maxclients;
             let possible = descriptors::provide_for(wanted);
@@ -510,6 +571,9 @@ impl Door {
                 tracing::warn!("{error}");
                 format!("Unable to update TLS configuration: {error}")
             })?;
+        }
+        if changed.contains(&"encryption-key-file") {
+            crate::keys::reload(&self.services).inspect_err(|error| tracing::warn!("{error}"))?;
         }
         let reopens = |name: &&&str| {
             matches!(

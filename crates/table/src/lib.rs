@@ -135,9 +135,19 @@ impl Table {
     /// `eq` sees each of them until it says yes, so one that always says no visits them all.
     #[inline]
     pub fn find(&self, hash: u32, eq: impl FnMut(NonNull<u8>) -> bool) -> Option<Slot> {
+        self.locate(hash, eq).map(|(slot, _)| slot)
+    }
+
+    /// As [`Table::find`], with the pointer itself.
+    #[inline]
+    pub fn locate(
+        &self,
+        hash: u32,
+        eq: impl FnMut(NonNull<u8>) -> bool,
+    ) -> Option<(Slot, NonNull<u8>)> {
         let (array, moved) = self.array_of(position(hash));
-        let (bucket, lane) = array.find(position(hash), eq)?;
-        Some(Slot { bucket, lane, moved })
+        let (bucket, lane, pointer) = array.find(position(hash), eq)?;
+        Some((Slot { bucket, lane, moved }, pointer))
     }
 
     /// The pointer at `slot`.

@@ -130,7 +130,7 @@ impl Kind {
     }
 }
 
-fn push_member(words: &mut Vec<Vec<u8>>, command: &str, item: u64) {
+pub(crate) fn push_member(words: &mut Vec<Vec<u8>>, command: &str, item: u64) {
     match command {
         "ZADD" => {
             // Scores in another order than the members.

@@ -37,6 +37,15 @@ impl Folder {
         Self(path)
     }
 
+    /// One at a place, which is kept when it is there.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn at(path: PathBuf) -> Self {
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0
@@ -92,31 +101,49 @@ impl Durable {
         folder: &Folder,
         options: &[&str],
     ) -> Result<Self, ExitStatus> {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let addr = free.local_addr().expect("an address");
-        drop(free);
-        let log = std::fs::File::create(folder.path().join("log")).expect("a log");
-        let child = command
-            .args(["--port", &addr.port().to_string(), "--bind", "127.0.0.1", "--save", ""])
+        command
+            .args(["--bind", "127.0.0.1", "--save", ""])
             .args(["--enable-debug-command", "yes", "--dir"])
             .arg(folder.path())
             .args(options)
             .current_dir(folder.path())
             .stdin(Stdio::null())
+            .stderr(Stdio::null());
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let started = Self::try_port(&mut command, folder);
+            // Another process may take the port between the look and the server's bind.
+            let is_taken = || folder.log().contains("Failed listening on port");
+            if started.is_ok() || tries == 5 || !is_taken() {
+                return started;
+            }
+        }
+    }
+
+    /// Starts it on a port that is free, and waits until it answers or ends.
+    fn try_port(command: &mut Command, folder: &Folder) -> Result<Self, ExitStatus> {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let addr = free.local_addr().expect("an address");
+        drop(free);
+        let log = std::fs::File::create(folder.path().join("log")).expect("a log");
+        // The last of several ports counts.
+        let child = command
+            .args(["--port", &addr.port().to_string()])
             .stdout(log)
-            .stderr(Stdio::null())
             .spawn()
             .expect("it starts");
         let mut server = Self { child, addr };
         let deadline = Instant::now() + PATIENCE;
         loop {
+            // The process comes first: another's server may answer on a port that was lost to it.
+            if let Some(status) = server.child.try_wait().expect("its state") {
+                return Err(status);
+            }
             if let Ok(mut client) = Client::connect(addr, 2)
                 && matches!(client.call(&["PING"]), Ok(Reply::Simple(_)))
             {
                 return Ok(server);
-            }
-            if let Some(status) = server.child.try_wait().expect("its state") {
-                return Err(status);
             }
             assert!(Instant::now() < deadline, "no answer: {}", folder.log());
             std::thread::sleep(Duration::from_millis(10));
@@ -126,6 +153,11 @@ impl Durable {
     /// The process's number.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.addr.port()
     }
 
     /// A new connection.

@@ -3,6 +3,7 @@
 use super::server::{Cores, Server};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -20,6 +21,13 @@ impl Load {
         server.check_alive()?;
         let output = self.command(server, words).output().context("the load generator")?;
         finish(words, output).or_else(|error| server.check_alive().and(Err(error)))
+    }
+
+    /// Starts steady writes that go on until they are [`Probe::end`]ed; the words are those of the task `write`.
+    pub(super) fn writes(&self, server: &Server, words: &str) -> Result<Probe> {
+        let mut command = self.command(server, &format!("write {words}"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(Probe { child: command.spawn().context("the writer")? })
     }
 
     /// Starts a closed loop of GETs that runs until it is [`Probe::end`]ed.
@@ -52,9 +60,39 @@ pub(super) struct Probe {
 impl Probe {
     /// The longest wait of one GET, in ms.
     pub(super) fn end(self) -> Result<f64> {
-        // Waiting closes the probe's standard input, which is its sign to stop.
-        let report = finish("probe", self.child.wait_with_output()?)?;
-        field(&report["wait"], "max_ms")
+        field(&self.report()?["wait"], "max_ms")
+    }
+
+    /// Stops it, and gives back what it reports.
+    pub(super) fn report(self) -> Result<Value> {
+        // Waiting closes the process's standard input, which is its sign to stop.
+        finish("probe", self.child.wait_with_output()?)
+    }
+}
+
+/// Clients that cache, until they are [`Cachers::end`]ed.
+pub(super) struct Cachers {
+    child: Child,
+}
+
+impl Cachers {
+    pub(super) fn start(load: &Load, server: &Server, clients: usize, mode: &str) -> Result<Self> {
+        let words = format!("cachers --clients {clients} --mode {mode}");
+        let mut command = load.command(server, &words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().context("the clients that cache")?;
+        let mut line = [0; 6];
+        let ready = child.stdout.as_mut().map(|stdout| stdout.read_exact(&mut line));
+        if !matches!(ready, Some(Ok(()))) {
+            finish(&words, child.wait_with_output()?)?;
+            bail!("{words}: ended");
+        }
+        Ok(Self { child })
+    }
+
+    pub(super) fn end(self) -> Result<()> {
+        // Waiting closes their standard input, which is their sign to stop.
+        finish("cachers", self.child.wait_with_output()?).map(drop)
     }
 }
 

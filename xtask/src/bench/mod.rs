@@ -2,18 +2,21 @@
 //! else the machine does reaches all of them. Absolute numbers move with the machine; the ratios
 //! to the first peer are what the goals in [`goals`] are about.
 //!
-//! Every server runs without persistence, held to one core, with the load generator (package
-//! `load`) on another.
+//! Every server runs without persistence (but in the table about it), held to one core, with the load
+//! generator (package `load`) on another.
 
 mod bytes;
 mod civil;
 mod cpu;
+mod durability;
 mod goals;
 mod load;
 mod options;
 mod pauses;
+mod push;
 mod report;
 mod server;
+mod tls;
 mod types;
 
 use anyhow::{Context as _, Result, bail};
@@ -72,6 +75,10 @@ pub(crate) fn run(root: &Path, words: &[String]) -> Result<()> {
             "civil" => civil::civil(&bench)?,
             "types" => types::types(&bench)?,
             "workers" => cpu::workers(&bench)?,
+            "push" => push::push(&bench)?,
+            "tracking" => push::tracking(&bench)?,
+            "tls" => tls::tls(&bench)?,
+            "durability" => durability::durability(&bench)?,
             other => bail!("no such table: {other}; there are {TABLES}"),
         });
     }
@@ -179,11 +186,17 @@ fn programs(options: &Options, target: &Path) -> Vec<Program> {
         let name = peer.rsplit('/').next().unwrap_or(peer);
         let same = out.iter().filter(|program| program.column.starts_with(name)).count();
         let column = if same == 0 { name.to_owned() } else { format!("{name}#{}", same + 1) };
-        out.push(Program { column, path, ours: false, workers: 1 });
+        out.push(Program { column, path, ours: false, workers: 1, options: Vec::new() });
     }
     if !options.peers_only {
         let path = options.rubrica.clone().unwrap_or_else(|| target.join("rubrica-server"));
-        out.push(Program { column: "rubrica".to_owned(), path, ours: true, workers: 1 });
+        out.push(Program {
+            column: "rubrica".to_owned(),
+            path,
+            ours: true,
+            workers: 1,
+            options: Vec::new(),
+        });
     }
     out
 }

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Time until a started server must answer.
-const START_MAX: Duration = Duration::from_secs(10);
+const START_MAX: Duration = Duration::from_secs(60);
 
 /// A kind of server that can be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(super) struct Program {
     pub(super) ours: bool,
     /// Worker threads, an option of Rubrica's.
     pub(super) workers: usize,
+    /// Further options.
+    pub(super) options: Vec<String>,
 }
 
 /// The cores that processes are held to, as `taskset -c` takes them.
@@ -53,30 +55,47 @@ pub(super) struct Server {
     pub(super) port: u16,
     child: Child,
     folder: PathBuf,
+    cores: Cores,
+    options: Vec<String>,
 }
 
 impl Server {
+    /// Without persistence.
     pub(super) fn start(program: &Program, cores: &Cores, port_first: u16) -> Result<Self> {
+        Self::start_with(program, cores, port_first, "--appendonly no")
+    }
+
+    /// With these options; nothing is saved by itself.
+    pub(super) fn start_with(
+        program: &Program,
+        cores: &Cores,
+        port_first: u16,
+        options: &str,
+    ) -> Result<Self> {
         let port = free_port(port_first)?;
         let folder =
             std::env::temp_dir().join(format!("rubrica-bench-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
-        let log = File::create(folder.join("log"))?;
-        let mut command = cores.command(&program.path);
-        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
-        command.args(["--save", "", "--appendonly", "no", "--dir"]).arg(&folder);
+        let mut words: Vec<String> = options.split_whitespace().map(str::to_owned).collect();
         if program.ours {
-            command.args(["--workers", &program.workers.to_string()]);
+            words.extend(["--workers".to_owned(), program.workers.to_string()]);
         }
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("start {}", program.path.display()))?;
-        let mut server = Self { program: program.clone(), port, child, folder };
+        words.extend(program.options.iter().cloned());
+        let child = spawn(program, cores, port, &folder, &words)?;
+        let (program, cores) = (program.clone(), cores.clone());
+        let mut server = Self { program, port, child, folder, cores, options: words };
         server.await_answer()?;
         Ok(server)
+    }
+
+    /// Kills it and starts it anew on its files; gives back how long it takes to serve what they hold.
+    pub(super) fn restart(&mut self) -> Result<Duration> {
+        self.child.kill()?;
+        self.child.wait()?;
+        let start = Instant::now();
+        self.child = spawn(&self.program, &self.cores, self.port, &self.folder, &self.options)?;
+        self.await_answer()?;
+        Ok(start.elapsed())
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -116,14 +135,22 @@ impl Server {
             if start.elapsed() > START_MAX {
                 bail!("{} does not answer PING; {}", self.program.column, self.last_words());
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
+    /// The value of a field of `INFO section`.
+    pub(super) fn info(&self, section: &str, field: &str) -> Result<String> {
+        let text =
+            self.call(&format!("*2\r\n$4\r\nINFO\r\n${}\r\n{section}\r\n", section.len()))?;
+        let found = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        found.map(str::to_owned).with_context(|| format!("no {field} in INFO {section}"))
+    }
+
     /// The beginning of one reply, by a connection of its own.
-    fn call(&self, request: &str) -> Result<String> {
+    pub(super) fn call(&self, request: &str) -> Result<String> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         stream.write_all(request.as_bytes())?;
         let mut chunk = [0; 4096];
         let len = stream.read(&mut chunk)?;
@@ -146,7 +173,26 @@ impl Drop for Server {
     }
 }
 
-fn free_port(first: u16) -> Result<u16> {
+fn spawn(
+    program: &Program,
+    cores: &Cores,
+    port: u16,
+    folder: &Path,
+    options: &[String],
+) -> Result<Child> {
+    let log = File::create(folder.join("log"))?;
+    let mut command = cores.command(&program.path);
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+    command.args(["--save", "", "--dir"]).arg(folder).args(options);
+    command
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .with_context(|| format!("start {}", program.path.display()))
+}
+
+pub(super) fn free_port(first: u16) -> Result<u16> {
     let ports = first..=first.saturating_add(98);
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     ports.into_iter().find(free).with_context(|| format!("no free port from {first}"))

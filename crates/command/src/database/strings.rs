@@ -3,7 +3,7 @@
 use keyspace::{Deadline, EntryRef, Key, Payload};
 use value::{Kind, Object};
 
-use super::{Database, of_kind};
+use super::Database;
 use crate::error::Error;
 
 impl Database<'_> {
@@ -44,5 +44,13 @@ impl Database<'_> {
             self.put(key, empty, Deadline::None);
         }
         self.string_mut(key)?.ok_or(Error::WRONG_TYPE)
+    }
+}
+
+/// Refuses an entry of another type.
+fn of_kind(entry: Option<EntryRef<'_>>, kind: Kind) -> Result<Option<EntryRef<'_>>, Error> {
+    match entry {
+        Some(entry) if entry.kind() != kind => Err(Error::WRONG_TYPE),
+        other => Ok(other),
     }
 }

@@ -6,6 +6,7 @@ mod dump;
 mod exists;
 mod expire;
 mod keys;
+pub mod migrate;
 pub(crate) mod object;
 mod rename;
 pub(crate) mod scan;
@@ -32,6 +33,7 @@ pub const COMMANDS: &[&Spec] = &[
     &expire::PEXPIREAT,
     &keys::KEYS,
     &keys::RANDOMKEY,
+    &migrate::MIGRATE,
     &object::OBJECT,
     &rename::RENAME,
     &rename::RENAMENX,

@@ -1,5 +1,6 @@
 //! The server.
 
+mod backup;
 mod bgrewriteaof;
 mod command;
 mod config;
@@ -24,6 +25,7 @@ use ::command::Spec;
 
 /// The family's commands.
 pub const COMMANDS: &[&Spec] = &[
+    &backup::BACKUP,
     &bgrewriteaof::BGREWRITEAOF,
     &command::COMMAND,
     &save::BGSAVE,

@@ -21,7 +21,9 @@ impl Call {
     }
 
     fn add(&mut self, arg: &Arg) {
-        if arg.optional && !has_key(arg) {
+        // MIGRATE takes either a key or those behind KEYS.
+        let is_other_form = arg.token == Some("KEYS") && !self.keys.is_empty();
+        if arg.optional && (!has_key(arg) || is_other_form) {
             return;
         }
         if let Some(token) = arg.token {

@@ -102,6 +102,32 @@ pub(super) const OPTIONS: &[Opt] = &[
     .check(check::appenddirname),
     Opt::new(
         Works,
+        "backupdirname",
+        text("backupdir"),
+        at!(backupdirname),
+        "Name of the directory in `dir` that BACKUP writes to.",
+    )
+    .immutable()
+    .check(check::backupdirname),
+    Opt::new(
+        Works,
+        "backup-sealed-ttl",
+        int(0, INT, 0),
+        at!(backup_sealed_ttl_s),
+        "Seconds until a sealed backup is removed; 0 means never.",
+    ),
+    Opt::new(
+        Works,
+        "preload-file",
+        text(""),
+        at!(preload_file),
+        "Load this at the start in place of the own files: `rdb:FILE`, or `aof:MANIFEST` as of a \
+         backup.",
+    )
+    .immutable()
+    .check(check::preload_file),
+    Opt::new(
+        Works,
         "appendfsync",
         word(AppendFsync::WORDS, "everysec"),
         at!(appendfsync),

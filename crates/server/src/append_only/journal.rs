@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use aof::Appender;
 use config::AppendFsync;
 use effects::{Effect, Merger, Sink};
+use encryption::{Kind, Sealer};
 
 use super::sync::Syncer;
 use super::{AppendOnly, NewFile, Order};
@@ -18,6 +19,8 @@ const WAITING_PERIOD: Duration = Duration::from_millis(5);
 /// How long the thread rests between two rounds, so that one wake-up serves many turns of the workers. Not under
 /// `always`, where clients wait for it.
 const REST: Duration = Duration::from_micros(200);
+/// How long writes wait until it is looked again whether a sync has ended: longer than [`PERIOD`].
+const HOLD_MS: i64 = 250;
 /// How often `everysec` makes the file durable.
 const SYNC_PERIOD: Duration = Duration::from_secs(1);
 
@@ -172,14 +175,26 @@ impl Journal {
                     self.synced = self.written;
                     self.last_sync = Instant::now();
                     self.delayed = false;
-                } else if self.last_sync.elapsed() >= 2 * SYNC_PERIOD && !self.delayed {
-                    // The one before still has not ended: more than a second may be lost.
-                    self.delayed = true;
-                    services.aof.delayed.fetch_add(1, Ordering::Relaxed);
+                } else if self.last_sync.elapsed() >= 2 * SYNC_PERIOD {
+                    self.hold_writes();
                 }
             }
             AppendFsync::Everysec | AppendFsync::No => {}
         }
+    }
+
+    /// The sync before this still has not ended. So that no more than two seconds can be lost, further writes wait
+    /// for it, as they do with Redis; reads go on.
+    fn hold_writes(&mut self) {
+        let services = &self.files.services;
+        if !std::mem::replace(&mut self.delayed, true) {
+            services.aof.delayed.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(
+                "Asynchronous AOF fsync is taking too long (disk is busy?). Writes wait until it ends."
+            );
+        }
+        let now_ms = services.clock.unix_ms();
+        services.pause.start(now_ms.saturating_add(HOLD_MS), false, now_ms);
     }
 
     /// Makes durable what has been written, and ends the process if that fails: whoever had it acknowledged
@@ -201,6 +216,7 @@ impl Journal {
                 let _ = done.send(result);
             }
             Order::Close { done, .. } => {
+                self.end();
                 self.appender = None;
                 self.other_bytes = 0;
                 let _ = done.send(Ok(()));
@@ -219,7 +235,12 @@ impl Journal {
         };
         let opened = directory.append(&name)?;
         let size = opened.metadata()?.len();
+        // What holds something is gone on with only if it is plain (`AppendOnly::first_files`).
+        let keys = self.files.services.encryption.get().filter(|_| size == 0);
+        let sealer = keys.map(|keys| Sealer::new(&keys, Kind::Log)).transpose()?;
         if let NewFile::Next = file {
+            // A file that another follows has its end mark.
+            self.appender.as_mut().map_or(Ok(()), Appender::end)?;
             let mut next = manifest.clone();
             next.push_incr(next.next_incr(directory.filename()));
             directory.save(&next)?;
@@ -229,7 +250,7 @@ impl Journal {
         let files = manifest.files().filter(|info| info.name != name);
         self.other_bytes = files.map(|info| directory.size(info).unwrap_or(0)).sum();
         drop(manifest);
-        let mut appender = Appender::new(opened, size);
+        let mut appender = Appender::new(opened, size, sealer);
         let config = self.files.services.config.load();
         appender.timestamps = config.aof_timestamp_enabled;
         appender.set_checksums(config.aof_checksum);
@@ -246,6 +267,14 @@ impl Journal {
         } else if self.appender.is_some() {
             tracing::info!("Calling fsync() on the AOF file.");
             self.sync_now();
+            self.end();
+        }
+    }
+
+    /// Ends the file. One without an end mark is a file whose writer was interrupted.
+    fn end(&mut self) {
+        if let Some(Err(error)) = self.appender.as_mut().map(Appender::end) {
+            tracing::warn!("The append-only file could not be given its end mark: {error}");
         }
     }
 }

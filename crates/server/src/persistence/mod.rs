@@ -1,5 +1,6 @@
 //! Saving the data set and loading it: what commands, the cron, the start and the end ask for.
 
+pub mod backup;
 mod cut;
 mod load;
 mod points;
@@ -18,7 +19,7 @@ use rdb::{Encoder, Records};
 use snapshot::Uses;
 
 pub use cut::{Wrapped, cut, note_whole};
-pub use load::{Watcher, add_libraries, load_at_start, reload, rules};
+pub use load::{Watcher, add_libraries, load_at_start, load_file, reload, rules};
 pub use points::tick;
 pub use save::{give_up, give_up_base, save, save_in_background};
 

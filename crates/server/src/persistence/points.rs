@@ -12,6 +12,7 @@ const RETRY_DELAY_S: i64 = 5;
 /// Begins a snapshot when a save point is reached or one was asked for. The calling thread is outside of the
 /// gate.
 pub fn tick(services: &Arc<Services>, config: &Config, now_ms: i64) {
+    super::backup::tick(services, config, now_ms);
     if !is_due(services, config, now_ms / 1000) {
         return;
     }

@@ -9,17 +9,17 @@ use command::{CurrentSave, Error, REDIS_VERSION, Services};
 use config::Config;
 use keyspace::Lent;
 use snapshot::{
-    Figures, Pace, Preamble, RdbEncode, SaveError, Sealed, Snapshot, Target, sync_directory,
+    Figures, Handle, Pace, Preamble, RdbEncode, SaveError, Sealed, Snapshot, Target, sync_directory,
 };
 
-use super::{Wrapped, cut, note_whole, records, uses};
+use super::{Wrapped, backup, cut, note_whole, records, uses};
 
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// Where a snapshot is until it is whole.
-fn temporary(config: &Config) -> PathBuf {
+fn temporary(directory: &Path) -> PathBuf {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    Path::new(&config.dir).join(format!("temp-{}-{number}.rdb", std::process::id()))
+    directory.join(format!("temp-{}-{number}.rdb", std::process::id()))
 }
 
 /// Where it goes.
@@ -51,12 +51,14 @@ fn begin(services: &Services, held: &mut Lent<'_>, config: &Config) -> Snapshot 
 fn write(
     services: &Services,
     config: &Config,
+    path: &Path,
     snapshot: Snapshot,
     run: impl FnOnce(Snapshot, &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<Figures>,
 ) -> Result<(Sealed, Figures), SaveError> {
-    let temporary = temporary(config);
+    let temporary = temporary(path.parent().unwrap_or(Path::new(".")));
     let preamble = preamble(services);
-    let mut opened = Target::create(temporary, config.rdbchecksum);
+    let keys = services.encryption.get();
+    let mut opened = Target::create(temporary, config.rdbchecksum, keys.as_deref());
     let sizes = snapshot.sizes().to_vec();
     // The walk comes to its end, or is ended properly, whatever the disk says.
     let mut begun = false;
@@ -95,9 +97,11 @@ pub fn save(services: &Arc<Services>, held: &mut Lent<'_>) -> Result<(), Error> 
         saves.scheduled |= interrupted;
     }
     let snapshot = begin(services, held, &config);
-    let written =
-        write(services, &config, snapshot, |snapshot, write| snapshot.run_held(held, write));
     let path = destination(&config);
+    let run_held = |snapshot: Snapshot, write: &mut dyn FnMut(&[u8]) -> io::Result<()>| {
+        snapshot.run_held(held, write)
+    };
+    let written = write(services, &config, &path, snapshot, run_held);
     let saved = written.and_then(|(sealed, _)| {
         sealed.publish(&path)?;
         sync_directory(&path)
@@ -120,18 +124,40 @@ pub fn save(services: &Arc<Services>, held: &mut Lent<'_>) -> Result<(), Error> 
     }
 }
 
+/// What a snapshot is made for.
+pub enum Purpose {
+    /// It takes the place of the one before.
+    Save,
+    /// It is a backup, and goes to `path`.
+    Backup { attempt: u64, path: PathBuf },
+}
+
 /// Marks the cut and lets a thread of its own save.
 ///
 /// # Errors
 /// When there is no thread.
 pub fn save_in_background(services: &Arc<Services>, held: &mut Lent<'_>) -> Result<(), Error> {
+    begin_in_background(services, held, Purpose::Save)
+}
+
+/// As [`save_in_background`], for any purpose.
+///
+/// # Errors
+/// When there is no thread.
+pub fn begin_in_background(
+    services: &Arc<Services>,
+    held: &mut Lent<'_>,
+    purpose: Purpose,
+) -> Result<(), Error> {
     let config = services.config.snapshot();
     let started_s = services.clock.unix_ms() / 1000;
     let snapshot = begin(services, held, &config);
     {
         let mut saves = services.persistence.saves();
-        saves.count += 1;
-        saves.tried_s = started_s;
+        if matches!(purpose, Purpose::Save) {
+            saves.count += 1;
+            saves.tried_s = started_s;
+        }
         saves.current = Some(CurrentSave {
             started_s,
             changes: services.statistics.changes(),
@@ -140,7 +166,12 @@ pub fn save_in_background(services: &Arc<Services>, held: &mut Lent<'_>) -> Resu
         });
     }
     let shared = Arc::clone(services);
-    let run = move || run_in_background(&shared, &config, snapshot);
+    let run = move || match purpose {
+        Purpose::Save => run_in_background(&shared, &config, snapshot),
+        Purpose::Backup { attempt, path } => {
+            back_up(&shared, &config, snapshot, attempt, &path);
+        }
+    };
     let spawned = thread::Builder::new().name("bgsave".into()).spawn(run);
     if let Err(error) = spawned {
         tracing::warn!("Can't save in background: {error}");
@@ -157,17 +188,13 @@ fn run_in_background(services: &Arc<Services>, config: &Config, snapshot: Snapsh
     let start = Instant::now();
     let pace = Pace { per_key_us: config.rdb_key_save_delay_us.max(0).unsigned_abs() };
     let handle = snapshot.handle();
-    let written = write(services, config, snapshot, |snapshot, write| {
+    let path = destination(config);
+    let written = write(services, config, &path, snapshot, |snapshot, write| {
         snapshot.run(&services.keyspace, pace, write)
     });
-    let path = destination(config);
     // Whoever gives a snapshot up holds this lock, so its file does not appear afterwards.
     let mut saves = services.persistence.saves();
-    let given_up = match &written {
-        Ok(_) => handle.is_given_up(),
-        Err(error) => error.error.kind() == io::ErrorKind::Interrupted,
-    };
-    if given_up {
+    if is_given_up(&handle, &written) {
         return;
     }
     let published = written.and_then(|(sealed, figures)| sealed.publish(&path).map(|()| figures));
@@ -188,6 +215,44 @@ fn run_in_background(services: &Arc<Services>, config: &Config, snapshot: Snapsh
             tracing::warn!("{error}");
             failed(services);
         }
+    }
+}
+
+/// Whether somebody has given a snapshot up, as opposed to what went wrong with writing it.
+fn is_given_up<T>(handle: &Handle, written: &Result<T, SaveError>) -> bool {
+    match written {
+        Ok(_) => handle.is_given_up(),
+        Err(error) => error.error.kind() == io::ErrorKind::Interrupted,
+    }
+}
+
+/// Writes a backup's snapshot, and has it read back. It changes nothing about the snapshots of the data set.
+fn back_up(
+    services: &Arc<Services>,
+    config: &Config,
+    snapshot: Snapshot,
+    attempt: u64,
+    path: &Path,
+) {
+    let pace = Pace { per_key_us: config.rdb_key_save_delay_us.max(0).unsigned_abs() };
+    let handle = snapshot.handle();
+    let written = write(services, config, path, snapshot, |snapshot, write| {
+        snapshot.run(&services.keyspace, pace, write)
+    });
+    // From here on who gives the backup up leaves other snapshots alone.
+    backup::walked(services, attempt);
+    let published = {
+        let mut saves = services.persistence.saves();
+        if is_given_up(&handle, &written) {
+            drop(saves);
+            return backup::fail(services, attempt, "its snapshot was given up");
+        }
+        saves.current = None;
+        written.and_then(|(sealed, figures)| sealed.publish(path).map(|()| figures))
+    };
+    match published.and_then(|figures| sync_directory(path).map(|()| figures)) {
+        Ok(figures) => backup::written(services, attempt, path, figures.keys),
+        Err(error) => backup::fail(services, attempt, &error.to_string()),
     }
 }
 
