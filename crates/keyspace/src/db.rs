@@ -1,12 +1,16 @@
 use std::ptr::NonNull;
 
 use table::{Slot, Table};
-use value::{Kind, Object, ObjectMut};
+use value::{Object, ObjectMut};
 
 use crate::entry::{Entry, EntryMut, EntryRef, Payload, Value};
 use crate::era::Era;
 use crate::expiry::ExpiryIndex;
 use crate::key::{Key, KeyHash};
+
+mod lookup;
+
+pub use lookup::{Lookup, Seek, Tidied};
 
 /// One database's part of one shard: a table of entries and the index of their deadlines.
 ///
@@ -54,47 +58,12 @@ pub struct Put {
     pub members_due_ms: Option<i64>,
 }
 
-/// What is left when fields or members that were due have been removed from a value.
-pub struct Tidied<E> {
-    /// Which were removed.
-    pub removed: Vec<Vec<u8>>,
-    /// The value's type.
-    pub kind: Kind,
-    /// The entry, or none if nothing was left in the value.
-    pub left: Option<E>,
-    /// The entry that is no longer in the table because nothing was left in its value.
-    pub emptied: Option<Entry>,
-}
-
 /// What [`Db::pop_due`] took away.
 pub enum Gone {
     /// An entry.
     Key(Entry),
     /// Fields or members of the value at this key.
     Members(Tidied<Box<[u8]>>),
-}
-
-/// What a first look for a key finds.
-#[derive(Clone, Copy, Debug)]
-pub enum Seek {
-    /// An entry of which all may stay.
-    Live(Slot),
-    /// An entry that has to go, itself or a part of its value: [`Db::lookup`] removes that.
-    Due,
-    /// Nothing.
-    Absent,
-}
-
-/// What a lookup finds.
-pub enum Lookup<'a> {
-    /// The entry.
-    Live(EntryMut<'a>),
-    /// An entry with fields or members whose time had come.
-    Tidied(Tidied<EntryMut<'a>>),
-    /// An entry whose time had come; it is no longer in the table.
-    Expired(Entry),
-    /// Nothing.
-    Absent,
 }
 
 impl Db {
@@ -195,59 +164,6 @@ impl Db {
         self.before_change(slot);
         // SAFETY: as in `get`, and `self` is borrowed exclusively meanwhile.
         Some(unsafe { EntryMut::from_raw(block) })
-    }
-
-    /// Looks a key up, and at whether it or a part of its value has to go.
-    #[inline]
-    pub fn seek(&self, key: Key<'_>, now_ms: i64) -> Seek {
-        match self.locate(key) {
-            None => Seek::Absent,
-            // SAFETY: as in `get`; the reference does not escape.
-            Some((_, block)) if unsafe { EntryRef::from_raw(block) }.is_due(now_ms) => Seek::Due,
-            Some((slot, _)) => Seek::Live(slot),
-        }
-    }
-
-    /// The entry that [`Db::seek`] has found; without `writes` the caller changes nothing but the access clock.
-    ///
-    /// # Panics
-    /// When the table has changed since and nothing is there now.
-    #[inline]
-    pub fn open(&mut self, slot: Slot, writes: bool) -> EntryMut<'_> {
-        if writes {
-            self.before_change(slot);
-        }
-        // SAFETY: as in `get_mut`.
-        unsafe { EntryMut::from_raw(self.table.get(slot)) }
-    }
-
-    /// Looks a key up and removes it when its deadline is at or before `now_ms`; or else those fields or
-    /// members whose deadlines are before `now_ms`, and the key if none is left. The caller changes nothing
-    /// but the access clock.
-    pub fn lookup(&mut self, key: Key<'_>, now_ms: i64) -> Lookup<'_> {
-        let Some(slot) = self.find(key) else { return Lookup::Absent };
-        // SAFETY: as in `get_mut`.
-        let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
-        if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
-            return Lookup::Expired(self.remove_slot(slot));
-        }
-        if entry.members_due_ms().is_none_or(|due| due > now_ms) {
-            return Lookup::Live(entry);
-        }
-        self.before_change(slot);
-        // SAFETY: as in `get_mut`.
-        let mut entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
-        match entry.tidy(now_ms, usize::MAX) {
-            removed if removed.is_empty() => Lookup::Live(entry),
-            removed => {
-                let kind = entry.kind();
-                let (left, emptied) = match is_emptied(&entry) {
-                    true => (None, Some(self.remove_slot(slot))),
-                    false => (Some(entry), None),
-                };
-                Lookup::Tidied(Tidied { removed, kind, left, emptied })
-            }
-        }
     }
 
     /// Where an entry is, expired or not; good until the database changes.

@@ -118,14 +118,7 @@ impl Server {
     /// # Errors
     /// When an address cannot be opened or the system is out of threads or file descriptors.
     pub fn start(mut config: Config, memory: Box<dyn ProcessMemory>) -> Result<Self, StartError> {
-        let possible = descriptors::provide_for(config.maxclients);
-        if possible < config.maxclients {
-            tracing::warn!(
-                "maxclients is {possible} instead of {}: the limit of open files allows no more",
-                config.maxclients
-            );
-            config.maxclients = possible;
-        }
+        descriptors::limit_clients(&mut config);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let workers = match config.workers {
             0 => thread::available_parallelism().map_or(1, usize::from),
