@@ -7,6 +7,7 @@
 
 mod bench;
 mod needs;
+mod soak;
 mod steps;
 mod tidy;
 
@@ -20,7 +21,8 @@ cargo xtask fix               format, apply clippy's suggestions, lower tidy's l
 cargo xtask test [FILTER]     the tests whose names contain FILTER
 cargo xtask tidy              the style rules that read the tree (part of verify)
 cargo xtask needs             check for what the tests need; install it when root
-cargo xtask bench [OPTIONS]   measure against other servers; `bench --help` lists the options";
+cargo xtask bench [OPTIONS]   measure against other servers; `bench --help` lists the options
+cargo xtask soak [OPTIONS]    hours of the tests that meet chance; `soak --help` lists the options";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -45,6 +47,7 @@ fn run(args: Vec<String>) -> Result<()> {
         ("test", [filter]) => steps::test(&root, Some(filter)),
         ("tidy", []) => tidy::run(&root),
         ("needs", []) => needs::check(),
+        ("soak", options) => soak::run(&root, options),
         ("bench", options) => bench::run(&root, options),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");
