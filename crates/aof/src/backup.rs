@@ -51,7 +51,8 @@ impl BackupSums {
         })
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Understands the text; `None` where it is no such text, or not a whole one.
+    pub fn parse(text: &str) -> Option<Self> {
         let files: Option<Vec<FileSum>> = text.lines().map(FileSum::parse).collect();
         // One that is cut off says nothing of what is missing.
         files.filter(|files| !files.is_empty() && text.ends_with('\n')).map(|files| Self { files })

@@ -1,3 +1,5 @@
+mod show;
+
 use std::ptr::NonNull;
 
 use table::{Slot, Table};
@@ -88,37 +90,6 @@ impl Db {
         if self.era.witness.is_some() {
             self.show(self.table.get(slot));
         }
-    }
-
-    #[cold]
-    fn show(&mut self, block: NonNull<u8>) {
-        // SAFETY: the block is in the table, and `self` is borrowed exclusively.
-        let mut entry = unsafe { EntryMut::from_raw(block) };
-        if let Some(witness) = &self.era.witness
-            && entry.era() != self.era.number
-        {
-            witness.see(self.number, *entry);
-            entry.set_era(self.era.number);
-        }
-    }
-
-    /// Shows the entries from a place of the table on to the witness, unless it has seen them, at most
-    /// `most` or a few more; gives the place to go on from, `None` at the end.
-    pub(crate) fn show_some(&mut self, mut place: u32, most: usize) -> Option<u32> {
-        let mut blocks = smallvec::SmallVec::<[NonNull<u8>; 64]>::new();
-        let mut next = Some(place);
-        while blocks.len() < most
-            && let Some(here) = next
-        {
-            // Asked for now, looked at when all have been asked for.
-            next = self.table.scan(here, |block| {
-                prefetch(block);
-                blocks.push(block);
-            });
-            place = place.max(here);
-        }
-        blocks.into_iter().for_each(|block| self.show(block));
-        next
     }
 
     /// The number of keys, those included whose time has come but that nobody has touched since.

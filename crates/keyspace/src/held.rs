@@ -190,6 +190,7 @@ impl<'a> Lent<'a> {
     /// Unless everything is held: the cut is one moment for all.
     pub fn cut(&mut self, witness: &Arc<dyn Witness>) {
         assert!(self.is_all(), "a cut is made behind the closed gate only");
+        self.keyspace().set_cut(true);
         let number = (self.visit(0, |shard| shard.era().number) + 1) % ERAS;
         for shard in 0..SHARDS {
             let era = Era { number, witness: Some(Arc::clone(witness)) };
@@ -203,6 +204,7 @@ impl<'a> Lent<'a> {
     /// Unless everything is held.
     pub fn forget_witness(&mut self) {
         assert!(self.is_all(), "a snapshot is ended behind the closed gate only");
+        self.keyspace().set_cut(false);
         for shard in 0..SHARDS {
             self.visit(shard, |shard| {
                 let number = shard.era().number;
@@ -226,7 +228,7 @@ impl<'a> Lent<'a> {
             self.visit(shard, |shard| {
                 let mut place = Some(Place::default());
                 while let Some(here) = place {
-                    place = shard.show_some(here, usize::MAX);
+                    place = shard.show_some(here, usize::MAX, true).unwrap_or(None);
                 }
             });
         }

@@ -1,5 +1,5 @@
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 
 use crossbeam_utils::CachePadded;
 use parking_lot::lock_api::RawMutex as _;
@@ -23,6 +23,8 @@ pub struct Keyspace {
     reclaimer: Reclaimer,
     /// How many [`Occupied`] there are.
     occupied: AtomicUsize,
+    /// A snapshot is under way.
+    has_cut: AtomicBool,
 }
 
 /// One shard behind its lock. The first line of memory holds all that a lookup needs before the bucket.
@@ -64,6 +66,7 @@ impl Keyspace {
             order: (0..databases).map(AtomicUsize::new).collect(),
             reclaimer: Reclaimer::new(),
             occupied: AtomicUsize::new(0),
+            has_cut: AtomicBool::new(false),
         }
     }
 
@@ -156,6 +159,18 @@ impl Keyspace {
     #[inline]
     pub fn is_occupied(&self) -> bool {
         self.occupied.load(Ordering::Relaxed) > 0
+    }
+
+    /// Notes whether a snapshot is under way.
+    pub fn set_cut(&self, on: bool) {
+        self.has_cut.store(on, Ordering::Relaxed);
+    }
+
+    /// Whether a snapshot may be under way: then changing a large value may take long, since the snapshot is shown
+    /// it first. As with [`Keyspace::occupy`] it is a hint.
+    #[inline]
+    pub fn has_cut(&self) -> bool {
+        self.has_cut.load(Ordering::Relaxed)
     }
 
     /// Whether a shard is locked for long, or about to be.

@@ -24,5 +24,5 @@ pub use key::{Key, KeyHash, SHARDS};
 pub use keyspace::{Guard, Keyspace, Occupied};
 pub use marks::Marks;
 pub use reclaim::Reclaimer;
-pub use shard::{Place, Shard};
+pub use shard::{LARGE, Large, Place, Shard};
 pub use table::Slot;

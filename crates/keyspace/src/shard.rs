@@ -9,6 +9,13 @@ pub struct Place {
     position: u32,
 }
 
+/// A large entry is about to be shown, which takes long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Large;
+
+/// From how many elements on a value is large: working through it takes about a millisecond.
+pub const LARGE: usize = 10_000;
+
 /// What one lock guards: a part of every database.
 ///
 /// The order of the fields keeps what a lookup in the first database needs in the line of the lock (see
@@ -46,20 +53,30 @@ impl Shard {
 
     /// Shows entries to the witness from a place on, some `most`; gives the place to go on from. At the
     /// end the witness has seen all that it is to see of this shard, and is forgotten here.
-    pub fn show_some(&mut self, place: Place, most: usize) -> Option<Place> {
-        self.era.witness.as_ref()?;
+    ///
+    /// # Errors
+    /// Unless `large`, when one of the entries is, and so takes long: nothing is shown then.
+    pub fn show_some(
+        &mut self,
+        place: Place,
+        most: usize,
+        large: bool,
+    ) -> Result<Option<Place>, Large> {
+        if self.era.witness.is_none() {
+            return Ok(None);
+        }
         if place.database > self.others.len() {
             self.set_era(Era { witness: None, ..self.era });
-            return None;
+            return Ok(None);
         }
         let next = match self.db(place.database) {
-            Some(_) => self.db_mut(place.database).show_some(place.position, most),
+            Some(_) => self.db_mut(place.database).show_some(place.position, most, large)?,
             None => None,
         };
-        Some(match next {
+        Ok(Some(match next {
             Some(position) => Place { position, ..place },
             None => Place { database: place.database + 1, position: 0 },
-        })
+        }))
     }
 
     /// The shard's part of database `index` (the physical one, see `Keyspace::resolve`), if it was ever

@@ -64,7 +64,12 @@ struct Walk {
 impl Walk {
     fn slice(&mut self, keyspace: &Keyspace, mut shards: usize) {
         while shards > 0 && self.shard < SHARDS {
-            match keyspace.lock(self.shard).get_mut().show_some(self.place, 1) {
+            match keyspace
+                .lock(self.shard)
+                .get_mut()
+                .show_some(self.place, 1, true)
+                .expect("all are shown")
+            {
                 Some(next) => self.place = next,
                 None => {
                     *self = Self { shard: self.shard + 1, place: Place::default() };

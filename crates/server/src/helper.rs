@@ -16,7 +16,7 @@ use command::{Flags, Letter, OwnedArgs, Services, Session, Target};
 use effects::Recorder;
 use env::Random;
 use keyspace::gate::GateSlot;
-use keyspace::{Key, KeyHash, Value};
+use keyspace::{Key, KeyHash, LARGE, Value};
 use observe::Counters;
 use parking_lot::Mutex;
 use tracking::Notes;
@@ -25,9 +25,6 @@ use crate::conditions::Conditions;
 use crate::evict::Evictor;
 use crate::execute::{Bench, Call, Scope, keys_of, scope_of};
 use crate::migrate::Migrator;
-
-/// From how many elements on values are large: about a millisecond of work.
-const LARGE: usize = 10_000;
 
 /// The threads, as workers see them.
 pub struct Helpers {
@@ -122,14 +119,24 @@ impl<'a> Hand<'a> {
 
 impl Bench<'_> {
     /// Hands a command over to the helpers if it takes long, or needs what another has occupied.
+    #[inline]
     pub fn hand_over(&mut self, session: &Session, call: &Call<'_>) -> Option<Arc<Parked>> {
+        let keyspace = &self.services.keyspace;
+        let may_last = call.command.flags.contains(Flags::LINEAR);
+        if may_last || keyspace.is_occupied() || keyspace.has_cut() {
+            return self.hand_over_what_lasts(session, call);
+        }
+        None
+    }
+
+    fn hand_over_what_lasts(&mut self, session: &Session, call: &Call<'_>) -> Option<Arc<Parked>> {
         let helpers = self.helpers.filter(|_| self.gate.is_inside())?;
         if call.command.flags.contains(Flags::LINEAR) && call.command.name == "migrate" {
             return Some(helpers.migrator.take_over(self.leave_to_others(session, call)));
         }
         let long = call.command.flags.contains(Flags::LINEAR) && self.is_large(session, call);
         let occupied = || self.services.keyspace.is_occupied() && self.meets_occupied(call);
-        if !(long || occupied()) {
+        if !(long || occupied() || self.shows_large(session, call)) {
             return None;
         }
         // What a connection has set up for its commands is not known to the helpers.
@@ -189,6 +196,24 @@ impl Bench<'_> {
         elements >= LARGE
     }
 
+    /// Whether a command changes a large value that a snapshot has not seen yet: it is encoded before that.
+    fn shows_large(&self, session: &Session, call: &Call<'_>) -> bool {
+        let keyspace = &self.services.keyspace;
+        if !keyspace.has_cut() || !call.command.flags.contains(Flags::WRITE) {
+            return false;
+        }
+        // Those that do not go by their keys' locks are run where they are.
+        if call.command.flags.intersects(Flags::BLOCKING | Flags::NO_MULTI | Flags::EXCLUSIVE) {
+            return false;
+        }
+        let physical = keyspace.resolve(session.database);
+        keys_of(call.command, call.args).iter().any(|(word, _)| {
+            let key = Key::new(call.args.at(*word));
+            let guard = keyspace.lock(key.hash().shard());
+            guard.get().db(physical).is_some_and(|db| db.shows_large(key))
+        })
+    }
+
     /// Whether a command would wait for the lock of an occupied shard, and can be run by somebody else.
     fn meets_occupied(&self, call: &Call<'_>) -> bool {
         let keyspace = &self.services.keyspace;
@@ -222,9 +247,9 @@ impl Bench<'_> {
             idle: None,
         };
         let scope = scope_of(call.command, call.args);
-        let is_linear = call.command.flags.contains(Flags::LINEAR);
-        let shards = if is_linear { shards_of(&scope) } else { Vec::new() };
         let services = self.services;
+        let is_long = call.command.flags.contains(Flags::LINEAR) || services.keyspace.has_cut();
+        let shards = if is_long { shards_of(&scope) } else { Vec::new() };
         let occupied = services.keyspace.occupy(shards);
         let mut reply = Vec::new();
         self.with_held(scope, |bench, held| bench.run(&mut session, &call, &mut reply, held));

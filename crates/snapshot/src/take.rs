@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use keyspace::era::Witness;
-use keyspace::{EntryRef, Held, Keyspace, Lent, Place, SHARDS};
+use keyspace::{EntryRef, Held, Keyspace, LARGE, Lent, Place, SHARDS, Value};
 use parking_lot::Mutex;
 
 use crate::encode::Encode;
@@ -48,6 +48,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Sink {
+    /// What comes before `bytes`.
+    whole: Vec<Vec<u8>>,
     bytes: Vec<u8>,
     database: Option<usize>,
 }
@@ -112,20 +114,36 @@ impl Witness for Shared {
             return;
         }
         let number = self.numbers.get(database).copied().unwrap_or(database);
+        // Others have something to show meanwhile: a large value takes its time before the sink's lock is taken.
+        let mut large = Vec::new();
+        let is_large = matches!(entry.value(), Value::Object(object) if object.elements() >= LARGE);
+        if is_large {
+            self.encode.key(entry, &mut large);
+        }
         let mut sink = self.sink.lock();
-        let Sink { bytes, database } = &mut *sink;
+        let Sink { bytes, whole, database } = &mut *sink;
         if database.replace(number) != Some(number) {
             self.encode.select(number, bytes);
         }
-        self.encode.key(entry, bytes);
+        if is_large {
+            whole.push(std::mem::take(bytes));
+            whole.push(large);
+        } else {
+            self.encode.key(entry, bytes);
+        }
         self.progress.keys.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// Who gives the walk its shards.
 trait Shards {
-    /// Works on a shard.
-    fn with<T>(&mut self, shard: usize, work: impl FnOnce(&mut keyspace::Shard) -> T) -> T;
+    /// Works on a shard; if `long`, that takes a while.
+    fn with<T>(
+        &mut self,
+        shard: usize,
+        long: bool,
+        work: impl FnOnce(&mut keyspace::Shard) -> T,
+    ) -> T;
 }
 
 /// Each under its lock.
@@ -135,7 +153,14 @@ struct Locked<'k> {
 }
 
 impl Shards for Locked<'_> {
-    fn with<T>(&mut self, shard: usize, work: impl FnOnce(&mut keyspace::Shard) -> T) -> T {
+    fn with<T>(
+        &mut self,
+        shard: usize,
+        long: bool,
+        work: impl FnOnce(&mut keyspace::Shard) -> T,
+    ) -> T {
+        // Whoever must not wait lets others do what needs this shard.
+        let _occupied = long.then(|| self.keyspace.occupy(vec![shard]));
         self.slot.enter();
         let result = work(self.keyspace.lock(shard).get_mut());
         self.slot.leave();
@@ -147,7 +172,12 @@ impl Shards for Locked<'_> {
 struct All<'l, 'h>(&'l mut Lent<'h>);
 
 impl Shards for All<'_, '_> {
-    fn with<T>(&mut self, shard: usize, work: impl FnOnce(&mut keyspace::Shard) -> T) -> T {
+    fn with<T>(
+        &mut self,
+        shard: usize,
+        _long: bool,
+        work: impl FnOnce(&mut keyspace::Shard) -> T,
+    ) -> T {
         self.0.visit(shard, work)
     }
 }
@@ -212,6 +242,7 @@ impl Snapshot {
     ) -> io::Result<Figures> {
         let mut shards = Locked { keyspace, slot: keyspace.gate().register() };
         let result = self.walk(&mut shards, pace, write);
+        keyspace.set_cut(false);
         if result.is_err() && !self.shared.progress.given_up.swap(true, Ordering::AcqRel) {
             let closed = keyspace.gate().close();
             Held::all(keyspace, &closed).lend().forget_witness();
@@ -229,6 +260,7 @@ impl Snapshot {
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<Figures> {
         let result = self.walk(&mut All(held), Pace::default(), write);
+        held.keyspace().set_cut(false);
         if result.is_err() {
             held.forget_witness();
         }
@@ -245,12 +277,19 @@ impl Snapshot {
         let mut piece = Vec::new();
         for shard in 0..SHARDS {
             let mut place = Some(Place::default());
+            let mut large = false;
             while let Some(here) = place {
-                place = shards.with(shard, |shard| {
+                let shown = shards.with(shard, large, |shard| {
                     // Looked at under the lock: after the flag is set behind the closed gate, no
                     // shard is touched any more.
-                    if self.is_given_up() { None } else { shard.show_some(here, KEYS_PER_LOCK) }
+                    if self.is_given_up() {
+                        return Ok(None);
+                    }
+                    shard.show_some(here, KEYS_PER_LOCK, large)
                 });
+                // What is large is come back to, when others know of it.
+                large = shown.is_err();
+                place = shown.unwrap_or(place);
                 self.hand_out(&mut piece, PIECE, &mut figures, write)?;
                 self.rest(pace, &mut figures.keys);
             }
@@ -302,19 +341,25 @@ impl Snapshot {
         if self.is_stopped() {
             return Err(io::Error::other("it was stopped"));
         }
+        let whole;
         {
             let mut sink = self.shared.sink.lock();
-            if sink.bytes.len() < least {
+            if sink.whole.is_empty() && sink.bytes.len() < least {
                 return Ok(());
             }
             piece.clear();
             // A huge value's room is not kept.
             piece.shrink_to(4 * PIECE);
             std::mem::swap(&mut sink.bytes, piece);
+            whole = std::mem::take(&mut sink.whole);
         }
-        figures.bytes += piece.len() as u64;
-        figures.waiting_max = figures.waiting_max.max(piece.len() as u64);
+        let bytes = whole.iter().map(Vec::len).sum::<usize>() + piece.len();
+        figures.bytes += bytes as u64;
+        figures.waiting_max = figures.waiting_max.max(bytes as u64);
         self.shared.progress.waiting_max.store(figures.waiting_max, Ordering::Relaxed);
-        write(piece)
+        for piece in whole {
+            write(&piece)?;
+        }
+        if piece.is_empty() { Ok(()) } else { write(piece) }
     }
 }

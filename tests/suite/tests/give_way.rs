@@ -137,3 +137,47 @@ fn the_end_is_refused_while_the_first_base_is_written_unless_forced() {
     server.client().send(&[b"SHUTDOWN".to_vec(), b"FORCE".to_vec()]);
     assert!(server.wait_for_end().success());
 }
+
+#[test]
+fn a_large_value_that_changes_while_it_is_saved_keeps_only_its_own_clients_waiting() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let options = ["--workers", "1", "--appendonly", "no", "--rdb-key-save-delay", "1000"];
+    let server = Durable::try_start(&program, &folder, &options).expect("it starts");
+    let mut client = server.client();
+    for call in 0..200 {
+        let pairs = (0..1000).map(|at| format!("{} {call}:{at}", call * at % 1009));
+        let line = format!("ZADD large {}", pairs.collect::<Vec<_>>().join(" "));
+        client.call(&line.split(' ').collect::<Vec<_>>()).expect("it answers");
+    }
+    for number in 0..1000 {
+        client.call(&["SET", &format!("key{number}"), "v"]).expect("it answers");
+    }
+    let digest = server.digest();
+    server.ask("BGSAVE");
+    let (took, slowest) = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let start = Instant::now();
+            // It has to wait until the value as it was is safe.
+            assert!(matches!(server.ask("ZADD large 5 new"), Reply::Integer(1)));
+            start.elapsed()
+        });
+        let mut others = server.client();
+        let mut slowest = Duration::ZERO;
+        while !writer.is_finished() {
+            let asked = Instant::now();
+            others.call(&["GET", "key1"]).expect("it answers");
+            slowest = slowest.max(asked.elapsed());
+        }
+        (writer.join().expect("it ends"), slowest)
+    });
+    // How much less that is only a quiet machine can tell.
+    println!("the change took {took:?}, others waited {slowest:?} at most");
+    assert_eq!(server.info("rdb_bgsave_in_progress").as_deref(), Some("1"), "it came in between");
+    server.ask("CONFIG SET rdb-key-save-delay 0");
+    server.wait_for("rdb_bgsave_in_progress", "0");
+    assert_eq!(server.info("rdb_last_bgsave_status").as_deref(), Some("ok"));
+    assert!(matches!(server.ask("ZCARD large"), Reply::Integer(200_001)));
+    server.shut_down();
+    let server = Durable::try_start(&program, &folder, &["--appendonly", "no"]).expect("it loads");
+    assert_eq!(server.digest(), digest, "the snapshot has the value as it was");
+}
