@@ -448,7 +448,9 @@ impl Bench<'_> {
         if self.conditions.counts_keys {
             self.note_hot_keys(call, took_ns, reply);
         }
-        if self.conditions.logged.are_reached(call.args, took_ns, reply) {
+        // A command that changes the limits is judged by the new ones, which only the logs know by now.
+        let may_change = call.command.flags.contains(Flags::ADMIN);
+        if may_change || self.conditions.logged.are_reached(call.args, took_ns, reply) {
             let Call { command, args, now_us, .. } = *call;
             let finished = Finished { command, args, now_us, took_ns, reply };
             logs::enter(self.services, self.config, session, finished);
