@@ -20,7 +20,7 @@ fn view<'v>(value: &'v Value<'_>) -> View<'v> {
     match value {
         Value::Int(number) => View::Int(*number),
         Value::Bytes(bytes) => View::Bytes(bytes),
-        Value::Object(object) => View::Object(object),
+        Value::Object(object) => View::Object(object.view()),
     }
 }
 

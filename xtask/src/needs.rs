@@ -1,4 +1,5 @@
 //! What the tests need beyond Rust: a Redis server to compare with, its Python client, and what makes disks fail.
+//! Node.js is not installed: who has npm runs BullMQ's test too.
 
 use anyhow::{Result, bail};
 use std::process::{Command, Stdio};
@@ -65,6 +66,11 @@ const APT_PIP: &[&str] =
 
 /// Installs what is missing when run as root; else says what to run.
 pub(crate) fn check() -> Result<()> {
+    if !quiet(&["npm", "--version"]) {
+        println!(
+            "    note: BullMQ's test is left out: there is no npm (apt-get install nodejs npm)"
+        );
+    }
     let missing: Vec<_> = NEEDS.iter().filter(|need| !quiet(need.probe)).collect();
     if missing.is_empty() {
         return Ok(());

@@ -4,17 +4,29 @@ use std::sync::Arc;
 
 use codec::crc64::crc64;
 use effects::{Effect, Sink, Targets, encode_slices};
+use encryption::{BLOCK_MAX, Sealer};
 
 /// Writes effects to a file: selects databases, and notes times and checksums between them.
 ///
 /// A checksum is an annotation, which Redis passes over: `#SUM:LENGTH:CRC64` is of so many bytes before it. One
 /// of no bytes says where the first block begins.
+///
+/// An encrypted file has been begun by this very writer. It gets its header with the first effects, and blocks that end
+/// where effects end, as far as their sizes allow: what a crash tears is dropped by whole effects then, and the rest
+/// need not be written anew.
 pub struct Appender {
     file: Arc<File>,
-    /// Not written yet.
+    /// Effects, as they were taken.
     buffer: Vec<u8>,
-    /// Bytes of the buffer that have been written.
+    /// What the file gets, not all written yet.
+    out: Vec<u8>,
+    /// Bytes of it that have been written.
     written: usize,
+    sealer: Option<Sealer>,
+    /// Places in the buffer where an encrypted block ends before it is full.
+    cuts: Vec<usize>,
+    /// Bytes of the file before its end mark, if that has been written.
+    ended: Option<u64>,
     /// Bytes of the file.
     size: u64,
     /// The database that is selected where the buffer ends.
@@ -32,12 +44,16 @@ pub struct Appender {
 }
 
 impl Appender {
-    /// Appends to `file`, which has `size` bytes.
-    pub fn new(file: File, size: u64) -> Self {
+    /// Appends to `file`, which has `size` bytes: none if a `sealer` encrypts it.
+    pub fn new(file: File, size: u64, sealer: Option<Sealer>) -> Self {
         Self {
             file: Arc::new(file),
             buffer: Vec::new(),
+            out: Vec::new(),
             written: 0,
+            sealer,
+            cuts: Vec::new(),
+            ended: None,
             size,
             database: None,
             last_s: 0,
@@ -60,12 +76,12 @@ impl Appender {
 
     /// Bytes not written yet.
     pub fn unwritten(&self) -> usize {
-        self.buffer.len() - self.written
+        self.buffer.len() + self.out.len() - self.written
     }
 
     /// Heap bytes.
     pub fn capacity(&self) -> usize {
-        self.buffer.capacity()
+        self.buffer.capacity() + self.out.capacity()
     }
 
     /// Says whether blocks have checksums from now on.
@@ -87,14 +103,70 @@ impl Appender {
         self.sealed = self.buffer.len();
     }
 
+    /// Turns what has been taken into what the file gets.
+    fn encode(&mut self) -> io::Result<()> {
+        self.seal();
+        self.sealed = 0;
+        let Some(sealer) = &mut self.sealer else {
+            match self.out.is_empty() {
+                true => std::mem::swap(&mut self.buffer, &mut self.out),
+                false => self.out.append(&mut self.buffer),
+            }
+            return Ok(());
+        };
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        if self.size == 0 && self.out.is_empty() {
+            self.out.extend_from_slice(sealer.header());
+        }
+        let ends = self.cuts.drain(..).chain([self.buffer.len()]);
+        let mut start = 0;
+        for end in ends {
+            sealer.seal(self.buffer.get(start..end).unwrap_or_default(), &mut self.out)?;
+            start = end;
+        }
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Writes what has been taken, and ends the file, durably. It may go on all the same: the next write then takes
+    /// the end mark away.
+    ///
+    /// # Errors
+    /// When the file takes no more, or cannot be made durable.
+    pub fn end(&mut self) -> io::Result<()> {
+        self.write()?;
+        self.go_on()?;
+        let Some(sealer) = &self.sealer else { return Ok(()) };
+        let header = if self.size == 0 { sealer.header() } else { &[] };
+        let end = [header, &sealer.end_mark()?].concat();
+        self.ended = Some(self.size);
+        (&*self.file).write_all(&end)?;
+        self.size += end.len() as u64;
+        self.file.sync_data()
+    }
+
+    /// Takes the end mark, or what there is of it, away.
+    fn go_on(&mut self) -> io::Result<()> {
+        if let Some(size) = self.ended {
+            self.file.set_len(size)?;
+            (self.size, self.ended) = (size, None);
+        }
+        Ok(())
+    }
+
     /// Writes what has been taken. After an error nothing is lost: what was not written is tried again by the
     /// next call.
     ///
     /// # Errors
     /// When the file takes no more.
     pub fn write(&mut self) -> io::Result<()> {
-        self.seal();
-        while let Some(rest) = self.buffer.get(self.written..).filter(|rest| !rest.is_empty()) {
+        if self.unwritten() > 0 {
+            self.go_on()?;
+        }
+        self.encode()?;
+        while let Some(rest) = self.out.get(self.written..).filter(|rest| !rest.is_empty()) {
             match (&*self.file).write(rest) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
@@ -105,10 +177,12 @@ impl Appender {
                 Err(error) => return Err(error),
             }
         }
-        self.buffer.clear();
-        (self.written, self.sealed) = (0, 0);
-        if self.buffer.capacity() > 4 * 1024 * 1024 {
-            self.buffer = Vec::new();
+        self.out.clear();
+        self.written = 0;
+        for buffer in [&mut self.out, &mut self.buffer] {
+            if buffer.capacity() > 4 * 1024 * 1024 {
+                *buffer = Vec::new();
+            }
         }
         Ok(())
     }
@@ -126,6 +200,10 @@ impl Sink for Appender {
     fn take(&mut self, effect: Effect<'_>) {
         if !effect.targets.contains(Targets::AOF) {
             return;
+        }
+        let block = self.buffer.len() - self.cuts.last().copied().unwrap_or(0);
+        if self.sealer.is_some() && block > 0 && block + effect.bytes.len() > BLOCK_MAX {
+            self.cuts.push(self.buffer.len());
         }
         if self.checksums && !self.summing {
             self.buffer.extend_from_slice(b"#SUM:0:0000000000000000\r\n");
@@ -151,7 +229,7 @@ mod tests {
     /// A file of three blocks, the database selected in the first.
     fn file() -> Vec<u8> {
         let path = std::env::temp_dir().join(format!("aof-append-{}", std::process::id()));
-        let mut appender = Appender::new(File::create(&path).expect("a file"), 0);
+        let mut appender = Appender::new(File::create(&path).expect("a file"), 0, None);
         appender.set_checksums(true);
         for number in 0..3 {
             let mut bytes = Vec::new();

@@ -23,6 +23,8 @@ pub enum Request {
     Rewrite,
     /// Act on `appendonly`.
     Switch(bool),
+    /// Go on in another file, since the keys are others (`encryption-key-file`).
+    NextFile,
     /// Load everything anew, for a client that waits (DEBUG LOADAOF).
     Reload(u64),
 }
@@ -175,6 +177,11 @@ impl Status {
     /// Asks for everything to be loaded anew; the client is served then.
     pub fn ask_reload(&self, client: u64) {
         self.ask(Request::Reload(client));
+    }
+
+    /// Asks for what comes from now on to be written into another file.
+    pub fn ask_next_file(&self) {
+        self.ask(Request::NextFile);
     }
 
     /// Notes that a base is being written; false when one is already.

@@ -31,6 +31,18 @@ impl<'a> Args<'a> {
         self.spans.len()
     }
 
+    /// Bytes from the start of the first word to the end of the last: no less than all words together, and a
+    /// look at two of them only.
+    #[inline]
+    pub fn extent(&self) -> usize {
+        match (self.spans.first(), self.spans.last()) {
+            (Some(first), Some(last)) => {
+                (last.start as usize + last.len as usize).saturating_sub(first.start as usize)
+            }
+            _ => 0,
+        }
+    }
+
     /// Whether there is no word at all.
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()

@@ -2,7 +2,8 @@ use config::KeyspaceEvents;
 use effects::Group;
 use keyspace::access::AccessClock;
 use keyspace::{
-    Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Tidied, Value,
+    Db, Deadline, Entry, EntryMut, EntryRef, Key, KeyHash, Lent, Lookup, Payload, Seek, Slot,
+    Tidied, Value,
 };
 use observe::Counters;
 use tracking::Recorder;
@@ -15,7 +16,6 @@ mod nested;
 mod strings;
 mod walk;
 
-pub use nested::Collected;
 pub use walk::{Cursor, Stint};
 
 /// The keys of one database, as far as the command may touch them.
@@ -29,19 +29,30 @@ pub struct Database<'a> {
     now_ms: i64,
     /// Keys whose deadline is not after this are gone.
     horizon_ms: i64,
+    /// They are hidden only, not removed.
+    frozen: bool,
     access: AccessClock,
     counters: &'a Counters,
     changes: u64,
     /// Event classes somebody listens to (`notify-keyspace-events`).
     notify: KeyspaceEvents,
-    events: Vec<Event>,
-    garbage: Vec<Db>,
-    /// Keys that changed and that somebody waits for.
-    ready: Vec<ReadyKey>,
+    aftermath: &'a mut Aftermath,
     log: Option<ExpiryLog<'a>>,
-    /// The ends of keys whose time had come.
-    expired: Group,
     tracking: Option<Recorder<'a>>,
+}
+
+/// What commands leave behind, for whoever runs them to see to. It is kept from command to command, as
+/// nearly all leave nothing.
+#[derive(Default)]
+pub struct Aftermath {
+    /// What happened to keys, for those who listen.
+    pub events: Vec<Event>,
+    /// What is to be freed once nobody waits for the shards any more.
+    pub garbage: Vec<Db>,
+    /// Keys that changed and that somebody waits for.
+    pub ready: Vec<ReadyKey>,
+    /// The ends of keys whose time had come, to be logged before the command itself.
+    pub expired: Group,
 }
 
 /// A key that changed while somebody waits for it: database and name.
@@ -70,6 +81,8 @@ pub struct Setting<'a> {
     pub now_ms: i64,
     /// Whether what is too old is gone. Not for commands out of the log of effects: it says itself what went.
     pub expires: bool,
+    /// Whether that is hidden only, and not removed: while writes are paused nothing changes.
+    pub frozen: bool,
     /// What to stamp on the entries that are used.
     pub access: AccessClock,
     /// Where hits, misses and expiries are counted.
@@ -86,22 +99,20 @@ impl<'a> Database<'a> {
     /// The keys of a database under the locks that `setting` brings.
     // Inline, so that it is made where it stays: every command makes one.
     #[inline(always)]
-    pub fn new(setting: Setting<'a>) -> Self {
+    pub fn new(setting: Setting<'a>, aftermath: &'a mut Aftermath) -> Self {
         Self {
             physical: setting.held.keyspace().resolve(setting.number),
             held: setting.held,
             number: setting.number,
             now_ms: setting.now_ms,
             horizon_ms: if setting.expires { setting.now_ms } else { i64::MIN },
+            frozen: setting.frozen,
             access: setting.access,
             counters: setting.counters,
             changes: 0,
             notify: setting.notify,
-            events: Vec::new(),
-            garbage: Vec::new(),
-            ready: Vec::new(),
+            aftermath,
             log: setting.log,
-            expired: Group::default(),
             tracking: setting.tracking,
         }
     }
@@ -231,7 +242,7 @@ impl<'a> Database<'a> {
         make: impl FnOnce() -> T,
     ) -> Result<&mut T, Error> {
         if !self.contains(key) {
-            self.put(key, Payload::Object(Box::new(make().into_object())), Deadline::None);
+            self.put(key, Payload::Object(make().into_object()), Deadline::None);
         }
         self.write(key)?.ok_or(Error::WRONG_TYPE)
     }
@@ -247,67 +258,86 @@ impl<'a> Database<'a> {
 
     #[inline]
     fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
-        let keyspace = self.held.keyspace();
-        let (db, marks) = self.held.shard_mut(key.hash()).db_and_marks(self.physical);
-        let found = match db.lookup(key, self.horizon_ms, purpose.writes) {
-            Lookup::Live(entry) => Some(entry),
-            Lookup::Tidied(Tidied { removed, kind, left, emptied }) => {
-                if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
-                    self.ready.push((self.number, key.bytes().into()));
-                }
-                self.counters.expired_fields.add(removed.len() as u64);
-                if let Some(log) = self.log {
-                    log.push_members(&mut self.expired, self.number, kind, key.bytes(), &removed);
-                }
-                let ((class, event), number) = (members_expired(kind), self.number);
-                note(&mut self.events, self.notify, key.bytes(), number, class, event);
-                if let Some(entry) = emptied {
-                    let class = KeyspaceEvents::GENERIC;
-                    note(&mut self.events, self.notify, key.bytes(), number, class, "del");
-                    keyspace.reclaimer().dispose(entry);
-                }
-                left
-            }
-            Lookup::Expired(entry) => {
-                if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
-                    self.ready.push((self.number, key.bytes().into()));
-                }
-                if let Some(tracking) = self.tracking {
-                    tracking.expired(key.hash().bits(), key.bytes());
-                }
-                self.counters.expired_keys.add(1);
-                if let Some(log) = self.log {
-                    log.push(&mut self.expired, self.number, key.bytes());
-                }
-                keyspace.reclaimer().dispose(entry);
-                let (class, number) = (KeyspaceEvents::EXPIRED, self.number);
-                note(&mut self.events, self.notify, key.bytes(), number, class, "expired");
-                None
-            }
-            Lookup::Absent => None,
+        let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
+        let slot = match db.seek(key, self.horizon_ms) {
+            Seek::Live(slot) => slot,
+            Seek::Due => match self.remove_due(key) {
+                Some(slot) => slot,
+                None => return self.find_nothing(key, purpose),
+            },
+            Seek::Absent => return self.find_nothing(key, purpose),
         };
-        if let Some(mut entry) = found {
-            if purpose.counts {
-                self.counters.keyspace_hits.add(1);
-            }
-            if purpose.touches && (!purpose.counts || self.access.notes_reads()) {
-                let stamp = self.access.of_used(entry.access());
-                entry.touch(stamp);
-            }
-            return Some(entry);
+        if purpose.counts {
+            self.counters.keyspace_hits.add(1);
         }
+        let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
+        let mut entry = db.open(slot, purpose.writes);
+        if purpose.touches && (!purpose.counts || self.access.notes_reads()) {
+            let stamp = self.access.of_used(entry.access());
+            entry.touch(stamp);
+        }
+        Some(entry)
+    }
+
+    /// Accounts for a key that is not there.
+    fn find_nothing(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
         if purpose.counts {
             self.counters.keyspace_misses.add(1);
         }
         if purpose.announces {
-            let (class, number) = (KeyspaceEvents::KEY_MISS, self.number);
-            note(&mut self.events, self.notify, key.bytes(), number, class, "keymiss");
+            self.note(key, KeyspaceEvents::KEY_MISS, "keymiss");
         }
         None
     }
 
+    /// Removes a key whose time has come, or the fields or members of its value whose time has come; gives back
+    /// where it is if it stays.
+    #[cold]
+    fn remove_due(&mut self, key: Key<'_>) -> Option<Slot> {
+        let keyspace = self.held.keyspace();
+        if self.hides(key) {
+            return None;
+        }
+        let shard = self.held.shard_mut(key.hash());
+        match shard.db_mut(self.physical).lookup(key, self.horizon_ms) {
+            Lookup::Live(_) | Lookup::Absent => {}
+            Lookup::Tidied(Tidied { removed, kind, emptied, .. }) => {
+                self.mark_awaited(key);
+                self.counters.expired_fields.add(removed.len() as u64);
+                if let Some(log) = self.log {
+                    let expired = &mut self.aftermath.expired;
+                    log.push_members(expired, self.number, kind, key.bytes(), &removed);
+                }
+                let (class, event) = members_expired(kind);
+                self.note(key, class, event);
+                if let Some(entry) = emptied {
+                    self.note(key, KeyspaceEvents::GENERIC, "del");
+                    keyspace.reclaimer().dispose(entry);
+                }
+            }
+            Lookup::Expired(entry) => {
+                self.mark_awaited(key);
+                if let Some(tracking) = self.tracking {
+                    tracking.expired(key.hash().bits(), key.bytes());
+                }
+                self.counters.expired_keys.add(1);
+                self.note_expired(key);
+                keyspace.reclaimer().dispose(entry);
+                self.note(key, KeyspaceEvents::EXPIRED, "expired");
+            }
+        }
+        self.held.shard_mut(key.hash()).db_mut(self.physical).find(key)
+    }
+
     /// Stores a value under a key, whatever was there.
+    #[inline]
     pub fn put(&mut self, key: Key<'_>, payload: Payload<'_>, deadline: Deadline) {
+        if deadline == Deadline::None && !self.access.keeps_history() {
+            let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
+            if db.overwrite_timeless(key, &payload, self.access.of_new()) {
+                return;
+            }
+        }
         self.put_if(key, payload, deadline, |_| true);
     }
 
@@ -407,6 +437,7 @@ impl<'a> Database<'a> {
 
     /// Records that `key` was changed: one more change since the last save, and an event of `class`
     /// for whoever listens.
+    #[inline]
     pub fn changed(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
         self.changes += 1;
         self.notify(key, class, event);
@@ -432,17 +463,30 @@ impl<'a> Database<'a> {
 
     /// Lets those know that watch the key or wait for it, for changes that are neither counted nor
     /// announced.
+    #[inline]
     pub fn mark(&mut self, key: Key<'_>) {
         if let Some(tracking) = self.tracking {
             tracking.changed(key.hash().bits(), key.bytes());
         }
+        self.mark_awaited(key);
+    }
+
+    /// Lets those know that watch the key or wait for it.
+    #[inline]
+    fn mark_awaited(&mut self, key: Key<'_>) {
         let marks = &mut self.held.shard_mut(key.hash()).marks;
         if !marks.is_empty() && marks.changed(self.number, key.bytes()) {
             let ready = (self.number, key.bytes().into());
-            if !self.ready.contains(&ready) {
-                self.ready.push(ready);
+            if !self.aftermath.ready.contains(&ready) {
+                self.aftermath.ready.push(ready);
             }
         }
+    }
+
+    /// Records an event if somebody listens to its class.
+    #[inline]
+    fn note(&mut self, key: Key<'_>, class: KeyspaceEvents, name: &'static str) {
+        note(&mut self.aftermath.events, self.notify, key.bytes(), self.number, class, name);
     }
 
     /// Starts to watch a key; what it gives back changes when the key does.
@@ -459,16 +503,12 @@ impl<'a> Database<'a> {
         marks.version(self.number, key.bytes()) != Some(version)
     }
 
-    /// Takes the keys that have changed and that somebody waits for.
-    pub fn take_ready(&mut self) -> Vec<ReadyKey> {
-        std::mem::take(&mut self.ready)
-    }
-
     /// Records an event that is not a change of its own: the other key of a move, the end of an emptied
     /// collection. Whoever watches the key or waits for it learns of it all the same.
+    #[inline]
     pub fn notify(&mut self, key: Key<'_>, class: KeyspaceEvents, event: &'static str) {
         self.mark(key);
-        note(&mut self.events, self.notify, key.bytes(), self.number, class, event);
+        self.note(key, class, event);
     }
 
     /// Records that a change which another call of [`Database::changed`] counts changed `key` too
@@ -489,18 +529,13 @@ impl<'a> Database<'a> {
 
     /// The ends of keys whose time had come, to be logged before the command itself.
     pub fn expired(&mut self) -> &mut Group {
-        &mut self.expired
+        &mut self.aftermath.expired
     }
 
     fn note_expired(&mut self, key: Key<'_>) {
         if let Some(log) = self.log {
-            log.push(&mut self.expired, self.number, key.bytes());
+            log.push(&mut self.aftermath.expired, self.number, key.bytes());
         }
-    }
-
-    /// Takes the events collected so far.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
     }
 
     /// Where hits, misses and expiries are counted.
@@ -556,13 +591,5 @@ pub fn members_expired(kind: Kind) -> (KeyspaceEvents, &'static str) {
         Kind::Set => (KeyspaceEvents::SET, "sexpired"),
         Kind::SortedSet => (KeyspaceEvents::ZSET, "zexpired"),
         _ => (KeyspaceEvents::HASH, "hexpired"),
-    }
-}
-
-/// Refuses an entry of another type.
-fn of_kind(entry: Option<EntryRef<'_>>, kind: Kind) -> Result<Option<EntryRef<'_>>, Error> {
-    match entry {
-        Some(entry) if entry.kind() != kind => Err(Error::WRONG_TYPE),
-        other => Ok(other),
     }
 }

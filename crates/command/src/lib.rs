@@ -21,6 +21,7 @@ mod mailbox;
 pub mod migration;
 pub mod permission;
 mod persistence;
+mod reach;
 pub mod scripts;
 mod services;
 mod session;
@@ -34,19 +35,20 @@ pub use self::effects::{Effects, ExpiryLog, remover};
 pub use args::{Args, OwnedArgs};
 pub use budget::{Budget, Exceeded};
 pub use context::{Ctx, Idle};
-pub use database::{Collected, Cursor, Database, Event, ReadyKey, Setting, Stint, members_expired};
+pub use database::{Aftermath, Cursor, Database, Event, ReadyKey, Setting, Stint, members_expired};
 pub use error::Error;
 pub use keys::{Begin, Find, KeyFlags, KeyList, KeySpec};
 pub use keyspace::Deadline;
 pub use mailbox::{Letter, Mailbox};
 pub use persistence::{CurrentSave, DiskError, Loading, Persistence, SaveHandle, Saves};
+pub use reach::{Reach, Target};
 pub use services::{
     Host, MemoryFigures, ProcessorTime, REDIS_VERSION, RUBRICA_VERSION, Services, Shutdown,
     SystemFigures, acl_defaults,
 };
 pub use session::{Close, ReplyMode, Session, Transaction, Watched};
 pub use spec::{Categories, Channels, Databases, Flags, Group, Spec, unknown_subcommand};
-pub use table::{Command, Table};
+pub use table::{Command, Last, Table};
 
 /// What every command returns: it has written its reply, or an error takes the reply's place.
 pub type Outcome = Result<(), Error>;

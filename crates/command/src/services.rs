@@ -33,6 +33,8 @@ pub struct Services {
     pub log: Arc<effects::Log>,
     /// The append-only files.
     pub aof: aof::Status,
+    /// What data files are encrypted with.
+    pub encryption: encryption::Keys,
     /// The configuration.
     pub config: Arc<config::Store>,
     /// Users and what they may do.
@@ -63,6 +65,8 @@ pub struct Services {
     pub scripts: Scripts,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: AtomicBool,
+    /// DEBUG PAUSE-CRON: what is done from time to time rests, ends that signals ask for included.
+    pub cron_paused: AtomicBool,
     /// Snapshots: how loading and saving go.
     pub persistence: Persistence,
     /// The backup, if there is one.
@@ -100,6 +104,11 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// When it cannot end in this way now.
     fn shutdown(&self, how: Shutdown) -> Result<(), Error>;
+
+    /// Takes an end back that has been asked for and has not begun; false when there is none.
+    fn abort_shutdown(&self) -> bool {
+        false
+    }
 
     /// Saves the data set where that has to be done before the end, and ends what is under way in the
     /// background. Everything is held.
@@ -303,6 +312,11 @@ impl Pause {
     pub fn stop(&self) {
         self.until_ms.store(0, Ordering::Relaxed);
         self.scope.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether there is a pause, though its end may have come.
+    pub fn is_on(&self) -> bool {
+        self.scope.load(Ordering::Relaxed) != 0
     }
 
     /// Whether commands of some kind are held back.

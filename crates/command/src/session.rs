@@ -40,6 +40,8 @@ pub struct Session {
     pub migration: Option<Box<Migration>>,
     /// Lists of fields that HIMPORT PREPARE has given a name.
     pub fieldsets: HashMap<Box<[u8]>, Fieldset>,
+    /// Bytes that these take, about.
+    pub fieldsets_bytes: u64,
     /// Where the worker keeps the connection.
     pub place: usize,
     /// A subscription has just ended: messages that are under way may be for it.
@@ -123,6 +125,12 @@ pub enum Close {
 /// which others find it.
 const ENTRY_BYTES: u64 = 128;
 
+/// Bytes that a list of fields takes under its name, about.
+fn fieldset_bytes(name: &[u8], fields: &Fieldset) -> u64 {
+    let words = fields.iter().map(|field| field.len() + size_of::<Box<[u8]>>());
+    (name.len() + words.sum::<usize>()) as u64 + ENTRY_BYTES
+}
+
 impl Session {
     /// The state of a new connection.
     pub fn new(client: Arc<Client>, user: Arc<User>, authenticated: bool) -> Self {
@@ -140,6 +148,7 @@ impl Session {
             watched: Vec::new(),
             migration: None,
             fieldsets: HashMap::new(),
+            fieldsets_bytes: 0,
             place: usize::MAX,
             unsubscribed: false,
             unsilenced: Vec::new(),
@@ -151,7 +160,21 @@ impl Session {
         let figures = &self.client.figures;
         let prefixes = self.client.tracker().map_or(0, |tracker| tracker.prefixes_len() as u64);
         let entries = figures.watched.get() + figures.subscriptions() + prefixes;
-        figures.queued_bytes.get() + entries * ENTRY_BYTES
+        figures.queued_bytes.get() + entries * ENTRY_BYTES + self.fieldsets_bytes
+    }
+
+    /// Keeps a list of fields under a name.
+    pub fn keep_fieldset(&mut self, name: &[u8], fields: Fieldset) {
+        self.fieldsets_bytes += fieldset_bytes(name, &fields);
+        self.forget_fieldset(name);
+        self.fieldsets.insert(name.into(), fields);
+    }
+
+    /// Forgets a list of fields; false when there is none of that name.
+    pub fn forget_fieldset(&mut self, name: &[u8]) -> bool {
+        let Some(fields) = self.fieldsets.remove(name) else { return false };
+        self.fieldsets_bytes -= fieldset_bytes(name, &fields);
+        true
     }
 
     /// Puts everything back to where a new connection starts, as RESET does; what the client said of
@@ -165,6 +188,7 @@ impl Session {
         self.reply_mode = ReplyMode::On;
         self.no_touch = false;
         self.fieldsets.clear();
+        self.fieldsets_bytes = 0;
         self.client.figures.no_touch.store(false, Ordering::Relaxed);
         self.client.figures.no_evict.store(false, Ordering::Relaxed);
         self.client.names.lock().name.clear();

@@ -6,6 +6,7 @@ use crate::args::Args;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::keys::{KeyFlags, KeyList, KeySpec};
+use crate::reach::Reach;
 
 /// Finds the keys of a command in its words.
 pub type FindKeys = fn(Args<'_>, &mut KeyList) -> Result<(), Error>;
@@ -35,6 +36,8 @@ pub struct Spec {
     /// Whether a call touches keys that its words do not name, and so needs the whole keyspace for itself;
     /// a command of which every call does has [`Flags::EXCLUSIVE`].
     pub needs_all: Option<fn(Args<'_>) -> bool>,
+    /// How much of a value a call touches, of a command that is [`Flags::LINEAR`] and need not touch all.
+    pub reach: Option<Reach>,
     /// The version of Redis (or Valkey, or Rubrica, where only they have it) that brought the command.
     pub since: &'static str,
     /// One sentence.
@@ -69,6 +72,7 @@ impl Spec {
         channels: Channels::Nothing,
         databases: Databases::Selected,
         needs_all: None,
+        reach: None,
         since: "",
         summary: "",
         complexity: "",
@@ -95,6 +99,7 @@ impl Spec {
     }
 
     /// Whether this call runs behind the closed gate.
+    #[inline]
     pub fn is_exclusive(&self, args: Args<'_>) -> bool {
         self.flags.contains(Flags::EXCLUSIVE)
             || self.needs_all.is_some_and(|needs_all| needs_all(args))
@@ -213,8 +218,8 @@ bitflags! {
         const NO_ASYNC_LOADING = 1 << 17;
         /// Not inside a transaction.
         const NO_MULTI = 1 << 18;
-        /// Takes time in proportion to the values at its keys: where these are large it is run by a
-        /// helper. It leaves its connection alone. Not shown to clients.
+        /// Takes time in proportion to the values at its keys, or to what it reaches of them
+        /// ([`Spec::reach`]): where that is much it is run by a helper. It leaves its connection alone. Not shown to clients.
         const LINEAR = 1 << 29;
         /// Needs the whole keyspace for itself: runs behind the closed gate. Not shown to clients.
         const EXCLUSIVE = 1 << 30;

@@ -3,7 +3,7 @@ use std::ops::Deref;
 use hashbrown::HashTable;
 
 use crate::args::Args;
-use crate::keys::{Begin, Find, KeySpec};
+use crate::keys::{Begin, Find, KeyFlags, KeySpec};
 use crate::spec::{Categories, Spec};
 
 /// A command of the table: its declaration, and the number it goes by in this process's statistics.
@@ -17,6 +17,7 @@ pub struct Command {
 
 impl Command {
     /// The word that is the command's only key, if it has one at a fixed place.
+    #[inline]
     pub fn only_key(&self) -> Option<usize> {
         (self.only_key > 0).then_some(usize::from(self.only_key))
     }
@@ -24,14 +25,6 @@ impl Command {
     /// The declaration.
     pub fn spec(&self) -> &'static Spec {
         self.spec
-    }
-
-    /// Whether `args` call this command by its only word.
-    #[inline]
-    fn is_called_by(&self, args: Args<'_>) -> bool {
-        self.container.is_none()
-            && self.subcommands.is_empty()
-            && args.get(0).is_some_and(|name| name.eq_ignore_ascii_case(self.name.as_bytes()))
     }
 
     /// The command's place in [`Table::all`].
@@ -45,6 +38,35 @@ impl Deref for Command {
 
     fn deref(&self) -> &Spec {
         self.spec
+    }
+}
+
+/// The command that was called last: most commands are the same as the one before them.
+#[derive(Clone, Copy, Default)]
+pub struct Last(Option<(Sign, Command)>);
+
+/// A word of 1 to 8 bytes, in its spelling.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Sign {
+    length: usize,
+    bytes: u64,
+}
+
+impl Sign {
+    #[inline]
+    fn of(word: &[u8]) -> Option<Self> {
+        let byte = |at: usize| u64::from(word[at]);
+        let four = |at: usize| {
+            word[at..].first_chunk().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)))
+        };
+        let length = word.len();
+        // Both ends of the word; together they are all of it.
+        let bytes = match length {
+            1..=3 => byte(0) | byte(length / 2) << 8 | byte(length - 1) << 16,
+            4..=8 => four(0) | four(length - 4) << 32,
+            _ => return None,
+        };
+        Some(Self { length, bytes })
     }
 }
 
@@ -141,12 +163,20 @@ impl Table {
         self.subcommands.find(hash(name), same).map(|(_, inner)| *inner)
     }
 
-    /// As [`Table::resolve`], with a guess: most commands are the same as the one before them.
-    pub fn resolve_like(&self, args: Args<'_>, guess: Option<Command>) -> Option<Command> {
-        match guess {
-            Some(guess) if guess.is_called_by(args) => Some(guess),
-            _ => self.resolve(args),
+    /// As [`Table::resolve`]; `last` is what was called before, in the same spelling if it is the same.
+    #[inline]
+    pub fn resolve_like(&self, args: Args<'_>, last: &mut Last) -> Option<Command> {
+        let sign = Sign::of(args.at(0));
+        if let Last(Some((known, command))) = *last
+            && sign == Some(known)
+        {
+            return Some(command);
         }
+        let command = self.resolve(args)?;
+        if command.container.is_none() && command.subcommands.is_empty() {
+            *last = Last(sign.map(|sign| (sign, command)));
+        }
+        Some(command)
     }
 
     /// The command that `args` calls: the subcommand where there is one, else the container.
@@ -193,8 +223,9 @@ impl Table {
 
 fn only_key(spec: &Spec) -> u16 {
     match spec.keys {
-        [KeySpec { begin: Begin::Index(word), find: Find::Range { last: 0, .. }, .. }]
-            if spec.find_keys.is_none() =>
+        // Where the flags vary, `find_keys` is about them alone.
+        [KeySpec { begin: Begin::Index(word), find: Find::Range { last: 0, .. }, flags, .. }]
+            if spec.find_keys.is_none() || flags.contains(KeyFlags::VARIABLE_FLAGS) =>
         {
             u16::try_from(*word).unwrap_or(0)
         }

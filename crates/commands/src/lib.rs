@@ -17,6 +17,7 @@ mod logged;
 pub mod logs;
 pub mod monitor;
 mod pubsub;
+mod reach;
 mod redact;
 mod reply;
 mod scan;

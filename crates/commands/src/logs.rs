@@ -21,7 +21,43 @@ pub struct Finished<'a> {
     pub reply: usize,
 }
 
+/// How long a command takes and how much it answers at least if it belongs into a log.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    took_ns: u64,
+    request: usize,
+    reply: usize,
+}
+
+impl Bounds {
+    /// The bounds of now.
+    pub fn of(services: &Services, config: &Config) -> Self {
+        let logs = &services.logs;
+        let slow_ns = match u64::try_from(logs.slow.threshold()) {
+            Ok(us) => us.saturating_mul(1000),
+            Err(_) => u64::MAX,
+        };
+        let latency_ns = match config.latency_monitor_threshold_ms {
+            0 => u64::MAX,
+            ms => ms.saturating_mul(1_000_000),
+        };
+        let bytes = |log: &CommandLog| usize::try_from(log.threshold()).unwrap_or(usize::MAX);
+        Self {
+            took_ns: slow_ns.min(latency_ns),
+            request: bytes(&logs.large_request),
+            reply: bytes(&logs.large_reply),
+        }
+    }
+
+    /// Whether a command may belong into a log.
+    #[inline]
+    pub fn are_reached(&self, args: Args<'_>, took_ns: u64, reply: usize) -> bool {
+        took_ns >= self.took_ns || reply >= self.reply || args.extent() >= self.request
+    }
+}
+
 /// Enters a command that has run into the logs in which it belongs.
+#[cold]
 pub fn enter(services: &Services, config: &Config, session: &Session, finished: Finished<'_>) {
     let Finished { command, args, now_us, took_ns, reply } = finished;
     if command.flags.contains(Flags::SKIP_SLOWLOG) {

@@ -17,6 +17,7 @@ pub enum Sender {
 
 /// Shows a command that has run to everybody who reads MONITOR's stream. The database is the one that it
 /// left selected. Commands that run scripts show themselves, before those that the script calls.
+#[inline]
 pub fn feed(
     services: &Services,
     session: &Session,
@@ -24,7 +25,8 @@ pub fn feed(
     now_us: i64,
     sender: Sender,
 ) {
-    if !command.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN) {
+    if services.clients.monitored() && !command.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN)
+    {
         feed_always(services, session, (command, args), now_us, sender);
     }
 }

@@ -9,7 +9,7 @@ use crate::kind::events::KeyspaceEvents;
 use crate::kind::special::{ClientMemory, OutputLimit, SavePoint};
 use crate::kind::words::{
     AclPubsubDefault, AllowFrom, AppendFsync, LogFormat, LogLevel, LogTimestamp, MaxmemoryPolicy,
-    SanitizePayload, Supervised, TlsAuthClients, TlsUser,
+    OomScoreAdj, SanitizePayload, Supervised, TlsAuthClients, TlsUser,
 };
 use crate::value::Value;
 
@@ -253,6 +253,15 @@ config! {
     /// Seconds for which a session is remembered.
     tls_session_cache_timeout_s: u64,
 
+    /// File with the keys that data files are encrypted with; empty means none.
+    encryption_key_file: String,
+    /// Environment variable with these keys; empty means none.
+    encryption_key_env: String,
+    /// Command that prints these keys; empty means none.
+    encryption_key_command: String,
+    /// Whether data files that are not encrypted are refused when there are keys.
+    encryption_refuse_plain: bool,
+
     /// The default user's password; empty means none.
     requirepass: Vec<u8>,
     /// File with the users; empty means that the configuration file holds them.
@@ -278,6 +287,10 @@ config! {
     set_proc_title: bool,
     /// The form of that title.
     proc_title_template: String,
+    /// Whether and how the server changes its score for when memory is short.
+    oom_score_adj: OomScoreAdj,
+    /// The score of a primary, a replica and a child process.
+    oom_score_adj_values: [i32; 3],
     /// Which keyspace events are published.
     notify_keyspace_events: KeyspaceEvents,
     /// Milliseconds after which a script no longer makes other clients wait in silence.

@@ -44,7 +44,7 @@ pub use kind::events::KeyspaceEvents;
 pub use kind::special::{ClientMemory, OutputLimit, Primary, SavePoint};
 pub use kind::words::{
     AclPubsubDefault, AllowFrom, AppendFsync, LogFormat, LogLevel, LogTimestamp, MaxmemoryPolicy,
-    SanitizePayload, Supervised, TlsAuthClients, TlsUser,
+    OomScoreAdj, SanitizePayload, Supervised, TlsAuthClients, TlsUser,
 };
 pub use option::{Flags, Opt, Status};
 pub use options::{Theme, all, find, themes};

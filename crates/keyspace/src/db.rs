@@ -3,12 +3,16 @@ mod show;
 use std::ptr::NonNull;
 
 use table::{Slot, Table};
-use value::{Kind, Object};
+use value::{Object, ObjectMut};
 
 use crate::entry::{Entry, EntryMut, EntryRef, Payload, Value};
 use crate::era::Era;
 use crate::expiry::ExpiryIndex;
 use crate::key::{Key, KeyHash};
+
+mod lookup;
+
+pub use lookup::{Lookup, Seek, Tidied};
 
 /// One database's part of one shard: a table of entries and the index of their deadlines.
 ///
@@ -56,36 +60,12 @@ pub struct Put {
     pub members_due_ms: Option<i64>,
 }
 
-/// What is left when fields or members that were due have been removed from a value.
-pub struct Tidied<E> {
-    /// Which were removed.
-    pub removed: Vec<Vec<u8>>,
-    /// The value's type.
-    pub kind: Kind,
-    /// The entry, or none if nothing was left in the value.
-    pub left: Option<E>,
-    /// The entry that is no longer in the table because nothing was left in its value.
-    pub emptied: Option<Entry>,
-}
-
 /// What [`Db::pop_due`] took away.
 pub enum Gone {
     /// An entry.
     Key(Entry),
     /// Fields or members of the value at this key.
     Members(Tidied<Box<[u8]>>),
-}
-
-/// What a lookup finds.
-pub enum Lookup<'a> {
-    /// The entry.
-    Live(EntryMut<'a>),
-    /// An entry with fields or members whose time had come.
-    Tidied(Tidied<EntryMut<'a>>),
-    /// An entry whose time had come; it is no longer in the table.
-    Expired(Entry),
-    /// Nothing.
-    Absent,
 }
 
 impl Db {
@@ -144,53 +124,27 @@ impl Db {
 
     /// The entry at `key`, expired or not.
     pub fn get(&self, key: Key<'_>) -> Option<EntryRef<'_>> {
-        let slot = self.find(key)?;
+        let (_, block) = self.locate(key)?;
         // SAFETY: blocks in the table come from `Entry::into_raw`; `self` is borrowed meanwhile.
-        Some(unsafe { EntryRef::from_raw(self.table.get(slot)) })
+        Some(unsafe { EntryRef::from_raw(block) })
     }
 
     /// The entry at `key` for writing, expired or not.
     pub fn get_mut(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {
-        let slot = self.find(key)?;
+        let (slot, block) = self.locate(key)?;
         self.before_change(slot);
         // SAFETY: as in `get`, and `self` is borrowed exclusively meanwhile.
-        Some(unsafe { EntryMut::from_raw(self.table.get(slot)) })
+        Some(unsafe { EntryMut::from_raw(block) })
     }
 
-    /// Looks a key up and removes it when its deadline is at or before `now_ms`; or else those fields or
-    /// members whose deadlines are before `now_ms`, and the key if none is left. Without `writes` the
-    /// caller changes nothing but the access clock.
-    pub fn lookup(&mut self, key: Key<'_>, now_ms: i64, writes: bool) -> Lookup<'_> {
-        let Some(slot) = self.find(key) else { return Lookup::Absent };
-        if writes {
-            self.before_change(slot);
-        }
-        // SAFETY: as in `get_mut`.
-        let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
-        if entry.deadline_ms().is_some_and(|deadline| deadline <= now_ms) {
-            return Lookup::Expired(self.remove_slot(slot));
-        }
-        if entry.members_due_ms().is_none_or(|due| due > now_ms) {
-            return Lookup::Live(entry);
-        }
-        self.before_change(slot);
-        // SAFETY: as in `get_mut`.
-        let mut entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
-        match entry.tidy(now_ms, usize::MAX) {
-            removed if removed.is_empty() => Lookup::Live(entry),
-            removed => {
-                let kind = entry.kind();
-                let (left, emptied) = match is_emptied(&entry) {
-                    true => (None, Some(self.remove_slot(slot))),
-                    false => (Some(entry), None),
-                };
-                Lookup::Tidied(Tidied { removed, kind, left, emptied })
-            }
-        }
+    /// Where an entry is, expired or not; good until the database changes.
+    pub fn find(&self, key: Key<'_>) -> Option<Slot> {
+        self.locate(key).map(|(slot, _)| slot)
     }
 
-    fn find(&self, key: Key<'_>) -> Option<Slot> {
-        self.table.find(key.hash().table(), |block| {
+    #[inline]
+    fn locate(&self, key: Key<'_>) -> Option<(Slot, NonNull<u8>)> {
+        self.table.locate(key.hash().table(), |block| {
             // SAFETY: blocks in the table come from `Entry::into_raw`; the reference does not escape.
             unsafe { EntryRef::from_raw(block) }.key() == key.bytes()
         })
@@ -207,6 +161,24 @@ impl Db {
     ) -> Option<Entry> {
         let deadline = deadline_ms.map_or(Deadline::None, Deadline::At);
         self.put_if(key, i64::MIN, payload, deadline, access, |_| true).replaced
+    }
+
+    /// Stores `payload` under `key` if there is an entry, without deadlines, whose block has the room for it;
+    /// says whether it did.
+    #[inline]
+    pub fn overwrite_timeless(&mut self, key: Key<'_>, payload: &Payload<'_>, access: u32) -> bool {
+        let Some((slot, block)) = self.locate(key) else { return false };
+        // SAFETY: as in `get_mut`.
+        let mut entry = unsafe { EntryMut::from_raw(block) };
+        if !entry.is_timeless() {
+            return false;
+        }
+        self.before_change(slot);
+        if !entry.overwrite(payload) {
+            return false;
+        }
+        entry.set_access(access);
+        true
     }
 
     /// Stores `payload` under `key` if `admit` agrees, which is shown what is there. An entry whose
@@ -400,7 +372,7 @@ impl Db {
         let entry = unsafe { EntryRef::from_raw(self.table.get(slot)) };
         if !matches!(entry.value(), Value::Object(_)) {
             let bytes = entry.value().string_bytes()?.into_owned();
-            let object = Payload::Object(Box::new(Object::String(bytes)));
+            let object = Payload::Object(Object::String(bytes));
             let entry = Entry::new(key.bytes(), object, entry.deadline_ms(), entry.access());
             let entry = entry.in_era(self.era.number);
             // SAFETY: the block has just left the table.
@@ -409,7 +381,7 @@ impl Db {
         // SAFETY: as in `get_mut`.
         let entry = unsafe { EntryMut::from_raw(self.table.get(slot)) };
         match entry.into_object_mut()? {
-            Object::String(bytes) => Some(bytes),
+            ObjectMut::String(bytes) => Some(bytes),
             _ => None,
         }
     }

@@ -11,10 +11,11 @@
 //!             the wide flag all of them in 8 bytes
 //!             value length, 1 byte in form 0 or 4 bytes in form 1
 //!             key
-//!             value: the bytes, or those of the integer, or 8 bytes of a `Box<Object>`
+//!             value: the bytes, or those of the integer, or, after up to 7 bytes that align it to 8, the handle
+//!             of an object (`object`)
 //! ```
 //!
-//! Nothing in the block is aligned. A value may be overwritten in place by another when the block's size
+//! Nothing else in the block is aligned. A value may be overwritten in place by another when the block's size
 //! class stays (see `table::heap`).
 
 use std::marker::PhantomData;
@@ -22,9 +23,10 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 
 use table::heap;
-use value::{Kind, Object};
+use value::{Kind, Object, ObjectMut};
 
 mod deadline;
+mod object;
 mod stored;
 
 pub use stored::{Digits, Value};
@@ -57,7 +59,7 @@ pub enum Payload<'a> {
     /// A string that is the decimal form of an integer.
     Int(i64),
     /// Any other value.
-    Object(Box<Object>),
+    Object(Object),
 }
 
 impl Payload<'_> {
@@ -106,7 +108,7 @@ impl Entry {
     pub fn new(key: &[u8], payload: Payload<'_>, deadline_ms: Option<i64>, access: u32) -> Self {
         let payload = match payload {
             Payload::Bytes(bytes) if bytes.len() > INLINE_MAX => {
-                Payload::Object(Box::new(Object::String(bytes.to_vec())))
+                Payload::Object(Object::String(bytes.to_vec()))
             }
             other => other,
         };
@@ -131,9 +133,8 @@ impl Entry {
             match payload {
                 Payload::Bytes(bytes) => at.put(bytes),
                 Payload::Int(number) => at.put(&number.to_le_bytes()[..integer_len(number)]),
-                Payload::Object(object) => {
-                    at.put(&(Box::into_raw(object) as usize).to_ne_bytes());
-                }
+                // Blocks are aligned as their sizes are, and this one's is a multiple of what it ends with.
+                Payload::Object(object) => object::write(entry.0.add(shape.value_at), object),
             }
         }
         entry
@@ -186,23 +187,24 @@ impl Entry {
     }
 
     /// Takes the value out, leaving only the key to be freed.
-    pub fn into_object(self) -> Option<Box<Object>> {
+    pub fn into_object(self) -> Option<Object> {
         let (block, size) = (self.0, self.view().block_bytes());
-        let object = self.view().object_address();
+        let (place, kind) = (self.view().object_place(), self.view().kind());
         std::mem::forget(self);
+        // SAFETY: the entry was made with a value of this kind there, and is forgotten.
+        let object = place.map(|place| unsafe { object::take(place, kind) });
         // SAFETY: the block was allocated with a size of this class, and this entry was its only owner.
         unsafe { heap::free(block, size) }
-        // SAFETY: the address came from `Box::into_raw`, and the block that held it is gone.
-        object.map(|address| unsafe { Box::from_raw(address as *mut Object) })
+        object
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
         let size = self.view().block_bytes();
-        if let Some(address) = self.view().object_address() {
-            // SAFETY: the address came from `Box::into_raw`; this entry is its only owner.
-            drop(unsafe { Box::from_raw(address as *mut Object) });
+        if let Some(place) = self.view().object_place() {
+            // SAFETY: the entry was made with a value of this kind there; this entry is its only owner.
+            drop(unsafe { object::take(place, self.view().kind()) });
         }
         // SAFETY: the block was allocated with a size of this class; this entry is its only owner.
         unsafe { heap::free(self.0, size) }
@@ -218,16 +220,21 @@ fn plan(key: &[u8], payload: &Payload<'_>, deadline_ms: Option<i64>) -> ([u8; HE
             let len = integer_len(*number);
             (INTEGER + len as u8, 0, len)
         }
-        Payload::Object(object) => (OBJECT + object.kind() as u8, 0, 8),
+        Payload::Object(object) => (OBJECT + object.kind() as u8, 0, object::size(object.kind())),
     };
-    let timed = matches!(payload, Payload::Object(object) if object.next_expiry().is_some());
+    let timed = matches!(payload, Payload::Object(object) if object.view().next_expiry().is_some());
     let flags = deadline::flags(deadline_ms)
         | if timed { TIMED } else { 0 }
         | if key.len() > u8::MAX as usize { WIDE_KEY } else { 0 };
     let key_len_len = if flags & WIDE_KEY != 0 { 4 } else { 1 };
     let key_at = HEAD + key_len_len + deadline::len(flags) + before;
-    let value_at = key_at + key.len();
+    let value_at = value_at(form, key_at + key.len());
     ([form, flags, 0, 0, 0], Shape { key_at, key_len: key.len(), value_at, value_len })
+}
+
+/// Where the value lies behind a key that ends at `key_end`.
+fn value_at(form: u8, key_end: usize) -> usize {
+    if form < OBJECT { key_end } else { key_end.next_multiple_of(object::ALIGN) }
 }
 
 /// Bytes that the integer takes, sign included: 1 to 8.
@@ -313,17 +320,18 @@ impl<'a> EntryRef<'a> {
             BYTES => (at + 1, self.byte(at) as usize),
             WIDE_BYTES => (at + 4, u32::from_ne_bytes(self.array(at)) as usize),
             form @ ..OBJECT => (at, usize::from(form - INTEGER)),
-            _ => (at, 8),
+            _ => (at, object::size(self.kind())),
         };
-        Shape { key_at, key_len, value_at: key_at + key_len, value_len }
+        Shape { key_at, key_len, value_at: value_at(self.form(), key_at + key_len), value_len }
     }
 
     fn deadline_at(&self) -> usize {
         HEAD + if self.has(WIDE_KEY) { 4 } else { 1 }
     }
 
-    fn object_address(&self) -> Option<usize> {
-        (self.form() >= OBJECT).then(|| usize::from_ne_bytes(self.array(self.shape().value_at)))
+    fn object_place(&self) -> Option<NonNull<u8>> {
+        // SAFETY: the value lies inside the block.
+        (self.form() >= OBJECT).then(|| unsafe { self.0.add(self.shape().value_at) })
     }
 
     /// The key's name.
@@ -350,11 +358,8 @@ impl<'a> EntryRef<'a> {
         match self.form() {
             BYTES | WIDE_BYTES => Value::Bytes(self.slice(shape.value_at, shape.value_len)),
             ..OBJECT => Value::Int(self.integer(shape.value_at, shape.value_len)),
-            _ => {
-                let address = usize::from_ne_bytes(self.array(shape.value_at));
-                // SAFETY: the address came from `Box::into_raw`; the entry owns it for 'a.
-                Value::Object(unsafe { &*(address as *const Object) })
-            }
+            // SAFETY: the entry was made with a value of this kind there, and stays unchanged for 'a.
+            _ => Value::Object(unsafe { object::view(self.0.add(shape.value_at), self.kind()) }),
         }
     }
 
@@ -383,12 +388,25 @@ impl<'a> EntryRef<'a> {
 
     /// From when on a field or member of the value has to go, in milliseconds since the epoch.
     pub(crate) fn members_due_ms(&self) -> Option<i64> {
+        if !self.is_timed() {
+            return None;
+        }
         match self.value() {
-            Value::Object(object) if self.is_timed() => {
-                Some(object.next_expiry()?.saturating_add(1))
-            }
+            Value::Object(object) => Some(object.next_expiry()?.saturating_add(1)),
             _ => None,
         }
+    }
+
+    /// Whether neither the key nor a part of its value has a deadline, or room for one.
+    #[inline]
+    pub(crate) fn is_timeless(&self) -> bool {
+        !self.has(TTL | TIMED)
+    }
+
+    /// Whether the key or a part of its value has to go at `now_ms`.
+    #[inline]
+    pub(crate) fn is_due(&self, now_ms: i64) -> bool {
+        self.has(TTL | TIMED) && self.next_due_ms().is_some_and(|at| at <= now_ms)
     }
 
     /// From when on the key or a part of its value has to go.
@@ -406,7 +424,7 @@ impl<'a> EntryRef<'a> {
         self.byte(1) >> ERA_SHIFT
     }
 
-    /// Size class of the entry's own block, without an object beside it.
+    /// Size class of the entry's own block, without what a value has beside it.
     pub fn block_bytes(&self) -> usize {
         let shape = self.shape();
         heap::class(shape.value_at + shape.value_len)
@@ -415,7 +433,7 @@ impl<'a> EntryRef<'a> {
     /// All heap bytes of key and value.
     pub fn heap_bytes(&self) -> usize {
         let object = match self.value() {
-            Value::Object(object) => size_of::<Object>() + object.heap_bytes(),
+            Value::Object(object) => object.heap_bytes(),
             _ => 0,
         };
         self.block_bytes() + object
@@ -468,16 +486,18 @@ impl<'a> EntryMut<'a> {
         self.write(2, &access.to_le_bytes()[..3]);
     }
 
-    /// The value, when it lives in a block of its own.
-    pub fn object_mut(&mut self) -> Option<&mut Object> {
-        // SAFETY: the address came from `Box::into_raw`, and access is exclusive.
-        self.object_address().map(|address| unsafe { &mut *(address as *mut Object) })
+    /// The value, unless it is a string inside the entry.
+    pub fn object_mut(&mut self) -> Option<ObjectMut<'_>> {
+        let kind = self.kind();
+        // SAFETY: the entry was made with a value of this kind there, and access is exclusive.
+        self.object_place().map(|place| unsafe { object::view_mut(place, kind) })
     }
 
     /// The same for as long as the entry itself is held.
-    pub fn into_object_mut(self) -> Option<&'a mut Object> {
-        // SAFETY: the address came from `Box::into_raw`, and access is exclusive for 'a.
-        self.object_address().map(|address| unsafe { &mut *(address as *mut Object) })
+    pub fn into_object_mut(self) -> Option<ObjectMut<'a>> {
+        let kind = self.kind();
+        // SAFETY: the entry was made with a value of this kind there, and access is exclusive for 'a.
+        self.object_place().map(|place| unsafe { object::view_mut(place, kind) })
     }
 
     /// Notes whether the value has fields or members with a deadline.
@@ -527,7 +547,8 @@ impl<'a> EntryMut<'a> {
     /// of the same width; false otherwise, with nothing changed.
     pub(crate) fn overwrite(&mut self, payload: &Payload<'_>) -> bool {
         let shape = self.shape();
-        let same_class = |len| heap::class(shape.value_at + len) == self.block_bytes();
+        let class = |len| heap::class(shape.value_at + len);
+        let same_class = |len| len == shape.value_len || class(len) == class(shape.value_len);
         match (payload, self.form()) {
             (Payload::Int(number), form @ INTEGER_MIN..OBJECT) => {
                 let len = integer_len(*number);

@@ -17,7 +17,7 @@ mod marks;
 mod reclaim;
 mod shard;
 
-pub use db::{Db, Deadline, Gone, Lookup, Put, Tidied};
+pub use db::{Db, Deadline, Gone, Lookup, Put, Seek, Tidied};
 pub use entry::{Digits, Entry, EntryMut, EntryRef, Payload, Value};
 pub use held::{Held, Lent};
 pub use key::{Key, KeyHash, SHARDS};
@@ -25,3 +25,4 @@ pub use keyspace::{Guard, Keyspace, Occupied};
 pub use marks::Marks;
 pub use reclaim::Reclaimer;
 pub use shard::{LARGE, Large, Place, Shard};
+pub use table::Slot;

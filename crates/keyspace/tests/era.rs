@@ -97,7 +97,7 @@ fn act(keyspace: &Keyspace, step: &Step, walk: &mut Walk) {
             db.put_if(key, i64::MIN, payload, deadline, 0, |_| true);
         }),
         Step::Remove(number) => on(number, &mut |db, key| drop(db.remove(key))),
-        Step::Lookup(number) => on(number, &mut |db, key| match db.lookup(key, 50, false) {
+        Step::Lookup(number) => on(number, &mut |db, key| match db.lookup(key, 50) {
             Lookup::Live(mut entry) => entry.touch(77),
             Lookup::Tidied(_) | Lookup::Expired(_) | Lookup::Absent => {}
         }),

@@ -29,7 +29,7 @@ fn step(state: &mut u64) -> u64 {
 
 fn balance(held: &mut Held<'_>, key: Key<'_>) -> i64 {
     let physical = held.keyspace().resolve(0);
-    match held.shard_mut(key.hash()).db_mut(physical).lookup(key, NOW_MS, false) {
+    match held.shard_mut(key.hash()).db_mut(physical).lookup(key, NOW_MS) {
         Lookup::Live(entry) => match entry.value() {
             Value::Int(number) => number,
             other => panic!("an account holds {other:?}"),

@@ -142,7 +142,7 @@ impl Pair {
 
     fn lookup(&self, name: &[u8]) -> Option<(Vec<u8>, Option<i64>)> {
         let key = Key::new(name);
-        self.db(key, |db| match db.lookup(key, self.now_ms, false) {
+        self.db(key, |db| match db.lookup(key, self.now_ms) {
             Lookup::Live(entry) => Some((text_of(entry.value()), entry.deadline_ms())),
             Lookup::Tidied(_) | Lookup::Expired(_) | Lookup::Absent => None,
         })
@@ -200,7 +200,7 @@ impl Pair {
         let bytes = text.bytes();
         let deadline = lifetime.map(|ms| self.now_ms + ms);
         let payload = match text {
-            Text::Apart(_) => Payload::Object(Box::new(Object::String(bytes.clone()))),
+            Text::Apart(_) => Payload::Object(Object::String(bytes.clone())),
             Text::Number(number) => Payload::Int(*number),
             _ => Payload::Bytes(&bytes),
         };

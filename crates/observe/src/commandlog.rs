@@ -80,6 +80,11 @@ impl CommandLog {
         self.threshold.load(Ordering::Relaxed) >= 0
     }
 
+    /// From which value on commands belong into the log; negative when none does.
+    pub fn threshold(&self) -> i64 {
+        self.threshold.load(Ordering::Relaxed)
+    }
+
     /// Whether a command with this value belongs into the log.
     pub fn wants(&self, value: i64) -> bool {
         self.is_on() && value >= self.threshold.load(Ordering::Relaxed)

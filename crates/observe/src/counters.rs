@@ -67,6 +67,8 @@ pub struct Counters {
     pub errors: Gauge,
     /// Times that the event source was asked.
     pub turns: Gauge,
+    /// Time between two waits for events, nanoseconds.
+    pub busy_ns: Gauge,
     /// Reads from sockets.
     pub reads: Gauge,
     /// Writes to sockets.

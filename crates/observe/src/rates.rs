@@ -20,6 +20,7 @@ struct Sample {
     received_bytes: u64,
     sent_bytes: u64,
     turns: u64,
+    busy_ns: u64,
 }
 
 /// Rates of the last moments.
@@ -33,6 +34,8 @@ pub struct RateFigures {
     pub sent_bytes: f64,
     /// Turns of all workers per second.
     pub turns: f64,
+    /// Nanoseconds per second that all workers were busy.
+    pub busy_ns: f64,
 }
 
 impl Rates {
@@ -48,6 +51,7 @@ impl Rates {
             received_bytes: totals.received_bytes,
             sent_bytes: totals.sent_bytes,
             turns: totals.turns,
+            busy_ns: totals.busy_ns,
         });
     }
 
@@ -67,6 +71,7 @@ impl Rates {
             received_bytes: per_second(first.received_bytes, last.received_bytes),
             sent_bytes: per_second(first.sent_bytes, last.sent_bytes),
             turns: per_second(first.turns, last.turns),
+            busy_ns: per_second(first.busy_ns, last.busy_ns),
         }
     }
 

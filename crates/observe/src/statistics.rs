@@ -10,6 +10,24 @@ use crate::rates::Rates;
 /// The number of error kinds that are counted apart.
 const ERROR_KINDS_MAX: usize = 128;
 
+/// What further kinds are counted as. Scripts make errors of any kind.
+const ERRORS_BEYOND: &str = "ERRORSTATS_OVERFLOW";
+/// Kinds that are counted however many others there are.
+const OWN_ERRORS: [&str; 12] = [
+    "ERR",
+    "WRONGTYPE",
+    "NOPERM",
+    "NOAUTH",
+    "WRONGPASS",
+    "OOM",
+    "EXECABORT",
+    "BUSY",
+    "MISCONF",
+    "LOADING",
+    "NOSCRIPT",
+    "UNBLOCKED",
+];
+
 /// The counters of all workers, and what they stood at when they were last reset.
 ///
 /// Counters are never set back, since only their own worker may write them; a reset remembers the
@@ -45,6 +63,7 @@ pub struct Totals {
     pub expired_fields: u64,
     pub errors: u64,
     pub turns: u64,
+    pub busy_ns: u64,
     pub reads: u64,
     pub writes: u64,
     pub query_buffer_kills: u64,
@@ -65,7 +84,7 @@ pub struct CommandTotals {
 }
 
 impl Totals {
-    fn fields(&mut self) -> [&mut u64; 19] {
+    fn fields(&mut self) -> [&mut u64; 20] {
         [
             &mut self.commands,
             &mut self.connections,
@@ -80,6 +99,7 @@ impl Totals {
             &mut self.expired_fields,
             &mut self.errors,
             &mut self.turns,
+            &mut self.busy_ns,
             &mut self.reads,
             &mut self.writes,
             &mut self.query_buffer_kills,
@@ -104,6 +124,7 @@ impl Totals {
             &one.expired_fields,
             &one.errors,
             &one.turns,
+            &one.busy_ns,
             &one.reads,
             &one.writes,
             &one.query_buffer_kills,
@@ -192,6 +213,16 @@ impl Statistics {
         now
     }
 
+    /// Nanoseconds that commands have taken since the last reset, all together.
+    pub fn command_ns(&self) -> u64 {
+        let taken = |one: &Arc<Counters>| -> u64 {
+            (0..self.commands).map(|id| one.command(id).time_ns.get()).sum()
+        };
+        let now: u64 = self.workers.lock().iter().map(taken).sum();
+        let before: u64 = self.baseline.lock().commands.iter().map(|one| one.time_ns).sum();
+        now.saturating_sub(before)
+    }
+
     /// Starts counting from 0.
     pub fn reset(&self) {
         let commands = (0..self.commands).map(|id| self.raw_command(id)).collect();
@@ -215,8 +246,10 @@ impl Statistics {
         let mut errors = self.errors.lock();
         if let Some(count) = errors.get_mut(prefix) {
             *count += 1;
-        } else if errors.len() < ERROR_KINDS_MAX {
+        } else if errors.len() < ERROR_KINDS_MAX || OWN_ERRORS.contains(&prefix) {
             errors.insert(prefix.to_owned(), 1);
+        } else {
+            *errors.entry(ERRORS_BEYOND.to_owned()).or_default() += 1;
         }
     }
 
@@ -229,6 +262,21 @@ impl Statistics {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_of_errors_that_scripts_invent_are_counted_apart_up_to_a_limit() {
+        let statistics = Statistics::new(0);
+        (0..ERROR_KINDS_MAX + 5).for_each(|kind| statistics.count_error(&format!("E{kind}")));
+        statistics.count_error("E0");
+        statistics.count_error("WRONGTYPE");
+        let errors: BTreeMap<_, _> = statistics.errors().into_iter().collect();
+        let count = |kind: &str| errors.get(kind).copied();
+        assert_eq!(
+            [count("E0"), count("WRONGTYPE"), count(ERRORS_BEYOND)],
+            [Some(2), Some(1), Some(5)]
+        );
+        assert_eq!(count(&format!("E{ERROR_KINDS_MAX}")), None);
+    }
 
     #[test]
     fn a_reset_starts_all_figures_at_zero() {

@@ -77,7 +77,7 @@ const PIECES: &[&[u8]] = &[
 fn payloads_are_read_or_refused_and_come_back_the_same() {
     let mut seeds: Vec<Vec<u8>> = Vec::new();
     for object in objects() {
-        let mut payload = rdb::dump(View::Object(&object), seeds.len().is_multiple_of(2));
+        let mut payload = rdb::dump(View::Object(object.view()), seeds.len().is_multiple_of(2));
         payload.truncate(payload.len() - 10);
         seeds.push(payload);
     }
@@ -95,7 +95,7 @@ fn files_are_read_or_refused() {
         records.aux(b"redis-ver", b"7.0.0", &mut file);
         records.select(0, &mut file);
         records.size(1, 1, &mut file);
-        records.key(b"key", View::Object(&object), Some(1 << 50), Used::Idle(5), &mut file);
+        records.key(b"key", View::Object(object.view()), Some(1 << 50), Used::Idle(5), &mut file);
         records.end_mark(&mut file);
         seeds.push(file);
     }

@@ -1,7 +1,5 @@
-//! The rules of `codec` and `resp` compared with a redis-server that runs at `$REDIS_ADDR`
-//! (127.0.0.1:6379 when unset). Its keyspace is written to.
-//!
-//! `REDIS_ADDR=127.0.0.1:7000 cargo test -p resp --test against_redis -- --ignored`
+//! The rules of `codec` and `resp` compared with a redis-server that each test starts. Without one on the search
+//! path the tests say so and compare nothing.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where its server does")]
 
@@ -11,16 +9,46 @@ use proptest::test_runner::{Config, TestRunner};
 use resp::{Protocol, ReplyLimits, ReplyParser, Value, Writer};
 use std::cell::RefCell;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Time until a started server must answer.
+const START_MAX: Duration = Duration::from_secs(10);
 
 struct Redis {
     stream: TcpStream,
+    server: Child,
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
 }
 
 impl Redis {
-    fn connect() -> RefCell<Self> {
-        let address = std::env::var("REDIS_ADDR").unwrap_or_else(|_| "127.0.0.1:6379".to_owned());
-        RefCell::new(Self { stream: TcpStream::connect(address).unwrap() })
+    fn start() -> Option<RefCell<Self>> {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new("redis-server");
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
+        let server = match command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
+            Ok(server) => server,
+            Err(error) => {
+                eprintln!("compared with nothing: redis-server: {error}");
+                return None;
+            }
+        };
+        let start = Instant::now();
+        loop {
+            match TcpStream::connect(("127.0.0.1", port)) {
+                Ok(stream) => return Some(RefCell::new(Self { stream, server })),
+                Err(_) if start.elapsed() < START_MAX => thread::sleep(Duration::from_millis(20)),
+                Err(error) => panic!("redis-server does not answer: {error}"),
+            }
+        }
     }
 
     fn run(&mut self, args: &[&[u8]]) -> Value {
@@ -61,9 +89,8 @@ fn numbers() -> impl Strategy<Value = String> {
 }
 
 #[test]
-#[ignore = "needs a redis-server"]
 fn globs_match_as_keys_does() {
-    let redis = Redis::connect();
+    let Some(redis) = Redis::start() else { return };
     let texts =
         proptest::collection::vec("[ab\\[\\]^AB\\\\*?-]{0,6}|[a\\x00\\xc3\\xa9]{1,3}", 1..20);
     let patterns = proptest::collection::vec("[abAB*?\\[\\]^\\\\-]{0,8}|[aé\\[\\]*-]{1,8}", 1..30);
@@ -96,9 +123,8 @@ fn globs_match_as_keys_does() {
 
 /// CONFIG GET folds case; its parameter names are the texts.
 #[test]
-#[ignore = "needs a redis-server"]
 fn globs_fold_case_as_config_get_does() {
-    let redis = Redis::connect();
+    let Some(redis) = Redis::start() else { return };
     let names = ["port", "save", "timeout", "databases", "hz", "loglevel"];
     let strategy = "\\*?[A-Zp-t\\\\^-]{0,2}(\\[[\\^]?[A-Za-z\\\\-]{1,5}\\]?)?[*?a-tA-T]{0,5}";
     let result = runner(5000).run(&strategy, |pattern| {
@@ -117,9 +143,8 @@ fn globs_fold_case_as_config_get_does() {
 }
 
 #[test]
-#[ignore = "needs a redis-server"]
 fn doubles_read_as_zadd_reads_them() {
-    let redis = Redis::connect();
+    let Some(redis) = Redis::start() else { return };
     let result = runner(20_000).run(&numbers(), |text| {
         let mut redis = redis.borrow_mut();
         redis.run(&[b"DEL", b"z"]);
@@ -137,9 +162,8 @@ fn doubles_read_as_zadd_reads_them() {
 }
 
 #[test]
-#[ignore = "needs a redis-server"]
 fn long_doubles_add_as_incrbyfloat_does() {
-    let redis = Redis::connect();
+    let Some(redis) = Redis::start() else { return };
     let result = runner(20_000).run(&(numbers(), numbers()), |(a, b)| {
         let mut redis = redis.borrow_mut();
         redis.run(&[b"SET", b"f", a.as_bytes()]);
@@ -157,9 +181,8 @@ fn long_doubles_add_as_incrbyfloat_does() {
 }
 
 #[test]
-#[ignore = "needs a redis-server"]
 fn integers_read_as_incrby_reads_them() {
-    let redis = Redis::connect();
+    let Some(redis) = Redis::start() else { return };
     let result = runner(5000).run(&"[+-]?0{0,1}[0-9]{0,20} ?", |text| {
         let mut redis = redis.borrow_mut();
         redis.run(&[b"SET", b"i", b"0"]);
@@ -172,13 +195,12 @@ fn integers_read_as_incrby_reads_them() {
 
 /// A DUMP payload: a string type byte, an LZF-compressed string, version and checksum.
 #[test]
-#[ignore = "needs a redis-server"]
 fn compressed_strings_load_in_redis() {
     fn length(len: usize) -> [u8; 5] {
         let [a, b, c, d] = (len as u32).to_be_bytes();
         [0x80, a, b, c, d]
     }
-    let redis = Redis::connect();
+    let Some(redis) = Redis::start() else { return };
     let words = proptest::collection::vec("[ab]{1,40}|[a-z]{1,9}|\\PC{0,70}", 1..400);
     let result = runner(1000).run(&words, |words| {
         let text = words.concat().into_bytes();

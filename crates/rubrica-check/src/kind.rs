@@ -3,6 +3,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use aof::Manifest;
+use encryption::{Damage, Input, Keyring};
 
 /// What a path is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,14 +25,23 @@ pub enum Kind {
 /// Looks at what is there.
 ///
 /// # Errors
-/// When it cannot be read.
-pub fn of(path: &Path) -> io::Result<Kind> {
+/// When it cannot be read, or is encrypted and the keys do not open it.
+pub fn of(path: &Path, keys: Option<&Keyring>) -> io::Result<Kind> {
     if fs::metadata(path)?.is_dir() {
         return files_of(path).map(Kind::Directory);
     }
     let mut start = Vec::new();
-    File::open(path)?.take(64 * 1024).read_to_end(&mut start)?;
+    let mut input = Input::open(File::open(path)?, keys)?;
+    match (&mut input).take(64 * 1024).read_to_end(&mut start) {
+        Err(error) if Damage::of(&error).is_none() => return Err(error),
+        _ => {}
+    }
     Ok(match start.as_slice() {
+        // Even without content there is something to check.
+        [] if input.is_encrypted() => match path.extension().is_some_and(|end| end == "rdb") {
+            true => Kind::Snapshot,
+            false => Kind::Log,
+        },
         [] => Kind::Empty,
         [b'R', b'E', b'D', b'I', b'S', ..] | [b'V', b'A', b'L', b'K', b'E', b'Y', ..] => {
             Kind::Snapshot

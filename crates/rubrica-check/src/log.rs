@@ -1,8 +1,9 @@
 use std::fs::File;
-use std::io::{self, BufReader, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use aof::{Entry, ReadError, Reader};
+use encryption::{Damage, End, Input, Keyring};
 
 use crate::progress::Progress;
 use crate::statistics::Statistics;
@@ -10,7 +11,7 @@ use crate::statistics::Statistics;
 /// What a file of commands is, and up to where it is whole.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Bytes of the file.
+    /// Bytes of the file; when it is encrypted, of its content and of what is no content.
     pub size: u64,
     /// Up to this byte everything can be loaded: the last whole command, or transaction, ends here.
     pub whole: u64,
@@ -22,21 +23,53 @@ pub struct Report {
     pub times: Option<(i64, i64)>,
     /// Where the first annotation of a later time than asked for begins.
     pub later: Option<u64>,
+    /// The name of the key that it is encrypted with.
+    pub key: Option<String>,
     /// What is wrong, and at which byte.
     pub problem: Option<(u64, String)>,
 }
 
-/// Reads commands from `start` on. Ends before what is later than `until_s`, seconds since the epoch.
+/// Which part of a file is checked, and what is expected of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Bytes before the first command.
+    pub start: u64,
+    /// Where to end: before what is later, seconds since the epoch.
+    pub until_s: Option<i64>,
+    /// Whether no other file follows.
+    pub is_last: bool,
+}
+
+/// Reads commands.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn check(path: &Path, start: u64, until_s: Option<i64>) -> io::Result<Report> {
-    let mut file = File::open(path)?;
-    let size = file.metadata()?.len();
-    file.seek(SeekFrom::Start(start))?;
-    let input = BufReader::with_capacity(1 << 18, Progress::new(file, size.saturating_sub(start)));
+pub fn check(path: &Path, wanted: Wanted, keys: Option<&Keyring>) -> io::Result<Report> {
+    let file = File::open(path)?;
+    let mut input = Input::open(Progress::new(&file, file.metadata()?.len()), keys)?;
+    let key = input.key_name().map(str::to_owned);
+    let size = encryption::content_len(path)?;
+    let mut report = Report { size, whole: wanted.start, key, ..Report::default() };
+    io::copy(&mut (&mut input).take(wanted.start), &mut io::sink())?;
+    read(BufReader::with_capacity(1 << 18, &mut input), wanted, &mut report)?;
+    if report.problem.is_none() && report.later.is_none() {
+        report.problem = match input.end() {
+            Some(End::Torn { at, bytes }) => Some((
+                input.position(),
+                format!("the last {bytes} bytes of the file, from byte {at} on, are a torn block"),
+            )),
+            Some(End::Open) if !wanted.is_last => {
+                Some((input.position(), "its end is missing, and others follow it".to_owned()))
+            }
+            _ => None,
+        };
+    }
+    Ok(report)
+}
+
+fn read(input: impl BufRead, wanted: Wanted, report: &mut Report) -> io::Result<()> {
+    let Wanted { start, until_s, .. } = wanted;
     let mut reader = Reader::new(input);
-    let mut report = Report { size, whole: start, ..Report::default() };
     // Where the transaction began that is open.
     let mut multi: Option<u64> = None;
     let stopped = loop {
@@ -44,7 +77,7 @@ pub fn check(path: &Path, start: u64, until_s: Option<i64>) -> io::Result<Report
         match reader.entry() {
             Ok(Some(Entry::Command(words))) => {
                 let bytes = start + reader.offset() - before;
-                if let Err(why) = add(&words, bytes, before, &mut multi, &mut report) {
+                if let Err(why) = add(&words, bytes, before, &mut multi, report) {
                     break Some((before, why.to_owned()));
                 }
             }
@@ -70,6 +103,9 @@ pub fn check(path: &Path, start: u64, until_s: Option<i64>) -> io::Result<Report
                 report.whole = start + at;
                 break Some((start + at, error.to_string()));
             }
+            Err(ReadError::Io(error)) if Damage::of(&error).is_some() => {
+                break Some((before, error.to_string()));
+            }
             Err(ReadError::Io(error)) => return Err(error),
         }
         if multi.is_none() {
@@ -78,7 +114,7 @@ pub fn check(path: &Path, start: u64, until_s: Option<i64>) -> io::Result<Report
     };
     report.line = reader.lines() + 1;
     report.problem = stopped;
-    Ok(report)
+    Ok(())
 }
 
 fn add(

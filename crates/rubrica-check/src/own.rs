@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use aof::BackupSums;
+use encryption::Keyring;
 
 use crate::kind::Kind;
+use crate::log::Wanted;
 use crate::{directory, kind, log, repair, snapshot};
 
 const USAGE: &str = "\
@@ -21,6 +23,8 @@ Options:
                               file has annotations of time (aof-timestamp-enabled), after asking
   --yes                       do not ask
   --quiet                     say only what is wrong
+  --encryption-key-file FILE, --encryption-key-env NAME, --encryption-key-command COMMAND
+                              where the keys of encrypted files are, as the server's options of these names say
   -h, --help                  this text
   -v, --version               the version
 
@@ -30,7 +34,8 @@ could not be read, or the command line was wrong.
 
 /// What the command line asks for.
 #[derive(Default)]
-struct Options {
+struct Options<'k> {
+    keys: Option<&'k Keyring>,
     fix: bool,
     until_s: Option<i64>,
     yes: bool,
@@ -46,10 +51,15 @@ enum Verdict {
     Unreadable,
 }
 
+/// What is said of a file's key.
+fn encrypted(key: Option<&str>) -> String {
+    key.map(|key| format!(", encrypted with the key '{key}'")).unwrap_or_default()
+}
+
 /// Runs the program.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub fn run(args: &[OsString], keys: Option<&Keyring>) -> ExitCode {
     let options = match parse(args) {
-        Ok(Some(options)) => options,
+        Ok(Some(options)) => Options { keys, ..options },
         Ok(None) => return ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("{why}\n\n{USAGE}");
@@ -65,7 +75,7 @@ pub fn run(args: &[OsString]) -> ExitCode {
 }
 
 /// The options; `None` when there is nothing more to do.
-fn parse(args: &[OsString]) -> Result<Option<Options>, String> {
+fn parse<'k>(args: &[OsString]) -> Result<Option<Options<'k>>, String> {
     let mut options = Options::default();
     let mut args = args.iter();
     while let Some(arg) = args.next() {
@@ -97,7 +107,7 @@ fn parse(args: &[OsString]) -> Result<Option<Options>, String> {
     Ok(Some(options))
 }
 
-impl Options {
+impl Options<'_> {
     fn say(&self, text: &str) {
         if !self.quiet {
             println!("{}", text.trim_end());
@@ -110,7 +120,7 @@ impl Options {
             println!("{shown}: {error}");
             Verdict::Unreadable
         };
-        match kind::of(path) {
+        match kind::of(path, self.keys) {
             Err(error) => unreadable(error),
             Ok(Kind::Empty) => {
                 self.say(&format!(
@@ -149,8 +159,8 @@ impl Options {
         let mut worst = Verdict::Whole;
         for file in &sums.files {
             let path = directory.join(&file.name);
-            let keys =
-                snapshot::check(&path).map(|report| report.statistics.count() + report.empty);
+            let keys = snapshot::check(&path, self.keys)
+                .map(|report| report.statistics.count() + report.empty);
             let wrong = match (file.mismatch(directory), keys) {
                 (Ok(Some(why)), _) => Some(why),
                 (Err(error), _) | (_, Err(error)) => Some(error.to_string()),
@@ -181,7 +191,7 @@ impl Options {
         self.say(&format!("{}: a manifest of {} files", path.display(), parts.len()));
         let mut worst = Verdict::Whole;
         for part in parts {
-            let checked = kind::of(&part.path).and_then(|kind| match kind {
+            let checked = kind::of(&part.path, self.keys).and_then(|kind| match kind {
                 Kind::Empty => Ok(Verdict::Whole),
                 kind => self.file(&part.path, kind == Kind::Snapshot, part.is_last),
             });
@@ -198,7 +208,7 @@ impl Options {
     fn file(&self, path: &Path, has_snapshot: bool, is_last: bool) -> std::io::Result<Verdict> {
         let mut start = 0;
         if has_snapshot {
-            let report = snapshot::check(path)?;
+            let report = snapshot::check(path, self.keys)?;
             self.describe_snapshot(path, &report);
             if let Some((at, why)) = report.problem {
                 println!("{}: DAMAGED at byte {at}: {why}", path.display());
@@ -210,7 +220,8 @@ impl Options {
                 return Ok(Verdict::Whole);
             }
         }
-        let report = log::check(path, start, self.until_s)?;
+        let wanted = Wanted { start, until_s: self.until_s, is_last };
+        let report = log::check(path, wanted, self.keys)?;
         self.describe_log(path, &report);
         let cut_at = match (&report.problem, report.later) {
             (Some((at, why)), _) => {
@@ -236,14 +247,16 @@ impl Options {
             println!("  Nothing was changed.");
             return Ok(Verdict::Damaged);
         }
-        repair::cut(path, at)?;
+        repair::cut(path, at, self.keys)?;
         println!("  {lost} bytes were cut off.");
         Ok(Verdict::Whole)
     }
 
     fn describe_snapshot(&self, path: &Path, report: &snapshot::Report) {
         let snapshot::Report { version, size, statistics, functions, empty, .. } = report;
-        self.say(&format!("{}: a snapshot of version {version}, {size} bytes", path.display()));
+        let key = encrypted(report.key.as_deref());
+        let path = path.display();
+        self.say(&format!("{path}: a snapshot of version {version}, {size} bytes{key}"));
         for (_, name, text) in &report.texts {
             self.say(&format!("  {name}: {text}"));
         }
@@ -267,7 +280,8 @@ impl Options {
 
     fn describe_log(&self, path: &Path, report: &log::Report) {
         let log::Report { size, statistics, times, .. } = report;
-        self.say(&format!("{}: {} commands, {size} bytes", path.display(), statistics.count()));
+        let (path, key) = (path.display(), encrypted(report.key.as_deref()));
+        self.say(&format!("{path}: {} commands, {size} bytes{key}", statistics.count()));
         if statistics.count() > 0 {
             self.say(&statistics.table("commands", "words"));
         }

@@ -5,7 +5,10 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
+use encryption::Keyring;
+
 use crate::kind::Kind;
+use crate::log::Wanted;
 use crate::{directory, kind, log, repair, snapshot};
 
 /// What is said before the end.
@@ -28,13 +31,13 @@ fn end(result: Result<(), Abort>) -> ExitCode {
 }
 
 /// `redis-check-rdb FILE`
-pub fn check_rdb(program: &str, args: &[OsString]) -> ExitCode {
+pub fn check_rdb(program: &str, args: &[OsString], keys: Option<&Keyring>) -> ExitCode {
     match args {
         [arg] if arg == "-v" || arg == "--version" => {
             println!("{program} {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
-        [path] => end(snapshot_of(Path::new(path)).map(drop)),
+        [path] => end(snapshot_of(Path::new(path), keys).map(drop)),
         _ => {
             eprintln!("Usage: {program} <rdb-file-name>");
             ExitCode::FAILURE
@@ -43,9 +46,9 @@ pub fn check_rdb(program: &str, args: &[OsString]) -> ExitCode {
 }
 
 /// Says what a snapshot is; gives where it ends.
-fn snapshot_of(path: &Path) -> Result<u64, Abort> {
+fn snapshot_of(path: &Path, keys: Option<&Keyring>) -> Result<u64, Abort> {
     println!("[offset 0] Checking RDB file {}", path.display());
-    let report = snapshot::check(path)
+    let report = snapshot::check(path, keys)
         .map_err(|error| format!("Cannot open file {}: {error}, aborting...", path.display()))?;
     for (at, name, text) in &report.texts {
         println!("[offset {at}] AUX FIELD {name} = '{text}'");
@@ -75,7 +78,8 @@ fn snapshot_of(path: &Path) -> Result<u64, Abort> {
 
 /// What is to become of damaged or late ends.
 #[derive(Clone, Copy, Default)]
-struct Wishes {
+struct Wishes<'k> {
+    keys: Option<&'k Keyring>,
     fix: bool,
     until_s: Option<i64>,
 }
@@ -89,16 +93,16 @@ enum Outcome {
 }
 
 /// `redis-check-aof [--fix | --truncate-to-timestamp SECONDS] FILE`
-pub fn check_aof(program: &str, args: &[OsString]) -> ExitCode {
+pub fn check_aof(program: &str, args: &[OsString], keys: Option<&Keyring>) -> ExitCode {
     let (wishes, path) = match args {
-        [path] => (Wishes::default(), path),
-        [option, path] if option == "--fix" => (Wishes { fix: true, until_s: None }, path),
+        [path] => (Wishes { keys, ..Wishes::default() }, path),
+        [option, path] if option == "--fix" => (Wishes { keys, fix: true, until_s: None }, path),
         [option, time, path] if option == "--truncate-to-timestamp" => {
             let Some(time_s) = time.to_str().and_then(|text| text.parse().ok()) else {
                 println!("Invalid timestamp, aborting...");
                 return ExitCode::FAILURE;
             };
-            (Wishes { fix: false, until_s: Some(time_s) }, path)
+            (Wishes { keys, fix: false, until_s: Some(time_s) }, path)
         }
         _ => {
             println!(
@@ -108,7 +112,7 @@ pub fn check_aof(program: &str, args: &[OsString]) -> ExitCode {
         }
     };
     let path = Path::new(path);
-    end(match kind::of(path) {
+    end(match kind::of(path, keys) {
         Err(error) => {
             Err(Abort(format!("Cannot open file {}: {error}, aborting...", path.display())))
         }
@@ -122,12 +126,12 @@ pub fn check_aof(program: &str, args: &[OsString]) -> ExitCode {
     })
 }
 
-fn multi_part(path: &Path, wishes: Wishes) -> Result<(), Abort> {
+fn multi_part(path: &Path, wishes: Wishes<'_>) -> Result<(), Abort> {
     println!("Start checking Multi Part AOF");
     let parts = directory::parts(path).map_err(|error| error.to_string())?;
     let mut incr = false;
     for part in parts {
-        let opened = kind::of(&part.path);
+        let opened = kind::of(&part.path, wishes.keys);
         let is_rdb = matches!(opened, Ok(Kind::Snapshot));
         if part.is_base {
             println!("Start to check BASE AOF ({} format).", if is_rdb { "RDB" } else { "RESP" });
@@ -158,22 +162,23 @@ fn one(
     path: &Path,
     has_snapshot: bool,
     is_last: bool,
-    wishes: Wishes,
+    wishes: Wishes<'_>,
 ) -> Result<Outcome, Abort> {
     let unreadable = |error| format!("Cannot open file {}: {error}, aborting...", path.display());
-    if matches!(kind::of(path).map_err(unreadable)?, Kind::Empty) {
+    if matches!(kind::of(path, wishes.keys).map_err(unreadable)?, Kind::Empty) {
         return Ok(Outcome::Empty);
     }
     let mut start = 0;
     if has_snapshot {
-        start = snapshot_of(path).map_err(|Abort(why)| {
+        start = snapshot_of(path, wishes.keys).map_err(|Abort(why)| {
             Abort(format!("{why}\nRDB preamble of AOF file is not sane, aborting."))
         })?;
         println!("RDB preamble is OK, proceeding with AOF tail...");
     }
-    let report = log::check(path, start, wishes.until_s).map_err(unreadable)?;
+    let wanted = Wanted { start, until_s: wishes.until_s, is_last };
+    let report = log::check(path, wanted, wishes.keys).map_err(unreadable)?;
     if let (Some(at), Some(time_s)) = (report.later, wishes.until_s) {
-        return cut_to_time(name, path, at, time_s, is_last);
+        return cut_to_time(name, path, at, time_s, is_last, wishes.keys);
     }
     if let Some((at, why)) = &report.problem {
         println!("0x{at:16x}: {why}");
@@ -206,7 +211,8 @@ fn one(
     if !repair::confirm("Continue?").unwrap_or(false) {
         return Err(Abort("Aborting...".to_owned()));
     }
-    repair::cut(path, whole).map_err(|error| format!("Failed to truncate AOF {name}: {error}"))?;
+    repair::cut(path, whole, wishes.keys)
+        .map_err(|error| format!("Failed to truncate AOF {name}: {error}"))?;
     Ok(Outcome::Cut)
 }
 
@@ -216,6 +222,7 @@ fn cut_to_time(
     at: u64,
     time_s: i64,
     is_last: bool,
+    keys: Option<&Keyring>,
 ) -> Result<Outcome, Abort> {
     if at == 0 {
         let why = format!("AOF {name} has nothing before timestamp {time_s}, aborting...");
@@ -227,7 +234,7 @@ fn cut_to_time(
              To go back that far, remove the files behind it, and their lines in the manifest, first."
         )));
     }
-    repair::cut(path, at)
+    repair::cut(path, at, keys)
         .map_err(|error| format!("Failed to truncate AOF {name} to timestamp {time_s}: {error}"))?;
     Ok(Outcome::CutTo(time_s))
 }

@@ -1,6 +1,7 @@
-use std::fs::OpenOptions;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
+
+use encryption::Keyring;
 
 /// Asks whoever sits there.
 ///
@@ -14,12 +15,10 @@ pub fn confirm(question: &str) -> io::Result<bool> {
     Ok(answer.starts_with(['y', 'Y']))
 }
 
-/// Cuts a file off, durably.
+/// Cuts a file off behind so many bytes of content, durably.
 ///
 /// # Errors
 /// When that fails.
-pub fn cut(path: &Path, at: u64) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(path)?;
-    file.set_len(at)?;
-    file.sync_all()
+pub fn cut(path: &Path, at: u64, keys: Option<&Keyring>) -> io::Result<()> {
+    encryption::cut_off(path, at, keys)
 }

@@ -1,8 +1,9 @@
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use encryption::{Input, Keyring};
 use rdb::{Chunk, Dialect, Error, Item, Limits, Meta, Scanner, Value};
 use value::Object;
 
@@ -14,7 +15,7 @@ use crate::statistics::{Statistics, shown};
 pub struct Report {
     /// Its version, with the name of whose numbers it has.
     pub version: String,
-    /// Bytes of the file.
+    /// Bytes of the file, or of its content when it is encrypted.
     pub size: u64,
     /// Texts about it, and where they end.
     pub texts: Vec<(u64, String, String)>,
@@ -28,6 +29,8 @@ pub struct Report {
     pub checked: bool,
     /// Where the snapshot ends in the file; commands may come behind.
     pub end: u64,
+    /// The name of the key that it is encrypted with.
+    pub key: Option<String>,
     /// What is wrong, and at which byte.
     pub problem: Option<(u64, String)>,
 }
@@ -42,14 +45,20 @@ impl Report {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn check(path: &Path) -> io::Result<Report> {
-    let mut file = File::open(path)?;
-    let size = file.metadata()?.len();
-    file.rewind()?;
-    let mut report = Report { size, ..Report::default() };
-    match Scanner::new(Progress::new(file, size)) {
+pub fn check(path: &Path, keys: Option<&Keyring>) -> io::Result<Report> {
+    let file = File::open(path)?;
+    let mut input = Input::open(Progress::new(&file, file.metadata()?.len()), keys)?;
+    let key = input.key_name().map(str::to_owned);
+    let mut report = Report { size: encryption::content_len(path)?, key, ..Report::default() };
+    match Scanner::new(&mut input) {
         Ok(scanner) => scan(scanner, &mut report),
         Err(error) => report.fail(0, error.to_string()),
+    }
+    if report.problem.is_none() && input.is_encrypted() {
+        // Its end mark is to be seen as well.
+        if let Err(error) = io::copy(&mut input, &mut io::sink()) {
+            report.fail(report.end, error.to_string());
+        }
     }
     Ok(report)
 }

@@ -1,4 +1,5 @@
 use std::process;
+use std::sync::Arc;
 
 use command::Shutdown;
 use server::Server;
@@ -6,7 +7,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 /// SIGTERM and SIGINT end the server as the configuration says; the second SIGINT ends it at once.
-/// SIGHUP, which a closed terminal sends, is ignored, and so is SIGXFSZ: that a file may not grow is an error of
+/// SIGHUP, which a closed terminal sends as well, lets encryption keys be read again; SIGXFSZ is ignored: that a file may not grow is an error of
 /// its writer.
 ///
 /// # Errors
@@ -15,6 +16,7 @@ pub fn listen(server: &Server) -> Result<(), String> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGXFSZ])
         .map_err(|error| format!("cannot listen to signals: {error}"))?;
     let stop = server.stopper();
+    let reload_keys = Arc::new(server.key_reloader());
     let store = server.services().config.clone();
     let run = move || {
         let mut asked = false;
@@ -23,6 +25,13 @@ pub fn listen(server: &Server) -> Result<(), String> {
             let (name, words) = match signal {
                 SIGTERM => ("SIGTERM", &config.shutdown_on_sigterm),
                 SIGINT => ("SIGINT", &config.shutdown_on_sigint),
+                SIGHUP => {
+                    // A command that prints keys takes its time.
+                    let reload_keys = Arc::clone(&reload_keys);
+                    let thread = std::thread::Builder::new().name("keys".into());
+                    let _ = thread.spawn(move || reload_keys());
+                    continue;
+                }
                 _ => continue,
             };
             if asked && signal == SIGINT {

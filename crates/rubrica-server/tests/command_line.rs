@@ -121,3 +121,57 @@ fn standard_input_configures_a_server_in_the_background_too() {
     kill_process(wait_for("pid file", || dir.pid()), Signal::TERM).unwrap();
     wait_for("end", || log_of(&dir.0.join("from-stdin"), "ready to exit, bye bye"));
 }
+
+/// Sends one inline command, and gives back the beginning of the reply.
+fn ask(dir: &Dir, line: &str) -> String {
+    use std::io::{Read, Write};
+    let mut socket = std::os::unix::net::UnixStream::connect(dir.0.join("socket")).unwrap();
+    socket.write_all(format!("{line}\r\n").as_bytes()).unwrap();
+    let mut chunk = [0; 1024];
+    let length = socket.read(&mut chunk).unwrap();
+    String::from_utf8_lossy(&chunk[..length]).into_owned()
+}
+
+#[test]
+fn an_end_that_a_signal_asked_for_can_be_taken_back_while_it_waits() {
+    let dir = Dir::new("abort");
+    let mut command = dir.command();
+    command.args(["--enable-debug-command", "yes", "--logfile", "log"]);
+    let mut child = command.spawn().unwrap();
+    let pid = wait_for("pidfile", || dir.pid());
+    wait_for("socket", || dir.has("socket").then_some(()));
+    assert_eq!(ask(&dir, "DEBUG PAUSE-CRON 1"), "+OK\r\n");
+    assert_eq!(ask(&dir, "SHUTDOWN ABORT"), "-ERR No shutdown in progress.\r\n");
+    kill_process(pid, Signal::TERM).unwrap();
+    wait_for("abort", || (ask(&dir, "SHUTDOWN ABORT") == "+OK\r\n").then_some(()));
+    assert!(log_of(&dir.0.join("log"), "Shutdown manually aborted").is_some());
+    assert_eq!(ask(&dir, "DEBUG PAUSE-CRON 0"), "+OK\r\n");
+    assert_eq!(ask(&dir, "PING"), "+PONG\r\n");
+    kill_process(pid, Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn the_score_for_when_memory_is_short_follows_the_options_and_is_restored() {
+    let dir = Dir::new("oom");
+    let mut child = dir.command().args(["--logfile", "log"]).spawn().unwrap();
+    let pid = wait_for("pidfile", || dir.pid());
+    wait_for("socket", || dir.has("socket").then_some(()));
+    let score = || -> i32 {
+        let file = format!("/proc/{}/oom_score_adj", pid.as_raw_nonzero());
+        std::fs::read_to_string(file).unwrap().trim().parse().unwrap()
+    };
+    let base = score();
+    let set = |words: &str| assert_eq!(ask(&dir, &format!("CONFIG SET {words}")), "+OK\r\n");
+    set("oom-score-adj-values \"9 9 9\" oom-score-adj relative");
+    assert_eq!(score(), (base + 9).min(1000));
+    set("oom-score-adj-values \"15 9 9\"");
+    assert_eq!(score(), (base + 15).min(1000));
+    set("oom-score-adj no");
+    assert_eq!(score(), base);
+    set("oom-score-adj-values \"1000 1000 1000\" oom-score-adj absolute");
+    assert_eq!(score(), 1000);
+    set("oom-score-adj no");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -37,6 +37,7 @@ pub(crate) const BASE: &[(&str, Native)] = &[
     ("dead", dead),
     ("where", place),
     ("memory", memory),
+    ("clock", clock),
     ("loadstring", loadstring),
     ("random", random),
     ("randomseed", randomseed),
@@ -287,6 +288,12 @@ fn place(lua: Lua<'_>, _: &State) -> Answer {
 
 fn memory(lua: Lua<'_>, state: &State) -> Answer {
     lua.push_number(state.used_bytes.get() as f64 / 1024.0);
+    Ok(1)
+}
+
+/// Seconds since the interpreter was made: for measuring how long something takes.
+fn clock(lua: Lua<'_>, state: &State) -> Answer {
+    lua.push_number(state.started.elapsed().as_secs_f64());
     Ok(1)
 }
 

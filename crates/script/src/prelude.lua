@@ -285,6 +285,7 @@ local string_proxy = protect(string)
 globals.string = string_proxy
 globals.table = protect(table)
 globals.math = protect(math)
+globals.os = protect {clock = native.clock}
 globals.bit = protect(native.bit)
 globals.cjson = protect(native.cjson)
 globals.cmsgpack = protect(native.cmsgpack)

@@ -102,6 +102,7 @@ pub(crate) struct State {
     /// The codes of errors in a reply that no command has counted.
     pub uncounted: RefCell<Vec<Vec<u8>>>,
     pub version: &'static str,
+    pub started: Instant,
 }
 
 impl State {
@@ -124,6 +125,7 @@ impl State {
             loading: RefCell::new(None),
             uncounted: RefCell::default(),
             version,
+            started: Instant::now(),
         }
     }
 

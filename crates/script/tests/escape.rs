@@ -129,10 +129,19 @@ fn no_way_leads_to_what_lies_behind_the_proxies() {
 }
 
 #[test]
+fn of_the_library_of_the_system_there_is_only_the_stop_watch() {
+    for name in ["execute", "exit", "getenv", "remove", "rename", "tmpname", "date", "time"] {
+        fails_with(&format!("return os.{name}()"), "attempt to call");
+    }
+    fails_with("os.clock = 1", "readonly");
+    assert_eq!(run("local t = os.clock() return os.clock() >= t and 1 or 0"), Ok(":1\r\n".into()));
+}
+
+#[test]
 fn what_leads_to_the_host_is_not_there() {
     for name in [
-        "io", "os", "package", "debug", "require", "dofile", "loadfile", "print", "newproxy",
-        "getfenv", "setfenv", "module",
+        "io", "package", "debug", "require", "dofile", "loadfile", "print", "newproxy", "getfenv",
+        "setfenv", "module",
     ] {
         fails_with(&format!("return {name}"), "nonexistent global variable");
     }

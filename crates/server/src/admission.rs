@@ -6,6 +6,20 @@ use resp::{Protocol, Writer};
 use crate::execute::{Bench, Call, Ran, Scope, scope_of};
 
 impl Bench<'_> {
+    /// Whether a command may run without a closer look: nothing is special about its client, its form or the
+    /// server.
+    #[inline]
+    pub fn passes(&self, session: &Session, command: Command, args: Args<'_>) -> bool {
+        let is_subscriber = || session.client.figures.is_subscriber();
+        self.conditions.is_calm
+            && session.authenticated
+            && session.transaction.is_none()
+            && session.user.is_unrestricted()
+            && !(session.protocol == Protocol::Resp2 && is_subscriber())
+            && command.subcommands.is_empty()
+            && command.accepts(args.len())
+    }
+
     /// Whether a command may run.
     pub fn admit(
         &mut self,
@@ -38,7 +52,7 @@ impl Bench<'_> {
                 session.transaction.is_some() && command.flags.contains(Flags::NO_MULTI);
             // An unknown subcommand is nobody's to allow.
             if !is_container && !never_queued {
-                self.permit(session, call)?;
+                self.permit(session, &call)?;
             }
         }
         let flags = commands::call_flags(self.services, command, args);
@@ -83,8 +97,8 @@ impl Bench<'_> {
 
     /// Whether the client's user may run a command. What is denied is noted in ACL LOG.
     #[cold]
-    pub fn permit(&self, session: &Session, call: Call<'_>) -> Result<(), Error> {
-        let Call { command, args, .. } = call;
+    pub fn permit(&self, session: &Session, call: &Call<'_>) -> Result<(), Error> {
+        let Call { command, args, .. } = *call;
         session.check(command, args).map_err(|denied| {
             let context = match session.transaction {
                 Some(_) => acl::Context::Multi,
@@ -100,7 +114,7 @@ impl Bench<'_> {
         Writer::new(output, session.protocol).error(error.line());
         self.counters.errors.add(1);
         self.services.statistics.count_error(error.prefix());
-        Ran { outcome: Err(error), ready: Vec::new(), wait: None }
+        Ran { outcome: Err(error), wait: None }
     }
 
     /// Answers a command that does not run. Inside a transaction that makes EXEC fail.
@@ -174,9 +188,7 @@ fn is_for_subscribers(command: Command) -> bool {
     ends_or_begins || other
 }
 
-/// The words that begin the lines of an HTTP request which a browser was tricked into sending: the body
-/// behind them must not be executed.
-/// Whether a web browser was led here to send commands.
+/// Whether a web browser was led here to send commands: the body behind these words must not be executed.
 pub fn is_http(args: Args<'_>) -> bool {
     args.is(0, "POST") || args.is(0, "Host:")
 }

@@ -1,4 +1,4 @@
-use command::{Args, Command, OwnedArgs, Table};
+use command::{Args, Command, Last, OwnedArgs, Table};
 use keyspace::{KeyHash, Keyspace};
 use resp::{Limits, Parsed, ProtocolError, Span};
 
@@ -21,6 +21,7 @@ const BUCKET_LEAD: usize = 12;
 pub struct Batch {
     commands: Vec<Pending>,
     spans: Vec<Span>,
+    last: Last,
 }
 
 /// No connection has this token.
@@ -144,8 +145,7 @@ impl Batch {
         table: &Table,
     ) {
         let args = view(&words, &self.spans, &connection.input);
-        let guess = self.commands.last().and_then(|last| last.command);
-        let command = table.resolve_like(args, guess);
+        let command = table.resolve_like(args, &mut self.last);
         let key = command.and_then(|command| first_key(command, args));
         let database = connection.session.database as u32;
         self.commands.push(Pending {

@@ -18,7 +18,7 @@ impl Bench<'_> {
     pub fn park(
         &mut self,
         session: &Session,
-        call: Call<'_>,
+        call: &Call<'_>,
         wait: Wait,
         held: &mut Held<'_>,
     ) -> Arc<Parked> {
@@ -113,8 +113,8 @@ impl Bench<'_> {
         let mut reply = Vec::new();
         // It was counted when it began to wait.
         self.lap_ns();
-        let ran = match self.permit(&session, call) {
-            Ok(()) => self.run_and_answer(&mut session, call, &mut reply, held),
+        let ran = match self.permit(&session, &call) {
+            Ok(()) => self.run_and_answer(&mut session, &call, &mut reply, held),
             // The rules have changed since.
             Err(error) => self.answer_denied(&session, error, &mut reply),
         };
@@ -125,9 +125,9 @@ impl Bench<'_> {
                 parked.client.post(Letter::Again { client: parked.client.id, at_ms });
             }
             self.tell_readers();
-            return ran.ready;
+            return std::mem::take(&mut self.aftermath.ready);
         }
-        self.log(&session, call, took_ns, reply.len());
+        self.log(&session, &call, took_ns, reply.len());
         for key in &parked.keys {
             let marks = &mut held.shard_mut(KeyHash::of(key)).marks;
             marks.stop_waiting(parked.database, key, parked.ticket);
@@ -138,7 +138,7 @@ impl Bench<'_> {
         parked.client.post(Letter::Served { client, ticket, reply });
         // Behind the reply, if it is for the same client.
         self.tell_readers();
-        ran.ready
+        std::mem::take(&mut self.aftermath.ready)
     }
 }
 

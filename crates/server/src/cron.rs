@@ -111,7 +111,9 @@ fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
 fn expire<S: Source>(worker: &mut Worker<S>, now_ms: i64) -> bool {
     let services = Arc::clone(&worker.services);
     // A pause of writes freezes the data set: nothing goes for being too old either.
-    let rests = services.persistence.is_loading() || services.pause.is_active(now_ms);
+    let rests = services.persistence.is_loading()
+        || services.pause.is_active(now_ms)
+        || services.cron_paused.load(Ordering::Relaxed);
     if !services.active_expire.load(Ordering::Relaxed) || rests {
         return true;
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use command::blocked::{Parked, Wait};
 use command::{
-    Args, Close, Command, Ctx, Database, Effects, Error, ExpiryLog, Flags, Idle, KeyList, Outcome,
-    ReadyKey, ReplyMode, Services, Session, Setting,
+    Aftermath, Args, Close, Command, Ctx, Database, Effects, Error, ExpiryLog, Flags, Idle,
+    KeyList, Outcome, ReplyMode, Services, Session, Setting,
 };
 use commands::logs::{self, Finished};
 use commands::monitor;
@@ -15,12 +15,13 @@ use effects::{Group, Recorder};
 use env::{Random, RngCore};
 use keyspace::access::{AccessClock, LfuScale};
 use keyspace::gate::GateSlot;
-use keyspace::{Db, Held, KeyHash};
+use keyspace::{Held, KeyHash};
 use observe::Counters;
 use resp::Writer;
 use tracking::Notes;
 
 use crate::admission::{Admitted, is_http};
+use crate::conditions::Conditions;
 use crate::evict::Evictor;
 use crate::helper::Helpers;
 use crate::notify;
@@ -51,8 +52,10 @@ pub struct Bench<'a> {
     pub evictor: &'a mut Evictor,
     /// What the worker does while a script keeps it busy.
     pub idle: Option<&'a dyn Idle>,
-    /// What commands have taken out of the keyspace, to be freed when nobody waits for them any more.
-    pub garbage: Vec<Db>,
+    /// What commands leave behind.
+    pub aftermath: Aftermath,
+    /// What is the same for all commands.
+    pub conditions: Conditions,
     /// What is to be told to those who cache keys.
     pub notes: &'a RefCell<Notes>,
     /// Who takes over what takes long; none where all is done in place.
@@ -80,8 +83,6 @@ pub struct Call<'a> {
 pub struct Ran {
     /// What it returned.
     pub outcome: Outcome,
-    /// Keys it changed that somebody waits for.
-    pub ready: Vec<ReadyKey>,
     /// What it waits for, when it found nothing.
     pub wait: Option<Box<Wait>>,
 }
@@ -133,14 +134,18 @@ impl Bench<'_> {
         }
         let now_us = self.now_us();
         let mut done = Done::Yes;
-        match self.admit(session, command, args, now_us / 1000) {
+        let admitted = match command {
+            Some(command) if self.passes(session, command, args) => Ok(Admitted::Run(command)),
+            _ => self.admit(session, command, args, now_us / 1000),
+        };
+        match admitted {
             Ok(Admitted::HeldUntil(until)) => return Done::HeldUntil(until),
             Err(error) => self.refuse(session, command, &error, output),
             Ok(Admitted::Run(command)) => {
                 session.client.note_command(command);
                 let idle = self.idle;
                 let call = Call { command, args, now_us, may_wait: true, waited: false, idle };
-                done = self.run_or_queue(session, call, output);
+                done = self.run_or_queue(session, &call, output);
                 let shown = (command, args);
                 monitor::feed(self.services, session, shown, now_us, monitor::Sender::Client);
             }
@@ -156,15 +161,20 @@ impl Bench<'_> {
                 session.reply_mode = ReplyMode::On;
             }
         }
-        output.append(&mut session.unsilenced);
+        if !session.unsilenced.is_empty() {
+            output.append(&mut session.unsilenced);
+        }
         self.end_caching(session, command);
+        if command.is_some_and(Conditions::may_be_changed_by) {
+            self.conditions = Conditions::of(self.services, self.config);
+        }
         done
     }
 
     fn run_or_queue(
         &mut self,
         session: &mut Session,
-        call: Call<'_>,
+        call: &Call<'_>,
         output: &mut Vec<u8>,
     ) -> Done {
         let Some(transaction) = session.transaction.as_mut() else {
@@ -187,8 +197,8 @@ impl Bench<'_> {
                 if call.command.container.is_none() =>
             {
                 let scope = scope_of(call.command, call.args);
-                let call = Call { may_wait: false, ..call };
-                self.with_held(scope, |bench, held| bench.run(session, call, output, held));
+                let call = Call { may_wait: false, ..*call };
+                self.with_held(scope, |bench, held| bench.run(session, &call, output, held));
             }
             _ if call.command.flags.contains(Flags::NO_MULTI) => {
                 transaction.broken = true;
@@ -231,7 +241,7 @@ impl Bench<'_> {
                 let result = work(self, Held::all(keyspace, &closed));
                 drop(closed);
                 // May take long, and nobody else has to wait for it.
-                self.garbage.clear();
+                self.aftermath.garbage.clear();
                 self.gate.enter_unless(is_busy);
                 result
             }
@@ -242,14 +252,15 @@ impl Bench<'_> {
     pub fn run(
         &mut self,
         session: &mut Session,
-        call: Call<'_>,
+        call: &Call<'_>,
         output: &mut Vec<u8>,
         mut held: Held<'_>,
     ) -> Option<Arc<Parked>> {
-        let Ran { ready, wait, .. } = self.run_and_account(session, call, output, &mut held);
+        let ran = self.run_and_account(session, call, output, &mut held);
         self.record(call.now_us);
-        let parked = wait.map(|wait| self.park(session, call, *wait, &mut held));
-        if !ready.is_empty() {
+        let parked = ran.wait.map(|wait| self.park(session, call, *wait, &mut held));
+        if !self.aftermath.ready.is_empty() {
+            let ready = std::mem::take(&mut self.aftermath.ready);
             self.serve_all(ready, held);
         }
         parked
@@ -263,10 +274,11 @@ impl Bench<'_> {
     }
 
     /// Runs a command, writes its error if it fails, and counts it.
+    #[inline]
     pub fn run_and_account(
         &mut self,
         session: &mut Session,
-        call: Call<'_>,
+        call: &Call<'_>,
         output: &mut Vec<u8>,
         held: &mut Held<'_>,
     ) -> Ran {
@@ -283,10 +295,11 @@ impl Bench<'_> {
     }
 
     /// Runs a command, and writes its error if it fails.
+    #[inline]
     pub fn run_and_answer(
         &mut self,
         session: &mut Session,
-        call: Call<'_>,
+        call: &Call<'_>,
         output: &mut Vec<u8>,
         held: &mut Held<'_>,
     ) -> Ran {
@@ -303,10 +316,11 @@ impl Bench<'_> {
     }
 
     /// What a database needs to know of the command that it serves.
+    #[inline(always)]
     pub fn setting<'l>(
         &mut self,
         session: &Session,
-        call: Call<'_>,
+        call: &Call<'_>,
         held: &'l mut Held<'_>,
     ) -> Setting<'l>
     where
@@ -317,15 +331,17 @@ impl Bench<'_> {
             number: session.database,
             now_ms: call.now_us / 1000,
             expires: !session.obeys,
+            frozen: self.services.pause.is_active(call.now_us / 1000),
             access: self.access_clock(session, call.now_us / 1000),
             counters: self.counters,
-            notify: notify::wanted(self.services, self.config),
+            notify: self.conditions.notify,
             log: ExpiryLog::new(self.log, self.config),
             tracking: self.recorder(session),
         }
     }
 
     /// What a command stamps on the keys that it uses.
+    #[inline]
     fn access_clock(&mut self, session: &Session, now_ms: i64) -> AccessClock {
         use config::MaxmemoryPolicy::{AllkeysLfu, AllkeysLrm, VolatileLfu, VolatileLrm};
         let clock = if matches!(self.config.maxmemory_policy, AllkeysLfu | VolatileLfu) {
@@ -343,10 +359,11 @@ impl Bench<'_> {
     }
 
     /// Runs the command's own code.
+    #[inline]
     fn call(
         &mut self,
         session: &mut Session,
-        call: Call<'_>,
+        call: &Call<'_>,
         output: &mut Vec<u8>,
         held: &mut Held<'_>,
     ) -> Ran {
@@ -354,7 +371,7 @@ impl Bench<'_> {
         let is_logged = setting.log.is_some();
         let database = session.database;
         let mut ctx = Ctx {
-            db: Database::new(setting),
+            db: Database::new(setting, &mut self.aftermath),
             effects: Effects::new(database, is_logged),
             reply: Writer::new(output, session.protocol),
             session,
@@ -368,24 +385,34 @@ impl Bench<'_> {
             idle: call.idle,
         };
         let outcome = (call.command.run)(&mut ctx, call.args);
-        self.counters.changes.add(ctx.db.changes());
-        let changed = ctx.db.changes() > 0;
-        ctx.effects.collect(ctx.db.expired(), changed, call.args, &mut self.effects);
-        let ran = Ran { outcome, ready: ctx.db.take_ready(), wait: ctx.waits_for.take() };
-        self.garbage.extend(ctx.db.take_garbage());
-        notify::publish(self.services, self.config, ctx.db.take_events());
+        let changes = ctx.db.changes();
+        ctx.effects.collect(ctx.db.expired(), changes > 0, call.args, &mut self.effects);
+        let ran = Ran { outcome, wait: ctx.waits_for.take() };
+        if changes > 0 {
+            self.counters.changes.add(changes);
+        }
+        self.publish_events();
         self.remember_keys(session, call.command, call.args);
         ran
     }
 
+    /// Publishes what has happened to keys. Their locks are still held.
+    #[inline]
+    pub fn publish_events(&mut self) {
+        if !self.aftermath.events.is_empty() {
+            notify::publish(self.services, self.config, self.aftermath.events.drain(..));
+        }
+    }
+
     /// Statistics and logs of a command that has run.
-    pub fn account(&mut self, session: &Session, call: Call<'_>, reply: usize) {
+    pub fn account(&mut self, session: &Session, call: &Call<'_>, reply: usize) {
         let took_ns = self.count(call);
         session.client.figures.commands.add(1);
         self.log(session, call, took_ns, reply);
     }
 
     /// Nanoseconds since the end of the last command.
+    #[inline]
     pub fn lap_ns(&mut self) -> u64 {
         let end = self.services.clock.monotonic_ns();
         let took_ns = end.saturating_sub(self.clock_ns);
@@ -394,7 +421,7 @@ impl Bench<'_> {
     }
 
     /// Statistics of a command that has run; gives back how long it took.
-    fn count(&mut self, call: Call<'_>) -> u64 {
+    fn count(&mut self, call: &Call<'_>) -> u64 {
         let took_ns = self.lap_ns();
         self.counters.commands.add(1);
         let counters = self.counters.command(call.command.id());
@@ -403,7 +430,8 @@ impl Bench<'_> {
     }
 
     /// Enters what a command took to the account of its keys.
-    fn note_hot_keys(&mut self, call: Call<'_>, took_ns: u64, reply: usize) {
+    #[cold]
+    fn note_hot_keys(&mut self, call: &Call<'_>, took_ns: u64, reply: usize) {
         let keys = keys_of(call.command, call.args);
         let words = keys.iter().map(|(word, _)| call.args.at(*word));
         // As RESP frames them: a sign, the length, and the ends of two lines.
@@ -415,26 +443,32 @@ impl Bench<'_> {
     }
 
     /// Enters a command that has run into the logs of what is slow or large.
-    pub fn log(&mut self, session: &Session, call: Call<'_>, took_ns: u64, reply: usize) {
-        let Call { command, args, now_us, .. } = call;
-        if self.services.hot_keys.is_active() {
+    #[inline]
+    pub fn log(&mut self, session: &Session, call: &Call<'_>, took_ns: u64, reply: usize) {
+        if self.conditions.counts_keys {
             self.note_hot_keys(call, took_ns, reply);
         }
-        let finished = Finished { command, args, now_us, took_ns, reply };
-        logs::enter(self.services, self.config, session, finished);
+        if self.conditions.logged.are_reached(call.args, took_ns, reply) {
+            let Call { command, args, now_us, .. } = *call;
+            let finished = Finished { command, args, now_us, took_ns, reply };
+            logs::enter(self.services, self.config, session, finished);
+        }
     }
 }
 
 /// The locks that a command needs.
+#[inline]
 pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
     if command.is_exclusive(args) {
         return Scope::All;
     }
-    if let Some(word) = command.only_key()
-        && word < args.len()
-    {
-        return Scope::Key(args.key(word).hash());
+    match command.only_key() {
+        Some(word) if word < args.len() => Scope::Key(args.key(word).hash()),
+        _ => scope_of_many(command, args),
     }
+}
+
+fn scope_of_many(command: Command, args: Args<'_>) -> Scope {
     match keys_of(command, args).as_slice() {
         [] => Scope::Nothing,
         [(word, _)] => Scope::Key(args.key(*word).hash()),

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use command::blocked::{Arrival, Nothing, Parked, Wait};
-use command::{Flags, Letter, OwnedArgs, Services, Session};
+use command::{Flags, Letter, OwnedArgs, Services, Session, Target};
 use effects::Recorder;
 use env::Random;
 use keyspace::gate::GateSlot;
@@ -21,6 +21,7 @@ use observe::Counters;
 use parking_lot::Mutex;
 use tracking::Notes;
 
+use crate::conditions::Conditions;
 use crate::evict::Evictor;
 use crate::execute::{Bench, Call, Scope, keys_of, scope_of};
 use crate::migrate::Migrator;
@@ -102,7 +103,8 @@ impl<'a> Hand<'a> {
             epoch_ns: now_ns,
             clock_ns: now_ns,
             idle: None,
-            garbage: Vec::new(),
+            aftermath: Default::default(),
+            conditions: Conditions::of(self.services, &config),
             notes: &self.notes,
             evictor: &mut self.evictor,
             helpers: None,
@@ -117,7 +119,7 @@ impl<'a> Hand<'a> {
 
 impl Bench<'_> {
     /// Hands a command over to the helpers if it takes long, or needs what another has occupied.
-    pub fn hand_over(&mut self, session: &Session, call: Call<'_>) -> Option<Arc<Parked>> {
+    pub fn hand_over(&mut self, session: &Session, call: &Call<'_>) -> Option<Arc<Parked>> {
         let helpers = self.helpers.filter(|_| self.gate.is_inside())?;
         if call.command.flags.contains(Flags::LINEAR) && call.command.name == "migrate" {
             return Some(helpers.migrator.take_over(self.leave_to_others(session, call)));
@@ -141,7 +143,7 @@ impl Bench<'_> {
     }
 
     /// Lets a client wait for others to run its command.
-    fn leave_to_others(&self, session: &Session, call: Call<'_>) -> Arc<Parked> {
+    fn leave_to_others(&self, session: &Session, call: &Call<'_>) -> Arc<Parked> {
         let arrival = Arrival {
             client: Arc::clone(&session.client),
             command: call.command,
@@ -158,8 +160,15 @@ impl Bench<'_> {
         parked
     }
 
-    /// Whether the values at a command's keys are large in all.
-    pub fn is_large(&self, session: &Session, call: Call<'_>) -> bool {
+    /// Whether a command reaches many elements of the values at its keys.
+    pub fn is_large(&self, session: &Session, call: &Call<'_>) -> bool {
+        let reach = |target: Target<'_>| match call.command.reach {
+            Some(reach) => reach(call.args, target),
+            None => target.elements(),
+        };
+        if reach(Target::Unknown) < LARGE {
+            return false;
+        }
         let keyspace = &self.services.keyspace;
         let physical = keyspace.resolve(session.database);
         let mut elements = 0usize;
@@ -167,17 +176,18 @@ impl Bench<'_> {
             let key = Key::new(call.args.at(word));
             // One that is locked is looked at when it is not; a long hold shows as an occupied shard.
             let Some(guard) = keyspace.try_lock(key.hash().shard()) else { continue };
-            if let Some(entry) = guard.get().db(physical).and_then(|db| db.get(key))
-                && let Value::Object(object) = entry.value()
-            {
-                elements = elements.saturating_add(object.elements());
-            }
+            let entry = guard.get().db(physical).and_then(|db| db.get(key));
+            let target = match entry.map(|entry| entry.value()) {
+                Some(Value::Object(object)) => Target::Value(object),
+                _ => Target::Small,
+            };
+            elements = elements.saturating_add(reach(target));
         }
         elements >= LARGE
     }
 
     /// Whether a command changes a large value that a snapshot has not seen yet: it is encoded before that.
-    fn shows_large(&self, session: &Session, call: Call<'_>) -> bool {
+    fn shows_large(&self, session: &Session, call: &Call<'_>) -> bool {
         let keyspace = &self.services.keyspace;
         if !keyspace.has_cut() || !call.command.flags.contains(Flags::WRITE) {
             return false;
@@ -195,7 +205,7 @@ impl Bench<'_> {
     }
 
     /// Whether a command would wait for the lock of an occupied shard, and can be run by somebody else.
-    fn meets_occupied(&self, call: Call<'_>) -> bool {
+    fn meets_occupied(&self, call: &Call<'_>) -> bool {
         let keyspace = &self.services.keyspace;
         let flags = call.command.flags;
         // These change their connection.
@@ -232,7 +242,7 @@ impl Bench<'_> {
         let shards = if is_long { shards_of(&scope) } else { Vec::new() };
         let occupied = services.keyspace.occupy(shards);
         let mut reply = Vec::new();
-        self.with_held(scope, |bench, held| bench.run(&mut session, call, &mut reply, held));
+        self.with_held(scope, |bench, held| bench.run(&mut session, &call, &mut reply, held));
         drop(occupied);
         answer(services, parked, reply);
     }

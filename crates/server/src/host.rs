@@ -1,5 +1,6 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use command::{Error, Host, MemoryFigures, ProcessorTime, Services, Shutdown, SystemFigures};
 use keyspace::Lent;
@@ -26,6 +27,9 @@ pub trait ProcessMemory: Send + Sync {
     }
 }
 
+/// How often an end that waits for DEBUG PAUSE-CRON looks whether it may begin.
+const CRON_LOOK: Duration = Duration::from_millis(5);
+
 /// A change of options that only the thread that owns the listeners can make, and its result.
 pub struct Request {
     /// The options.
@@ -49,6 +53,8 @@ pub struct Process {
     supervisor: OnceLock<&'static str>,
     stop: Mutex<Option<Shutdown>>,
     stopping: Condvar,
+    /// An end has been asked for that has not begun.
+    scheduled: AtomicBool,
     control: Mutex<Option<Arc<Control>>>,
 }
 
@@ -75,6 +81,7 @@ impl Process {
             supervisor: OnceLock::new(),
             stop: Mutex::new(None),
             stopping: Condvar::new(),
+            scheduled: AtomicBool::new(false),
             control: Mutex::new(None),
         }
     }
@@ -94,6 +101,15 @@ impl Process {
         let _ = self.supervisor.set(name);
     }
 
+    /// Waits while DEBUG PAUSE-CRON lasts; false when the end was taken back meanwhile.
+    pub fn await_cron(&self, services: &Services) -> bool {
+        self.scheduled.store(true, Ordering::SeqCst);
+        while services.cron_paused.load(Ordering::SeqCst) && self.scheduled.load(Ordering::SeqCst) {
+            std::thread::sleep(CRON_LOOK);
+        }
+        self.scheduled.swap(false, Ordering::SeqCst)
+    }
+
     /// Waits until somebody asks for the end.
     pub fn wait_for_stop(&self) -> Shutdown {
         let mut stop = self.stop.lock();
@@ -111,6 +127,10 @@ impl Host for Process {
         *self.stop.lock() = Some(how);
         self.stopping.notify_all();
         Ok(())
+    }
+
+    fn abort_shutdown(&self) -> bool {
+        self.scheduled.swap(false, Ordering::SeqCst)
     }
 
     fn prepare_shutdown(

@@ -13,7 +13,8 @@ pub fn wanted(services: &Services, config: &Config) -> KeyspaceEvents {
 
 /// Publishes events in their order. The locks of their keys are still held, so what is told of a key comes
 /// in the order in which it happened, and whoever looks at the key thereafter finds it so.
-pub fn publish(services: &Services, config: &Config, events: Vec<Event>) {
+#[cold]
+pub fn publish(services: &Services, config: &Config, events: impl Iterator<Item = Event>) {
     for event in events {
         publish_one(services, config, event.name, &event.key, event.database);
     }

@@ -22,6 +22,7 @@ use crate::helper::Helpers;
 use crate::host::{Process, ProcessMemory, Request};
 use crate::listen::{Listener, listen};
 use crate::mailbox::Inbox;
+use crate::oom::OomScore;
 use crate::persistence;
 use crate::source::{Epoll, Source};
 use crate::stream::Stream;
@@ -117,14 +118,7 @@ impl Server {
     /// # Errors
     /// When an address cannot be opened or the system is out of threads or file descriptors.
     pub fn start(mut config: Config, memory: Box<dyn ProcessMemory>) -> Result<Self, StartError> {
-        let possible = descriptors::provide_for(config.maxclients);
-        if possible < config.maxclients {
-            tracing::warn!(
-                "maxclients is {possible} instead of {}: the limit of open files allows no more",
-                config.maxclients
-            );
-            config.maxclients = possible;
-        }
+        descriptors::limit_clients(&mut config);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let workers = match config.workers {
             0 => thread::available_parallelism().map_or(1, usize::from),
@@ -134,6 +128,7 @@ impl Server {
         let process = Arc::new(Process::new(memory, workers, clock.unix_ms(), file));
         let tls = tls::accepting(&config)
             .map_err(|error| StartError(format!("Failed to configure TLS: {error}")))?;
+        let encryption = crate::keys::at_start(&config).map_err(StartError)?;
         let listeners = listen(&config).map_err(StartError)?;
         let table = table_of(&config)?;
         let services = Arc::new(Services {
@@ -143,6 +138,7 @@ impl Server {
             keyspace: Keyspace::new(config.databases as usize, clock.unix_ms()),
             log: Default::default(),
             aof: Default::default(),
+            encryption,
             config: Arc::new(Store::new(config)),
             clients: Default::default(),
             pubsub: Default::default(),
@@ -156,6 +152,7 @@ impl Server {
             budget: command::Budget::default(),
             scripts: Default::default(),
             active_expire: AtomicBool::new(true),
+            cron_paused: AtomicBool::new(false),
             persistence: Default::default(),
             backups: Default::default(),
             clock,
@@ -230,7 +227,10 @@ impl Server {
             complain_s: 0,
             tls,
             handshakes: Handshakes::new(LISTENERS_MAX),
+            oom: OomScore::default(),
         };
+        // The log says why this may fail; the server is of use nevertheless.
+        let _ = door.oom.apply(&self.services.config.load());
         door.open(listeners)?;
         let control = Arc::clone(&self.control);
         let run = move || {
@@ -302,11 +302,30 @@ impl Server {
         let process = Arc::clone(&self.process);
         let services = Arc::clone(&self.services);
         move |how| {
+            if !process.await_cron(&services) {
+                return false;
+            }
             let end = |held: &mut keyspace::Lent<'_>| {
                 persistence::prepare_shutdown(&services, held, how)?;
                 process.shutdown(how)
             };
             persistence::with_all(&services, end).is_ok()
+        }
+    }
+
+    /// Reads the keys of encrypted files again, from any thread (SIGHUP); nothing happens where there are none.
+    pub fn key_reloader(&self) -> impl Fn() + Send + Sync + use<> {
+        let services = Arc::clone(&self.services);
+        move || {
+            if services.encryption.get().is_none() {
+                return;
+            }
+            match crate::keys::reload(&services) {
+                Ok(()) => tracing::info!("The encryption keys were read again"),
+                Err(error) => {
+                    tracing::warn!("The encryption keys stay what they were: {error}");
+                }
+            }
         }
     }
 
@@ -398,6 +417,7 @@ struct Door {
     /// What encrypted connections are accepted with.
     tls: Option<Arc<ServerConfig>>,
     handshakes: Handshakes,
+    oom: OomScore,
 }
 
 /// How long connections wait for the data set to be loaded before they are told that it is.
@@ -525,6 +545,9 @@ impl Door {
                 base.stop();
             }
         }
+        if changed.iter().any(|name| name.starts_with("oom-score-adj")) {
+            self.oom.apply(&self.services.config.load())?;
+        }
         if changed.contains(&"maxclients") {
             let wanted = self.services.config.load().maxclients;
             let possible = descriptors::provide_for(wanted);
@@ -541,6 +564,9 @@ impl Door {
                 tracing::warn!("{error}");
                 format!("Unable to update TLS configuration: {error}")
             })?;
+        }
+        if changed.contains(&"encryption-key-file") {
+            crate::keys::reload(&self.services).inspect_err(|error| tracing::warn!("{error}"))?;
         }
         let reopens = |name: &&&str| {
             matches!(

@@ -6,11 +6,10 @@ use keyspace::{Held, Key, KeyHash};
 use resp::Writer;
 
 use crate::execute::{Bench, Call, Scope, keys_of};
-use crate::notify;
 
 impl Bench<'_> {
     /// Runs the queued commands, or says why not.
-    pub fn exec(&mut self, session: &mut Session, call: Call<'_>, output: &mut Vec<u8>) {
+    pub fn exec(&mut self, session: &mut Session, call: &Call<'_>, output: &mut Vec<u8>) {
         let transaction = session.transaction.take().unwrap_or_default();
         let watched = std::mem::take(&mut session.watched);
         session.client.figures.queued.set(0);
@@ -50,11 +49,11 @@ impl Bench<'_> {
         &mut self,
         session: &mut Session,
         watched: &[Watched],
-        call: Call<'_>,
+        call: &Call<'_>,
         held: &mut Held<'_>,
     ) -> bool {
         let setting = self.setting(session, call, held);
-        let mut db = command::Database::new(setting);
+        let mut db = command::Database::new(setting, &mut self.aftermath);
         let mut unchanged = true;
         for watch in watched {
             let key = Key::new(&watch.key);
@@ -62,10 +61,8 @@ impl Bench<'_> {
             unchanged &= !broken;
             db.shard_of(key.hash()).marks.unwatch(watch.database, &watch.key);
         }
-        let mut expired = std::mem::take(db.expired());
-        let events = db.take_events();
-        notify::publish(self.services, self.config, events);
-        self.log.record(&mut expired, call.now_us / 1000);
+        self.publish_events();
+        self.log.record(&mut self.aftermath.expired, call.now_us / 1000);
         unchanged
     }
 
@@ -74,14 +71,14 @@ impl Bench<'_> {
         &mut self,
         session: &mut Session,
         conditions: &[Condition],
-        call: Call<'_>,
+        call: &Call<'_>,
         held: &mut Held<'_>,
     ) -> bool {
         let setting = self.setting(session, call, held);
-        let mut db = command::Database::new(setting);
+        let mut db = command::Database::new(setting, &mut self.aftermath);
         let all = conditions.iter().all(|condition| condition.holds(&mut db, call.args));
-        let events = db.take_events();
-        notify::publish(self.services, self.config, events);
+        self.publish_events();
+        self.log.record(&mut self.aftermath.expired, call.now_us / 1000);
         all
     }
 
@@ -89,14 +86,13 @@ impl Bench<'_> {
         &mut self,
         session: &mut Session,
         transaction: &Transaction,
-        exec: Call<'_>,
+        exec: &Call<'_>,
         output: &mut Vec<u8>,
         mut held: Held<'_>,
     ) {
         Writer::new(output, session.protocol).array(transaction.queued.len());
-        let mut ready = Vec::new();
         for (command, args) in &transaction.queued {
-            let call = Call { command: *command, args: args.view(), may_wait: false, ..exec };
+            let call = Call { command: *command, args: args.view(), may_wait: false, ..*exec };
             if let Err(denied) = session.check(call.command, call.args) {
                 let context = acl::Context::Multi;
                 permission::note(self.services, session, context, denied, call.command, call.args);
@@ -104,9 +100,10 @@ impl Bench<'_> {
                 self.answer_denied(session, error, output);
                 continue;
             }
-            ready.extend(self.run_and_account(session, call, output, &mut held).ready);
+            self.run_and_account(session, &call, output, &mut held);
         }
         self.record(exec.now_us);
+        let ready = std::mem::take(&mut self.aftermath.ready);
         if !ready.is_empty() {
             self.serve_all(ready, held);
         }

@@ -3,6 +3,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use codec::crc64::Crc64;
+use encryption::{Keyring, Kind, Output};
 use rdb::{Records, write};
 
 use crate::take::Size;
@@ -52,7 +53,7 @@ pub(crate) fn write_sizes(sizes: &[Size], records: Records, out: &mut Vec<u8>) {
 
 /// A file that takes another's place once it is whole.
 pub struct Target {
-    file: File,
+    output: Output,
     path: PathBuf,
     sum: Option<Crc64>,
     finished: bool,
@@ -63,15 +64,22 @@ pub struct Target {
 const SYNC_AFTER: usize = 32 << 20;
 
 impl Target {
-    /// A temporary file beside the place where it will go; `checksum` is whether it ends with one.
+    /// A temporary file beside the place where it will go; `checksum` is whether it ends with one, and with `keys` it
+    /// is encrypted.
     ///
     /// # Errors
     /// When it cannot be created.
-    pub fn create(path: PathBuf, checksum: bool) -> Result<Self, SaveError> {
+    pub fn create(
+        path: PathBuf,
+        checksum: bool,
+        keys: Option<&Keyring>,
+    ) -> Result<Self, SaveError> {
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path);
-        let file = file.map_err(failed("Failed opening the temp RDB file for saving"))?;
+        let output = file.and_then(|file| Output::new(file, keys, Kind::Whole));
+        let output = output.inspect_err(|_| drop(fs::remove_file(&path)));
+        let output = output.map_err(failed("Failed opening the temp RDB file for saving"))?;
         let sum = checksum.then(Crc64::new);
-        Ok(Self { file, path, sum, finished: false, unsynced: 0 })
+        Ok(Self { output, path, sum, finished: false, unsynced: 0 })
     }
 
     /// Writes what a file begins with.
@@ -98,11 +106,11 @@ impl Target {
         if let Some(sum) = &mut self.sum {
             sum.update(bytes);
         }
-        self.file.write_all(bytes)?;
+        self.output.write_all(bytes)?;
         self.unsynced += bytes.len();
         if self.unsynced >= SYNC_AFTER {
             self.unsynced = 0;
-            self.file.sync_data()?;
+            self.output.file().sync_data()?;
         }
         Ok(())
     }
@@ -117,7 +125,8 @@ impl Target {
         self.write(&end).map_err(failed("Write error saving DB on disk"))?;
         let sum = self.sum.take().map_or(0, |sum| sum.value());
         self.write(&sum.to_le_bytes()).map_err(failed("Write error saving DB on disk"))?;
-        self.file.sync_all().map_err(failed("Failed to fsync the temp RDB file"))?;
+        self.output.finish().map_err(failed("Write error saving DB on disk"))?;
+        self.output.file().sync_all().map_err(failed("Failed to fsync the temp RDB file"))?;
         Ok(Sealed(self))
     }
 }

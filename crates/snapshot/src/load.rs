@@ -317,7 +317,7 @@ fn store(
     let payload = match value {
         Value::Int(number) => Payload::Int(number),
         Value::Bytes(ref bytes) => Payload::string(bytes),
-        Value::Object(object) => Payload::Object(object),
+        Value::Object(object) => Payload::Object(*object),
     };
     let access = match meta.used {
         Used::Idle(seconds) if !rules.counts_uses => access::stamp_of_idle(seconds, rules.now_ms),

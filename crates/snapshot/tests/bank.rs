@@ -64,7 +64,7 @@ fn save(keyspace: &Keyspace, path: &Path) {
         Snapshot::begin(&mut Held::all(keyspace, &closed).lend(), Box::new(encode))
     };
     let temporary = path.with_extension("tmp");
-    let mut target = Target::create(temporary, true).expect("the disk has room");
+    let mut target = Target::create(temporary, true, None).expect("the disk has room");
     let preamble = Preamble { texts: Vec::new(), functions: Vec::new() };
     target.begin(&preamble, snapshot.sizes(), RECORDS).expect("the disk has room");
     snapshot

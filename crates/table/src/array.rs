@@ -184,13 +184,13 @@ impl Array {
         self.ready_buckets().flat_map(|bucket| bucket.entries())
     }
 
-    /// Bucket and lane of the first entry at `position` for which `eq` says yes.
+    /// Bucket, lane and pointer of the first entry at `position` for which `eq` says yes.
     #[inline(always)]
     pub(crate) fn find(
         &self,
         position: u32,
         mut eq: impl FnMut(NonNull<u8>) -> bool,
-    ) -> Option<(u32, u8)> {
+    ) -> Option<(u32, u8, NonNull<u8>)> {
         let home = self.home(position);
         let mut at = home;
         loop {
@@ -201,7 +201,7 @@ impl Array {
                 if let Some(pointer) = bucket.pointer_at(lane, position)
                     && eq(pointer)
                 {
-                    return Some((at, lane as u8));
+                    return Some((at, lane as u8, pointer));
                 }
                 matches &= matches - 1;
             }

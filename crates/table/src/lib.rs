@@ -135,9 +135,19 @@ impl Table {
     /// `eq` sees each of them until it says yes, so one that always says no visits them all.
     #[inline]
     pub fn find(&self, hash: u32, eq: impl FnMut(NonNull<u8>) -> bool) -> Option<Slot> {
+        self.locate(hash, eq).map(|(slot, _)| slot)
+    }
+
+    /// As [`Table::find`], with the pointer itself.
+    #[inline]
+    pub fn locate(
+        &self,
+        hash: u32,
+        eq: impl FnMut(NonNull<u8>) -> bool,
+    ) -> Option<(Slot, NonNull<u8>)> {
         let (array, moved) = self.array_of(position(hash));
-        let (bucket, lane) = array.find(position(hash), eq)?;
-        Some(Slot { bucket, lane, moved })
+        let (bucket, lane, pointer) = array.find(position(hash), eq)?;
+        Some((Slot { bucket, lane, moved }, pointer))
     }
 
     /// The pointer at `slot`.
@@ -250,25 +260,28 @@ impl Table {
 
     /// An entry, each with the same probability, given 64 random bits. `None` if there is none.
     pub fn random(&self, rng_word: u64) -> Option<NonNull<u8>> {
+        self.random_slot(rng_word).map(|slot| self.get(slot)).or_else(|| self.iter().next())
+    }
+
+    /// Where a random entry is. `None` if there is none; or by bad luck, with a probability below 2^-98.
+    pub fn random_slot(&self, rng_word: u64) -> Option<Slot> {
         if self.is_empty() {
             return None;
         }
         let target = self.resize.as_ref().map(|resize| &resize.target);
         let lanes = (self.current.ready() + target.map_or(0, Array::ready)) * bucket::LANES;
         // A try hits with the load as probability: at least 1/8 (a single entry in one bucket).
-        // 512 misses in a row do not happen; the walk that follows only makes the end certain.
         let mut state = rng_word;
-        (0..512)
-            .find_map(|_| {
-                let lane = (u128::from(splitmix(&mut state)) * lanes as u128) >> 64;
-                let (index, lane) = (lane as usize / bucket::LANES, lane as usize % bucket::LANES);
-                let bucket = match index.checked_sub(self.current.ready()) {
-                    None => self.current.ready_bucket(index),
-                    Some(index) => target?.ready_bucket(index),
-                };
-                bucket.and_then(|bucket| bucket.pointer(lane))
-            })
-            .or_else(|| self.iter().next())
+        (0..512).find_map(|_| {
+            let lane = (u128::from(splitmix(&mut state)) * lanes as u128) >> 64;
+            let (index, lane) = (lane as usize / bucket::LANES, lane as usize % bucket::LANES);
+            let (array, bucket, moved) = match index.checked_sub(self.current.ready()) {
+                None => (&self.current, index, false),
+                Some(index) => (target?, index, true),
+            };
+            array.ready_bucket(bucket)?.pointer(lane)?;
+            Some(Slot { bucket: bucket as u32, lane: lane as u8, moved })
+        })
     }
 
     /// Empties the table and returns an iterator over the pointers that were in it. The memory is

@@ -56,9 +56,73 @@ pub enum Object {
     Stream(Box<Stream>),
 }
 
+/// A value as whoever reads it sees it.
+#[derive(Clone, Copy)]
+pub enum ObjectRef<'a> {
+    /// A string.
+    String(&'a Vec<u8>),
+    /// A list.
+    List(&'a List),
+    /// A set.
+    Set(&'a Set),
+    /// A hash.
+    Hash(&'a Hash),
+    /// A sorted set.
+    SortedSet(&'a Zset),
+    /// A stream.
+    Stream(&'a Stream),
+}
+
+/// A value as whoever changes it sees it.
+pub enum ObjectMut<'a> {
+    /// A string.
+    String(&'a mut Vec<u8>),
+    /// A list.
+    List(&'a mut List),
+    /// A set.
+    Set(&'a mut Set),
+    /// A hash.
+    Hash(&'a mut Hash),
+    /// A sorted set.
+    SortedSet(&'a mut Zset),
+    /// A stream.
+    Stream(&'a mut Stream),
+}
+
 impl Object {
     /// The type of the value.
     pub fn kind(&self) -> Kind {
+        self.view().kind()
+    }
+
+    /// The value for reading.
+    pub fn view(&self) -> ObjectRef<'_> {
+        match self {
+            Self::String(bytes) => ObjectRef::String(bytes),
+            Self::List(list) => ObjectRef::List(list),
+            Self::Set(set) => ObjectRef::Set(set),
+            Self::Hash(hash) => ObjectRef::Hash(hash),
+            Self::SortedSet(zset) => ObjectRef::SortedSet(zset),
+            Self::Stream(stream) => ObjectRef::Stream(stream),
+        }
+    }
+
+    /// The value for changing.
+    pub fn view_mut(&mut self) -> ObjectMut<'_> {
+        match self {
+            Self::String(bytes) => ObjectMut::String(bytes),
+            Self::List(list) => ObjectMut::List(list),
+            Self::Set(set) => ObjectMut::Set(set),
+            Self::Hash(hash) => ObjectMut::Hash(hash),
+            Self::SortedSet(zset) => ObjectMut::SortedSet(zset),
+            Self::Stream(stream) => ObjectMut::Stream(stream),
+        }
+    }
+}
+
+impl ObjectRef<'_> {
+    /// The type of the value.
+    pub fn kind(self) -> Kind {
         match self {
             Self::String(_) => Kind::String,
             Self::List(_) => Kind::List,
@@ -69,8 +133,20 @@ impl Object {
         }
     }
 
-    /// Bytes on the heap that belong to the value, beside the object itself.
-    pub fn heap_bytes(&self) -> usize {
+    /// A copy of the value.
+    pub fn to_object(self) -> Object {
+        match self {
+            Self::String(bytes) => Object::String(bytes.clone()),
+            Self::List(list) => Object::List(list.clone()),
+            Self::Set(set) => Object::Set(set.clone()),
+            Self::Hash(hash) => Object::Hash(hash.clone()),
+            Self::SortedSet(zset) => Object::SortedSet(zset.clone()),
+            Self::Stream(stream) => Object::Stream(Box::new(stream.clone())),
+        }
+    }
+
+    /// Bytes on the heap that belong to the value, beside the value itself.
+    pub fn heap_bytes(self) -> usize {
         match self {
             Self::String(bytes) => bytes.capacity(),
             Self::List(list) => list.heap_bytes(),
@@ -82,7 +158,7 @@ impl Object {
     }
 
     /// The number of elements; of a string, that of its kilobytes.
-    pub fn elements(&self) -> usize {
+    pub fn elements(self) -> usize {
         match self {
             Self::String(bytes) => bytes.len() / 1024,
             Self::List(list) => list.len(),
@@ -94,7 +170,7 @@ impl Object {
     }
 
     /// The earliest deadline of a field or member, in Unix milliseconds.
-    pub fn next_expiry(&self) -> Option<i64> {
+    pub fn next_expiry(self) -> Option<i64> {
         match self {
             Self::Set(set) => set.next_expiry(),
             Self::Hash(hash) => hash.next_expiry(),
@@ -103,21 +179,8 @@ impl Object {
         }
     }
 
-    /// Removes up to `limit` fields or members whose deadline lies before `now`, and gives the name of each
-    /// to `gone`; returns how many.
-    pub fn expire_due(&mut self, now: i64, limit: usize, mut gone: impl FnMut(&[u8])) -> usize {
-        match self {
-            Self::Set(set) => set.expire_due(now, limit, |member| member.with_bytes(&mut gone)),
-            Self::Hash(hash) => {
-                hash.expire_due(now, limit, |field| field.name.with_bytes(&mut gone))
-            }
-            Self::SortedSet(zset) => zset.expire_due(now, limit, |member, _| gone(member)),
-            Self::String(_) | Self::List(_) | Self::Stream(_) => 0,
-        }
-    }
-
     /// Whether it is a collection of nothing, which no key may hold.
-    pub fn is_empty_collection(&self) -> bool {
+    pub fn is_empty_collection(self) -> bool {
         match self {
             Self::List(list) => list.is_empty(),
             Self::Set(set) => set.is_empty(),
@@ -129,7 +192,7 @@ impl Object {
 
     /// The number of heap blocks that dropping the value frees, roughly: what decides whether it is
     /// dropped at once or in the background.
-    pub fn free_cost(&self) -> usize {
+    pub fn free_cost(self) -> usize {
         match self {
             Self::String(bytes) => bytes.len() >> 20,
             Self::List(list) => list.free_cost(),
@@ -141,9 +204,30 @@ impl Object {
     }
 }
 
-impl fmt::Debug for Object {
+impl ObjectMut<'_> {
+    /// Removes up to `limit` fields or members whose deadline lies before `now`, and gives the name of each
+    /// to `gone`; returns how many.
+    pub fn expire_due(self, now: i64, limit: usize, mut gone: impl FnMut(&[u8])) -> usize {
+        match self {
+            Self::Set(set) => set.expire_due(now, limit, |member| member.with_bytes(&mut gone)),
+            Self::Hash(hash) => {
+                hash.expire_due(now, limit, |field| field.name.with_bytes(&mut gone))
+            }
+            Self::SortedSet(zset) => zset.expire_due(now, limit, |member, _| gone(member)),
+            Self::String(_) | Self::List(_) | Self::Stream(_) => 0,
+        }
+    }
+}
+
+impl fmt::Debug for ObjectRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} heap bytes", self.kind().name(), self.heap_bytes())
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.view().fmt(f)
     }
 }
 
@@ -153,10 +237,10 @@ pub trait Typed: Sized {
     const KIND: Kind;
 
     /// The value, if the object is of this type.
-    fn of(object: &Object) -> Option<&Self>;
+    fn of(object: ObjectRef<'_>) -> Option<&Self>;
 
     /// The same for writing.
-    fn of_mut(object: &mut Object) -> Option<&mut Self>;
+    fn of_mut(object: ObjectMut<'_>) -> Option<&mut Self>;
 
     /// The value as an object.
     fn into_object(self) -> Object;
@@ -170,12 +254,12 @@ macro_rules! typed {
         impl Typed for $type {
             const KIND: Kind = Kind::$kind;
 
-            fn of(object: &Object) -> Option<&Self> {
-                if let Object::$kind(value) = object { Some(value) } else { None }
+            fn of(object: ObjectRef<'_>) -> Option<&Self> {
+                if let ObjectRef::$kind(value) = object { Some(value) } else { None }
             }
 
-            fn of_mut(object: &mut Object) -> Option<&mut Self> {
-                if let Object::$kind(value) = object { Some(value) } else { None }
+            fn of_mut(object: ObjectMut<'_>) -> Option<&mut Self> {
+                if let ObjectMut::$kind(value) = object { Some(value) } else { None }
             }
 
             fn into_object(self) -> Object {
@@ -194,12 +278,12 @@ typed!(List is List, Set is Set, Hash is Hash, Zset is SortedSet);
 impl Typed for Stream {
     const KIND: Kind = Kind::Stream;
 
-    fn of(object: &Object) -> Option<&Self> {
-        if let Object::Stream(value) = object { Some(value) } else { None }
+    fn of(object: ObjectRef<'_>) -> Option<&Self> {
+        if let ObjectRef::Stream(value) = object { Some(value) } else { None }
     }
 
-    fn of_mut(object: &mut Object) -> Option<&mut Self> {
-        if let Object::Stream(value) = object { Some(value) } else { None }
+    fn of_mut(object: ObjectMut<'_>) -> Option<&mut Self> {
+        if let ObjectMut::Stream(value) = object { Some(value) } else { None }
     }
 
     fn into_object(self) -> Object {

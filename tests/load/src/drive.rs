@@ -1,4 +1,5 @@
-//! GET or SET of uniformly random keys, alone, in a transaction or from a script, by many clients on one thread.
+//! GET or SET of uniformly random keys, alone, in a transaction or from a script, or any command with random numbers in
+//! it, by many clients on one thread.
 //! Each client sends a batch of `--pipeline` requests, waits for all its replies and sends the next.
 
 use crate::cpu;
@@ -22,14 +23,16 @@ const SILENCE_MAX: Duration = Duration::from_secs(20);
 
 /// What every client sends.
 struct Batch {
-    /// One request with its keys' digits at `digits_at`.
+    /// One request with the digits of random numbers at `digits`, each below a bound.
     request: Vec<u8>,
-    digits_at: Vec<usize>,
+    digits: Vec<(usize, u64)>,
     /// Replies to one request.
     replies: usize,
     pipeline: usize,
-    keys: u64,
 }
+
+/// What stands for a number below `--keys` and below `--members` in a command, twelve digits each.
+const NUMBERS: [(&[u8], &str); 2] = [(b"############", "keys"), (b"@@@@@@@@@@@@", "members")];
 
 impl Batch {
     fn of(options: &Options) -> Result<Self> {
@@ -55,25 +58,32 @@ impl Batch {
                 let value = vec![b'v'; options.number("value-bytes")?];
                 request::push(&mut request, &[b"SET", &key, &value]);
             }
-            other => bail!("--op {other}: get, set, eval, multi"),
+            call if call.contains(',') => {
+                let call = call.replace('#', &"#".repeat(12)).replace('@', &"@".repeat(12));
+                request::push(
+                    &mut request,
+                    &call.split(',').map(str::as_bytes).collect::<Vec<_>>(),
+                );
+            }
+            other => bail!("--op {other}: get, set, eval, multi, or a command as WORD,WORD..."),
         }
-        let windows = request.windows(16).enumerate();
-        let digits_at = windows.filter(|(_, window)| *window == key).map(|(at, _)| at + 4);
-        Ok(Self {
-            digits_at: digits_at.collect(),
-            request,
-            replies,
-            pipeline: options.number("pipeline")?,
-            keys: options.number("keys")?,
-        })
+        let mut digits = Vec::new();
+        for (text, ahead, bound) in
+            [(&key[..], 4, "keys")].into_iter().chain(NUMBERS.map(|(text, bound)| (text, 0, bound)))
+        {
+            let windows = request.windows(text.len()).enumerate();
+            for (at, _) in windows.filter(|(_, window)| *window == text) {
+                digits.push((at + ahead, options.number(bound)?));
+            }
+        }
+        Ok(Self { digits, request, replies, pipeline: options.number("pipeline")? })
     }
 
     /// The batch's bytes with new keys; the buffer keeps its length from one batch to the next.
     fn write(&self, out: &mut [u8], random: &mut Random) {
         for request in out.chunks_exact_mut(self.request.len()) {
-            for at in &self.digits_at {
-                let number = random.below(self.keys);
-                request::write_digits(&mut request[*at..at + 12], number);
+            for (at, bound) in &self.digits {
+                request::write_digits(&mut request[*at..at + 12], random.below(*bound));
             }
         }
     }
@@ -198,10 +208,14 @@ impl Measure {
         })
     }
 
+    fn operations(&self) -> u64 {
+        self.counts.replies / self.replies as u64
+    }
+
     fn report(&self) -> Result<serde_json::Value> {
         let seconds = self.start.elapsed().as_secs_f64();
         let cpu_seconds = cpu::seconds_of(self.pid)? - self.cpu_start;
-        let count = self.counts.replies / self.replies as u64;
+        let count = self.operations();
         let operations = count.max(1) as f64;
         Ok(json!({
             "operations": count,
@@ -220,7 +234,12 @@ pub(crate) fn run(options: &Options) -> Result<serde_json::Value> {
     let batch = Batch::of(options)?;
     let address = options.address()?;
     let warm_up = Duration::from_secs_f64(options.number_or("warm-up", 0.2)?);
-    let length = Duration::from_secs_f64(options.number("seconds")?);
+    // A time with a warm-up, or so many operations without.
+    let count: u64 = options.number_or("count", u64::MAX)?;
+    let length = match count {
+        u64::MAX => Duration::from_secs_f64(options.number("seconds")?),
+        _ => Duration::MAX,
+    };
     let pid = options.number("pid")?;
     let mut random = Random(options.number_or("seed", 1)?);
     let mut poll = Poll::new()?;
@@ -237,7 +256,7 @@ pub(crate) fn run(options: &Options) -> Result<serde_json::Value> {
     let mut events = Events::with_capacity(EVENTS_MAX);
     let mut chunk = vec![0; 256 << 10];
     let begun = Instant::now();
-    let mut warm = false;
+    let mut warm = count < u64::MAX;
     let mut measure = Measure::begin(pid, batch.replies)?;
     loop {
         poll.poll(&mut events, Some(SILENCE_MAX)).context("poll")?;
@@ -257,7 +276,7 @@ pub(crate) fn run(options: &Options) -> Result<serde_json::Value> {
         if !warm && begun.elapsed() >= warm_up {
             warm = true;
             measure = Measure::begin(pid, batch.replies)?;
-        } else if warm && measure.start.elapsed() >= length {
+        } else if warm && (measure.start.elapsed() >= length || measure.operations() >= count) {
             return measure.report();
         }
     }

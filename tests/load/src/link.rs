@@ -25,6 +25,19 @@ impl Link {
         Ok(Self { stream, buffer: Vec::new(), at: 0, chunk: vec![0; 1 << 16] })
     }
 
+    /// The connection itself, which does not block; nothing is left in the buffer.
+    pub(crate) fn into_stream(self) -> Result<TcpStream> {
+        self.stream.set_nonblocking(true)?;
+        Ok(self.stream)
+    }
+
+    /// The same connection once more, which does not block; this one is only sent on from now on.
+    pub(crate) fn second(&self) -> Result<TcpStream> {
+        let stream = self.stream.try_clone()?;
+        stream.set_nonblocking(true)?;
+        Ok(stream)
+    }
+
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<()> {
         self.stream.write_all(bytes).context("send")
     }

@@ -4,20 +4,28 @@
 //! | task | does | prints |
 //! |---|---|---|
 //! | `fill` | writes items as fast as one pipelined connection allows | items, seconds |
-//! | `drive` | GET or SET of random keys from many clients for a time | operations, server CPU, latencies |
+//! | `drive` | GET or SET of random keys, or any command, from many clients for a time or a number of operations | operations, server CPU, latencies |
+//! | `publish` | messages to many subscribers, so many unanswered at a time | deliveries, server CPU |
+//! | `cachers` | connects clients that track keys, until standard input ends | `ready`, when they do |
+//! | `encrypted` | has `redis-benchmark` GET over TLS | server CPU |
+//! | `call` | one command, whose reply may be huge | seconds |
 //! | `probe` | GET in a closed loop until standard input ends | latencies, longest wait |
 //! | `write` | writes at a steady pace until standard input ends | operations |
 //! | `scan` | one full SCAN | keys, seconds |
 //! | `gone` | polls DBSIZE until volatile keys have gone | delay |
 #![forbid(unsafe_code)]
 
+mod cachers;
+mod call;
 mod cpu;
 mod drive;
+mod encrypted;
 mod fill;
 mod histogram;
 mod link;
 mod options;
 mod probe;
+mod publish;
 mod request;
 mod watch;
 mod write;
@@ -46,10 +54,16 @@ fn run() -> Result<serde_json::Value> {
     match task.as_str() {
         "fill" => fill::run(&options),
         "drive" => drive::run(&options),
+        "publish" => publish::run(&options),
+        "cachers" => cachers::run(&options),
+        "encrypted" => encrypted::run(&options),
+        "call" => call::run(&options),
         "probe" => probe::run(&options),
         "write" => write::run(&options),
         "scan" => watch::scan(&options),
         "gone" => watch::gone(&options),
-        _ => bail!("no such task: {task}; fill, drive, probe, write, scan, gone"),
+        _ => bail!(
+            "no such task: {task}; fill, drive, call, publish, cachers, encrypted, probe, write, scan, gone"
+        ),
     }
 }

@@ -3,6 +3,7 @@
 use super::server::{Cores, Server};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -66,6 +67,32 @@ impl Probe {
     pub(super) fn report(self) -> Result<Value> {
         // Waiting closes the process's standard input, which is its sign to stop.
         finish("probe", self.child.wait_with_output()?)
+    }
+}
+
+/// Clients that cache, until they are [`Cachers::end`]ed.
+pub(super) struct Cachers {
+    child: Child,
+}
+
+impl Cachers {
+    pub(super) fn start(load: &Load, server: &Server, clients: usize, mode: &str) -> Result<Self> {
+        let words = format!("cachers --clients {clients} --mode {mode}");
+        let mut command = load.command(server, &words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().context("the clients that cache")?;
+        let mut line = [0; 6];
+        let ready = child.stdout.as_mut().map(|stdout| stdout.read_exact(&mut line));
+        if !matches!(ready, Some(Ok(()))) {
+            finish(&words, child.wait_with_output()?)?;
+            bail!("{words}: ended");
+        }
+        Ok(Self { child })
+    }
+
+    pub(super) fn end(self) -> Result<()> {
+        // Waiting closes their standard input, which is their sign to stop.
+        finish("cachers", self.child.wait_with_output()?).map(drop)
     }
 }
 

@@ -6,14 +6,18 @@
 //! generator (package `load`) on another.
 
 mod bytes;
+mod civil;
 mod cpu;
 mod durability;
 mod goals;
 mod load;
 mod options;
 mod pauses;
+mod push;
 mod report;
 mod server;
+mod tls;
+mod types;
 
 use anyhow::{Context as _, Result, bail};
 use load::Load;
@@ -41,6 +45,7 @@ struct Bench {
     /// Rounds of each load, and seconds of each.
     rounds: u64,
     seconds: f64,
+    type_rounds: u64,
     pause_rounds: u64,
     /// Keys inserted, and keys that expire, while a probe watches.
     pause_keys: u64,
@@ -67,7 +72,12 @@ pub(crate) fn run(root: &Path, words: &[String]) -> Result<()> {
             "cpu" => cpu::cpu(&bench)?,
             "bytes" => bytes::bytes(&bench)?,
             "pauses" => pauses::pauses(&bench)?,
+            "civil" => civil::civil(&bench)?,
+            "types" => types::types(&bench)?,
             "workers" => cpu::workers(&bench)?,
+            "push" => push::push(&bench)?,
+            "tracking" => push::tracking(&bench)?,
+            "tls" => tls::tls(&bench)?,
             "durability" => durability::durability(&bench)?,
             other => bail!("no such table: {other}; there are {TABLES}"),
         });
@@ -122,6 +132,7 @@ fn prepare(root: &Path, options: &Options) -> Result<Bench> {
         quick,
         rounds: options.rounds.unwrap_or(if quick { 3 } else { 5 }),
         seconds: options.seconds.unwrap_or(if quick { 0.3 } else { 3.0 }),
+        type_rounds: options.rounds.unwrap_or(if quick { 1 } else { 3 }),
         pause_rounds: if quick { 1 } else { 3 },
         pause_keys: if quick { 1_000_000 } else { 10_000_000 },
         expiring_keys: if quick { 200_000 } else { 1_000_000 },
@@ -175,11 +186,17 @@ fn programs(options: &Options, target: &Path) -> Vec<Program> {
         let name = peer.rsplit('/').next().unwrap_or(peer);
         let same = out.iter().filter(|program| program.column.starts_with(name)).count();
         let column = if same == 0 { name.to_owned() } else { format!("{name}#{}", same + 1) };
-        out.push(Program { column, path, ours: false, workers: 1 });
+        out.push(Program { column, path, ours: false, workers: 1, options: Vec::new() });
     }
     if !options.peers_only {
         let path = options.rubrica.clone().unwrap_or_else(|| target.join("rubrica-server"));
-        out.push(Program { column: "rubrica".to_owned(), path, ours: true, workers: 1 });
+        out.push(Program {
+            column: "rubrica".to_owned(),
+            path,
+            ours: true,
+            workers: 1,
+            options: Vec::new(),
+        });
     }
     out
 }

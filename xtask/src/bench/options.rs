@@ -3,13 +3,14 @@
 use anyhow::{Context as _, Result, bail};
 use std::path::PathBuf;
 
-pub(super) const TABLES: &str = "cpu,bytes,pauses,workers,durability";
+pub(super) const TABLES: &str = "cpu,bytes,types,pauses,civil,workers,push,tracking,tls,durability";
 
 pub(super) const USAGE: &str = "\
 cargo xtask bench [OPTIONS]
 
-  --quick          under two minutes: short rounds, no big collections, fewer keys for the pauses
-  --tables LIST    of cpu,bytes,pauses,workers,durability; all by default
+  --quick          a few minutes: short rounds, no big collections, fewer keys for the pauses
+  --tables LIST    of cpu,bytes,types,pauses,civil,workers,push,tracking,
+                   tls,durability; all by default
   --peers LIST     names on PATH or paths; ratios are to the first
                    (default: $RUBRICA_BENCH_PEERS, or redis-server,valkey-server)
   --peers-only     leave Rubrica out: a peer named twice shows how far equal servers differ

@@ -20,6 +20,8 @@ pub(super) struct Program {
     pub(super) ours: bool,
     /// Worker threads, an option of Rubrica's.
     pub(super) workers: usize,
+    /// Further options.
+    pub(super) options: Vec<String>,
 }
 
 /// The cores that processes are held to, as `taskset -c` takes them.
@@ -78,6 +80,7 @@ impl Server {
         if program.ours {
             words.extend(["--workers".to_owned(), program.workers.to_string()]);
         }
+        words.extend(program.options.iter().cloned());
         let child = spawn(program, cores, port, &folder, &words)?;
         let (program, cores) = (program.clone(), cores.clone());
         let mut server = Self { program, port, child, folder, cores, options: words };
@@ -189,7 +192,7 @@ fn spawn(
         .with_context(|| format!("start {}", program.path.display()))
 }
 
-fn free_port(first: u16) -> Result<u16> {
+pub(super) fn free_port(first: u16) -> Result<u16> {
     let ports = first..=first.saturating_add(98);
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     ports.into_iter().find(free).with_context(|| format!("no free port from {first}"))

@@ -3,7 +3,7 @@
 use keyspace::{Deadline, EntryRef, Key, Payload};
 use value::{Kind, Object};
 
-use super::{Database, of_kind};
+use super::Database;
 use crate::error::Error;
 
 impl Database<'_> {
@@ -40,9 +40,17 @@ impl Database<'_> {
     /// When the key holds another type.
     pub fn string_mut_or_make(&mut self, key: Key<'_>) -> Result<&mut Vec<u8>, Error> {
         if !self.contains(key) {
-            let empty = Payload::Object(Box::new(Object::String(Vec::new())));
+            let empty = Payload::Object(Object::String(Vec::new()));
             self.put(key, empty, Deadline::None);
         }
         self.string_mut(key)?.ok_or(Error::WRONG_TYPE)
+    }
+}
+
+/// Refuses an entry of another type.
+fn of_kind(entry: Option<EntryRef<'_>>, kind: Kind) -> Result<Option<EntryRef<'_>>, Error> {
+    match entry {
+        Some(entry) if entry.kind() != kind => Err(Error::WRONG_TYPE),
+        other => Ok(other),
     }
 }

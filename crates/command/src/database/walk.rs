@@ -109,8 +109,20 @@ impl<'a> Database<'a> {
         at
     }
 
+    /// Whether a key has to stay although its time has come.
+    pub(super) fn hides(&mut self, key: keyspace::Key<'_>) -> bool {
+        let (physical, now_ms) = (self.physical, self.horizon_ms);
+        let stored = |shard: &keyspace::Shard| {
+            shard.db(physical)?.get(key).map(|entry| is_due(entry, now_ms))
+        };
+        self.frozen && stored(self.held.shard(key.hash())).unwrap_or(false)
+    }
+
     /// Removes a key whose time has come; the caller has met it while no lock was declared for it.
     fn expire(&mut self, key: &[u8]) {
+        if self.frozen {
+            return;
+        }
         let (physical, now_ms) = (self.physical, self.horizon_ms);
         let key = keyspace::Key::new(key);
         let number = self.number;
@@ -133,7 +145,7 @@ impl<'a> Database<'a> {
                 tracking.expired(key.hash().bits(), key.bytes());
             }
             if awaited {
-                self.ready.push((number, key.bytes().into()));
+                self.aftermath.ready.push((number, key.bytes().into()));
             }
             self.dispose_expired(entry);
         }
@@ -142,7 +154,7 @@ impl<'a> Database<'a> {
     fn dispose_expired(&mut self, entry: Entry) {
         self.counters.expired_keys.add(1);
         let (class, number) = (KeyspaceEvents::EXPIRED, self.number);
-        note(&mut self.events, self.notify, entry.view().key(), number, class, "expired");
+        note(&mut self.aftermath.events, self.notify, entry.view().key(), number, class, "expired");
         self.held.keyspace().reclaimer().dispose(entry);
     }
 
@@ -237,7 +249,7 @@ impl<'a> Database<'a> {
         if background {
             self.held.keyspace().reclaimer().dispose_databases(taken);
         } else {
-            self.garbage.extend(taken);
+            self.aftermath.garbage.extend(taken);
         }
         keys
     }
@@ -259,7 +271,7 @@ impl<'a> Database<'a> {
                 });
                 keys
             });
-            self.ready.extend(ready.into_iter().map(|key| (number, key)));
+            self.aftermath.ready.extend(ready.into_iter().map(|key| (number, key)));
         }
     }
 
@@ -268,11 +280,6 @@ impl<'a> Database<'a> {
         if let Some(tracking) = self.tracking {
             tracking.flushed();
         }
-    }
-
-    /// What is to be freed once nobody waits for the shards any more.
-    pub fn take_garbage(&mut self) -> Vec<Db> {
-        std::mem::take(&mut self.garbage)
     }
 
     /// Exchanges two databases; the caller holds everything.

@@ -79,7 +79,7 @@ fn bitop(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let result = combine(ctx, args, operation, len);
     let target = args.key(2);
     if len > 0 {
-        let payload = Payload::Object(Box::new(Object::String(result)));
+        let payload = Payload::Object(Object::String(result));
         ctx.db.put(target, payload, Deadline::None);
         ctx.db.changed(target, KeyspaceEvents::STRING, "set");
     } else if ctx.db.remove(target) {

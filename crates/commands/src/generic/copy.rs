@@ -42,7 +42,7 @@ pub const MOVE: Spec = Spec {
 enum Copied {
     Bytes(Vec<u8>),
     Int(i64),
-    Object(Box<value::Object>),
+    Object(value::Object),
 }
 
 impl Copied {
@@ -50,7 +50,7 @@ impl Copied {
         match value {
             Value::Bytes(bytes) => Self::Bytes(bytes.to_vec()),
             Value::Int(number) => Self::Int(number),
-            Value::Object(object) => Self::Object(Box::new(object.clone())),
+            Value::Object(object) => Self::Object(object.to_object()),
         }
     }
 }

@@ -12,7 +12,7 @@ use keyspace::{EntryRef, Payload, Value, access};
 pub const DUMP: Spec = Spec {
     name: "dump",
     arity: 2,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     categories: Categories::KEYSPACE,
     group: Group::Generic,
     keys: &[KeySpec::one(1, KeyFlags::READ)],
@@ -29,7 +29,7 @@ pub const DUMP: Spec = Spec {
 pub const RESTORE: Spec = Spec {
     name: "restore",
     arity: -4,
-    flags: Flags::WRITE.union(Flags::DENYOOM),
+    flags: Flags::WRITE.union(Flags::DENYOOM).union(Flags::LINEAR),
     categories: Categories::KEYSPACE.union(Categories::DANGEROUS),
     group: Group::Generic,
     keys: &[KeySpec::one(1, KeyFlags::OW.union(KeyFlags::UPDATE))],
@@ -43,6 +43,8 @@ pub const RESTORE: Spec = Spec {
         ("5.0.0", "Added `ABSTTL`."),
         ("5.0.0", "Added `IDLETIME` and `FREQ`."),
     ],
+    // About as many bytes are an element's.
+    reach: Some(|args, _| args.get(3).map_or(0, <[u8]>::len) / 16),
     run: restore,
     ..Spec::BASE
 };
@@ -145,7 +147,7 @@ fn restore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     match value {
         rdb::Value::Int(number) => ctx.db.put(key, Payload::Int(number), deadline),
         rdb::Value::Bytes(bytes) => ctx.db.put(key, Payload::string(&bytes), deadline),
-        rdb::Value::Object(object) => ctx.db.put(key, Payload::Object(object), deadline),
+        rdb::Value::Object(object) => ctx.db.put(key, Payload::Object(*object), deadline),
     }
     if let Some(stamp) = stamp(ctx, &options) {
         ctx.db.set_access(key, stamp);

@@ -2,7 +2,7 @@ use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use config::{Config, MaxmemoryPolicy};
 use keyspace::access::{self, LfuScale};
 use keyspace::{EntryRef, Value};
-use value::Object;
+use value::ObjectRef;
 
 use crate::help;
 
@@ -120,12 +120,12 @@ pub(crate) fn encoding_name(value: Value<'_>) -> &'static str {
         Value::Bytes(bytes) if bytes.len() <= EMBEDDED_MAX => "embstr",
         Value::Bytes(_) => "raw",
         Value::Object(object) => match object {
-            Object::String(_) => "raw",
-            Object::List(list) => list.encoding(),
-            Object::Set(set) => set.encoding(),
-            Object::Hash(hash) => hash.encoding(),
-            Object::SortedSet(zset) => zset.encoding(),
-            Object::Stream(_) => "stream",
+            ObjectRef::String(_) => "raw",
+            ObjectRef::List(list) => list.encoding(),
+            ObjectRef::Set(set) => set.encoding(),
+            ObjectRef::Hash(hash) => hash.encoding(),
+            ObjectRef::SortedSet(zset) => zset.encoding(),
+            ObjectRef::Stream(_) => "stream",
         },
     }
 }

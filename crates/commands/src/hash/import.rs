@@ -76,7 +76,7 @@ fn prepare(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         return Err(TWICE);
     }
     let fields = args.iter_from(3).map(Box::from).collect();
-    ctx.session.fieldsets.insert(args.at(2).into(), fields);
+    ctx.session.keep_fieldset(args.at(2), fields);
     ctx.reply.ok();
     Ok(())
 }
@@ -96,7 +96,7 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     for (field, value) in fields.iter().zip(args.iter_from(4)) {
         hash.set(Item::parse(field), Item::parse(value), Ttl::Clear, limits);
     }
-    ctx.db.put(key, Payload::Object(Box::new(Object::Hash(hash))), Deadline::None);
+    ctx.db.put(key, Payload::Object(Object::Hash(hash)), Deadline::None);
     // The names of the fields are known to this session only.
     ctx.effects.instead(&[b"DEL", key.bytes()]);
     let pairs = fields.iter().zip(args.iter_from(4)).flat_map(|(field, value)| [&**field, value]);
@@ -107,13 +107,14 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn discard(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    let known = ctx.session.fieldsets.remove(args.at(2)).is_some();
+    let known = ctx.session.forget_fieldset(args.at(2));
     ctx.reply.integer(i64::from(known));
     Ok(())
 }
 
 fn discard_all(ctx: &mut Ctx<'_>, _: Args<'_>) -> Outcome {
     let known = std::mem::take(&mut ctx.session.fieldsets);
+    ctx.session.fieldsets_bytes = 0;
     ctx.reply.integer(known.len() as i64);
     Ok(())
 }

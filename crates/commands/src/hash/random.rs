@@ -8,18 +8,19 @@ use value::hash::{Field, Hash};
 
 use super::{HASH, access};
 use crate::draw::{Room, Selection};
-use crate::reply;
+use crate::{reach, reply};
 
 /// `HRANDFIELD key [count [WITHVALUES]]`
 pub const HRANDFIELD: Spec = Spec {
     name: "hrandfield",
     arity: -2,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     since: "6.2.0",
     summary: "Returns random fields of a hash.",
     complexity: "O(N) for N fields returned",
     syntax: "key options=[count:integer [WITHVALUES]]",
     tips: &["nondeterministic_output"],
+    reach: Some(|args, hash| reach::count(args, hash, 2)),
     run: hrandfield,
     ..HASH
 };

@@ -1,4 +1,4 @@
-use command::{Args, Ctx, Error, Flags, KeyFlags, KeySpec, Outcome, Spec};
+use command::{Args, Ctx, Error, Flags, KeyFlags, KeySpec, Outcome, Spec, Target};
 use config::KeyspaceEvents;
 use value::Item;
 use value::list::{List, Side};
@@ -111,14 +111,23 @@ fn lrem(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 pub const LTRIM: Spec = Spec {
     name: "ltrim",
     arity: 4,
-    flags: Flags::WRITE,
+    flags: Flags::WRITE.union(Flags::LINEAR),
     keys: &[KeySpec::one(1, KeyFlags::RW.union(KeyFlags::DELETE))],
     summary: "Keeps only the elements between two indexes of a list.",
     complexity: "O(N) for N elements that go",
     syntax: "key start:integer stop:integer",
+    reach: Some(trimmed),
     run: ltrim,
     ..LIST
 };
+
+/// How many elements are outside of what LTRIM keeps.
+fn trimmed(args: Args<'_>, list: Target<'_>) -> usize {
+    let (Target::Value(_), Ok(start), Ok(stop)) = (list, args.integer(2), args.integer(3)) else {
+        return list.elements();
+    };
+    list.elements() - span(start, stop, list.elements()).len()
+}
 
 fn ltrim(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let limits = limits(ctx.config);

@@ -4,17 +4,19 @@ use keyspace::Key;
 use super::LIST;
 use super::end::End;
 use super::pop::pop_some;
+use crate::reach;
 
 /// `LMPOP numkeys key... (LEFT | RIGHT) [COUNT count]`
 pub const LMPOP: Spec = Spec {
     name: "lmpop",
     arity: -4,
-    flags: Flags::WRITE,
+    flags: Flags::WRITE.union(Flags::LINEAR),
     keys: &[KeySpec::counted(1, KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE))],
     since: "7.0.0",
     summary: "Takes elements at an end of the first of several lists that exists.",
     complexity: "O(N+M) for N keys and M elements taken",
     syntax: "numkeys:integer key... where=(LEFT | RIGHT) [COUNT count:integer]",
+    reach: Some(|args, value| reach::option_or(args, value, "COUNT", 1)),
     run: lmpop,
     ..LIST
 };

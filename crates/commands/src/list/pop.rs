@@ -6,14 +6,15 @@ use value::list::List;
 
 use super::end::End;
 use super::{LIST, TAKES, limits};
-use crate::reply;
+use crate::{reach, reply};
 
 const POP: Spec = Spec {
     arity: -2,
-    flags: Flags::WRITE.union(Flags::FAST),
+    flags: Flags::WRITE.union(Flags::FAST).union(Flags::LINEAR),
     keys: &[TAKES],
     complexity: "O(N) for N elements taken",
     syntax: "key [count:integer]",
+    reach: Some(|args, list| reach::count(args, list, 2)),
     history: &[("6.2.0", "The `count` argument.")],
     ..LIST
 };

@@ -2,7 +2,7 @@ use command::{Args, Ctx, Flags, KeyFlags, KeySpec, Outcome, Spec};
 use value::list::List;
 
 use super::{LIST, span};
-use crate::reply;
+use crate::{reach, reply};
 
 /// `LLEN key`
 pub const LLEN: Spec = Spec {
@@ -51,10 +51,11 @@ fn lindex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 pub const LRANGE: Spec = Spec {
     name: "lrange",
     arity: 4,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     summary: "Returns the elements between two indexes of a list.",
     complexity: "O(S+N) for N elements returned and S chunks from the nearer end to the first",
     syntax: "key start:integer stop:integer",
+    reach: Some(|args, list| reach::ranks(args, list, 2)),
     run: lrange,
     ..LIST
 };

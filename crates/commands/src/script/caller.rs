@@ -122,8 +122,8 @@ impl<'c, 'a> Caller<'c, 'a> {
         let outcome = (command.run)(&mut nested, args);
         let Ctx { mut db, effects, .. } = nested;
         ctx.effects.absorb(effects, &mut db, args, self.targets);
-        let collected = db.into_collected();
-        ctx.db.absorb(collected);
+        let changes = db.changes();
+        ctx.db.add_changes(changes);
         monitor::feed(
             ctx.services,
             ctx.session,

@@ -39,7 +39,12 @@ fn shutdown(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         return Err(Error::SYNTAX);
     }
     if abort {
-        return Err(Error::fixed("ERR No shutdown in progress."));
+        if !ctx.services.host.abort_shutdown() {
+            return Err(Error::fixed("ERR No shutdown in progress."));
+        }
+        tracing::warn!("Shutdown manually aborted.");
+        ctx.reply.ok();
+        return Ok(());
     }
     how.save = if save || nosave { Some(save) } else { None };
     if ctx.db.held().is_all() {

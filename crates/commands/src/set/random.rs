@@ -7,19 +7,20 @@ use value::set::Set;
 
 use super::{SET, limits, packed};
 use crate::draw::{Room, Selection};
-use crate::reply;
+use crate::{reach, reply};
 
 /// `SPOP key [count]`
 pub const SPOP: Spec = Spec {
     name: "spop",
     arity: -2,
-    flags: Flags::WRITE.union(Flags::FAST),
+    flags: Flags::WRITE.union(Flags::FAST).union(Flags::LINEAR),
     keys: &[KeySpec::one(1, KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE))],
     summary: "Takes random members out of a set.",
     complexity: "O(N) for N members taken",
     syntax: "key [count:integer]",
     history: &[("3.2.0", "The `count` argument.")],
     tips: &["nondeterministic_output"],
+    reach: Some(|args, set| reach::count(args, set, 2)),
     run: spop,
     ..SET
 };
@@ -44,10 +45,11 @@ fn spop_one(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let (reply, effects) = (&mut ctx.reply, &mut ctx.effects);
     set.pop_random(ctx.random.next_u64(), |member| {
         reply::item(reply, member);
-        effects.instead(&[b"SREM", key.bytes(), &member.to_vec()]);
+        member.with_bytes(|member| effects.instead(&[b"SREM", key.bytes(), member]));
     });
+    let emptied = set.is_empty();
     ctx.db.changed(key, KeyspaceEvents::SET, "spop");
-    if ctx.db.remove_if_empty::<Set>(key) {
+    if emptied && ctx.db.remove(key) {
         ctx.db.notify(key, KeyspaceEvents::GENERIC, "del");
     }
     Ok(())
@@ -126,12 +128,13 @@ impl Gone {
 pub const SRANDMEMBER: Spec = Spec {
     name: "srandmember",
     arity: -2,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     summary: "Returns random members of a set.",
     complexity: "O(N) for N members returned",
     syntax: "key [count:integer]",
     history: &[("2.6.0", "The `count` argument.")],
     tips: &["nondeterministic_output"],
+    reach: Some(|args, set| reach::count(args, set, 2)),
     run: srandmember,
     ..SET
 };

@@ -21,7 +21,7 @@ pub(super) fn keys<'a>(
 pub(super) fn store(ctx: &mut Ctx<'_>, key: Key<'_>, set: Set, event: &'static str) -> Outcome {
     let len = set.len();
     if len > 0 {
-        let payload = Payload::Object(Box::new(set.into_object()));
+        let payload = Payload::Object(set.into_object());
         ctx.db.put(key, payload, Deadline::None);
         ctx.db.changed(key, KeyspaceEvents::SET, event);
     } else if ctx.db.remove(key) {

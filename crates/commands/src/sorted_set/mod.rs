@@ -129,7 +129,7 @@ fn reply_members<'a>(
 pub fn store(ctx: &mut Ctx<'_>, key: Key<'_>, zset: Zset, event: &'static str) {
     let len = zset.len();
     if len > 0 {
-        ctx.db.put(key, Payload::Object(Box::new(zset.into_object())), Deadline::None);
+        ctx.db.put(key, Payload::Object(zset.into_object()), Deadline::None);
         ctx.db.changed(key, KeyspaceEvents::ZSET, event);
     } else if ctx.db.remove(key) {
         ctx.db.changed(key, KeyspaceEvents::GENERIC, "del");

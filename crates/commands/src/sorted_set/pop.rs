@@ -7,6 +7,7 @@ use resp::Protocol;
 use value::zset::Zset;
 
 use super::reply_member;
+use crate::reach;
 
 const KEY_FLAGS: KeyFlags = KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE);
 
@@ -28,12 +29,13 @@ pub const ZPOPMAX: Spec = Spec {
 
 const BASE: Spec = Spec {
     arity: -2,
-    flags: Flags::WRITE.union(Flags::FAST),
+    flags: Flags::WRITE.union(Flags::FAST).union(Flags::LINEAR),
     group: Group::SortedSet,
     keys: &[KeySpec::one(1, KEY_FLAGS)],
     since: "5.0.0",
     complexity: "O(log(N)*M) with N members in the set and M removed",
     syntax: "key [count:integer]",
+    reach: Some(|args, zset| reach::count(args, zset, 2)),
     ..Spec::BASE
 };
 
@@ -41,13 +43,14 @@ const BASE: Spec = Spec {
 pub const ZMPOP: Spec = Spec {
     name: "zmpop",
     arity: -4,
-    flags: Flags::WRITE,
+    flags: Flags::WRITE.union(Flags::LINEAR),
     group: Group::SortedSet,
     keys: &[KeySpec::counted(1, KEY_FLAGS)],
     since: "7.0.0",
     summary: "Removes members of the lowest or highest scores from the first set that has any.",
     complexity: "O(K) + O(M*log(N)) with K keys, N members in the set and M removed",
     syntax: "numkeys:integer key... where=(MIN | MAX) [COUNT count:integer]",
+    reach: Some(|args, value| reach::option_or(args, value, "COUNT", 1)),
     run: zmpop,
     ..Spec::BASE
 };
@@ -226,6 +229,7 @@ pub fn pop(
         reply_member(&mut ctx.reply, member, score);
     }
     zset.remove_range(ranks, |_, _| {});
+    let emptied = zset.is_empty();
     match layout {
         Layout::Flat | Layout::Nested => {}
         Layout::FlatWithKey => ctx.effects.instead(&[end.pop_name(), key.bytes()]),
@@ -236,7 +240,7 @@ pub fn pop(
     }
     ctx.db.add_changes(popped as u64 - 1);
     ctx.db.changed(key, KeyspaceEvents::ZSET, end.event());
-    if ctx.db.remove_if_empty::<Zset>(key) {
+    if emptied && ctx.db.remove(key) {
         ctx.db.notify(key, KeyspaceEvents::GENERIC, "del");
     }
     Ok(true)

@@ -7,12 +7,13 @@ use value::zset::Zset;
 
 use super::reply_member;
 use crate::draw::{Room, Selection};
+use crate::reach;
 
 /// `ZRANDMEMBER key [count [WITHSCORES]]`
 pub const ZRANDMEMBER: Spec = Spec {
     name: "zrandmember",
     arity: -2,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     group: Group::SortedSet,
     keys: &[KeySpec::one(1, KeyFlags::READ)],
     since: "6.2.0",
@@ -20,6 +21,7 @@ pub const ZRANDMEMBER: Spec = Spec {
     complexity: "O(N) with N members returned",
     syntax: "key [options=(count:integer [withscores=WITHSCORES])]",
     tips: &["nondeterministic_output"],
+    reach: Some(|args, zset| reach::count(args, zset, 2)),
     run: zrandmember,
     ..Spec::BASE
 };

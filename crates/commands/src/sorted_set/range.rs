@@ -1,13 +1,15 @@
 use std::ops::Range;
 
-use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
+use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec, Target};
+use value::Typed;
 use value::zset::{LexBound, ScoreBound, Zset};
 
 use super::{bounds, limits, rank_range, reply_members, store};
+use crate::reach;
 
 const BASE: Spec = Spec {
     arity: -4,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     group: Group::SortedSet,
     keys: &[KeySpec::one(1, KeyFlags::READ)],
     complexity: "O(log(N)+M) with N members in the set and M returned",
@@ -23,6 +25,9 @@ pub const ZRANGE: Spec = Spec {
              [LIMIT offset_count=(offset:integer count:integer)] [withscores=WITHSCORES] \
              [condition=XX]",
     history: &[("6.2.0", "`REV`, `BYSCORE`, `BYLEX` and `LIMIT`."), ("9.2.0", "Valkey: `XX`.")],
+    reach: Some(|args, zset| {
+        reach(args, zset, 2, &Fixed { may_tell_absence: true, ..Fixed::default() })
+    }),
     run: zrange,
     ..BASE
 };
@@ -31,13 +36,14 @@ pub const ZRANGE: Spec = Spec {
 pub const ZRANGESTORE: Spec = Spec {
     name: "zrangestore",
     arity: -5,
-    flags: Flags::WRITE.union(Flags::DENYOOM),
+    flags: Flags::WRITE.union(Flags::DENYOOM).union(Flags::LINEAR),
     keys: &[KeySpec::one(1, KeyFlags::OW.union(KeyFlags::UPDATE)), KeySpec::one(2, KeyFlags::READ)],
     since: "6.2.0",
     summary: "Stores the members of a range of ranks, scores, or members under another key.",
     complexity: "O(log(N)+M) with N members in the set and M stored",
     syntax: "dst:key src:key min max [sortby=(BYSCORE | BYLEX)] [rev=REV] \
              [LIMIT offset_count=(offset:integer count:integer)]",
+    reach: Some(|args, zset| reach(args, zset, 3, &Fixed { store: true, ..Fixed::default() })),
     run: zrangestore,
     ..BASE
 };
@@ -49,6 +55,7 @@ pub const ZREVRANGE: Spec = Spec {
     summary: "Returns the members of a range of ranks, counted from the highest score.",
     syntax: "key start:integer stop:integer [withscores=WITHSCORES]",
     deprecated: Some(("6.2.0", "`ZRANGE` with the `REV` argument")),
+    reach: Some(|args, zset| reach(args, zset, 2, &Fixed::as_named(By::Rank, true))),
     run: zrevrange,
     ..BASE
 };
@@ -62,6 +69,7 @@ pub const ZRANGEBYSCORE: Spec = Spec {
              [LIMIT offset_count=(offset:integer count:integer)]",
     history: &[("2.0.0", "`WITHSCORES`.")],
     deprecated: Some(("6.2.0", "`ZRANGE` with the `BYSCORE` argument")),
+    reach: Some(|args, zset| reach(args, zset, 2, &Fixed::as_named(By::Score, false))),
     run: zrangebyscore,
     ..BASE
 };
@@ -75,6 +83,7 @@ pub const ZREVRANGEBYSCORE: Spec = Spec {
              [LIMIT offset_count=(offset:integer count:integer)]",
     history: &[("2.1.6", "`min` and `max` may be excluded.")],
     deprecated: Some(("6.2.0", "`ZRANGE` with the `REV` and `BYSCORE` arguments")),
+    reach: Some(|args, zset| reach(args, zset, 2, &Fixed::as_named(By::Score, true))),
     run: zrevrangebyscore,
     ..BASE
 };
@@ -86,6 +95,7 @@ pub const ZRANGEBYLEX: Spec = Spec {
     summary: "Returns the members between two members, where all have one score.",
     syntax: "key min max [LIMIT offset_count=(offset:integer count:integer)]",
     deprecated: Some(("6.2.0", "`ZRANGE` with the `BYLEX` argument")),
+    reach: Some(|args, zset| reach(args, zset, 2, &Fixed::as_named(By::Lex, false))),
     run: zrangebylex,
     ..BASE
 };
@@ -97,6 +107,7 @@ pub const ZREVRANGEBYLEX: Spec = Spec {
     summary: "Returns the members between two members backwards, where all have one score.",
     syntax: "key max min [LIMIT offset_count=(offset:integer count:integer)]",
     deprecated: Some(("6.2.0", "`ZRANGE` with the `REV` and `BYLEX` arguments")),
+    reach: Some(|args, zset| reach(args, zset, 2, &Fixed::as_named(By::Lex, true))),
     run: zrevrangebylex,
     ..BASE
 };
@@ -146,6 +157,16 @@ struct Query<'a> {
     offset: i64,
     /// No limit when negative.
     limit: i64,
+}
+
+/// How many members a query with its ends at word `at` gives.
+fn reach(args: Args<'_>, target: Target<'_>, at: usize, fixed: &Fixed) -> usize {
+    let Ok(query) = Query::parse(args, at, fixed) else { return 0 };
+    match (&query.ends, target.value().and_then(Zset::of)) {
+        (_, Some(zset)) => query.ranks(zset).len(),
+        (Ends::Ranks(start, stop), _) => reach::span(*start, *stop, target),
+        _ => usize::try_from(query.limit).unwrap_or(usize::MAX).min(target.elements()),
+    }
 }
 
 fn zrange(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {

@@ -1,11 +1,13 @@
 use std::ops::Range;
 
-use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
+use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec, Target};
 use config::KeyspaceEvents;
 use keyspace::Key;
+use value::Typed;
 use value::zset::Zset;
 
 use super::{bounds, rank_range};
+use crate::reach;
 
 const KEYS: &[KeySpec] = &[KeySpec::one(1, KeyFlags::RW.union(KeyFlags::DELETE))];
 
@@ -29,13 +31,14 @@ pub const ZREM: Spec = Spec {
 pub const ZREMRANGEBYRANK: Spec = Spec {
     name: "zremrangebyrank",
     arity: 4,
-    flags: Flags::WRITE,
+    flags: Flags::WRITE.union(Flags::LINEAR),
     group: Group::SortedSet,
     keys: KEYS,
     since: "2.0.0",
     summary: "Removes the members of a range of ranks.",
     complexity: "O(log(N)+M) with N members in the set and M removed",
     syntax: "key start:integer stop:integer",
+    reach: Some(|args, zset| reach::ranks(args, zset, 2)),
     run: zremrangebyrank,
     ..Spec::BASE
 };
@@ -44,13 +47,14 @@ pub const ZREMRANGEBYRANK: Spec = Spec {
 pub const ZREMRANGEBYSCORE: Spec = Spec {
     name: "zremrangebyscore",
     arity: 4,
-    flags: Flags::WRITE,
+    flags: Flags::WRITE.union(Flags::LINEAR),
     group: Group::SortedSet,
     keys: KEYS,
     since: "1.2.0",
     summary: "Removes the members of a range of scores.",
     complexity: "O(log(N)+M) with N members in the set and M removed",
     syntax: "key min:double max:double",
+    reach: Some(|args, zset| within(zset, score_ranks(args))),
     run: zremrangebyscore,
     ..Spec::BASE
 };
@@ -59,13 +63,14 @@ pub const ZREMRANGEBYSCORE: Spec = Spec {
 pub const ZREMRANGEBYLEX: Spec = Spec {
     name: "zremrangebylex",
     arity: 4,
-    flags: Flags::WRITE,
+    flags: Flags::WRITE.union(Flags::LINEAR),
     group: Group::SortedSet,
     keys: KEYS,
     since: "2.8.9",
     summary: "Removes the members between two members, where all have one score.",
     complexity: "O(log(N)+M) with N members in the set and M removed",
     syntax: "key min max",
+    reach: Some(|args, zset| within(zset, member_ranks(args))),
     run: zremrangebylex,
     ..Spec::BASE
 };
@@ -87,13 +92,30 @@ fn zremrangebyrank(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 }
 
 fn zremrangebyscore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    let (min, max) = bounds::scores(args, 2, 3)?;
-    remove_range(ctx, args.key(1), |zset| zset.score_range(min, max), "zremrangebyscore")
+    remove_range(ctx, args.key(1), score_ranks(args)?, "zremrangebyscore")
 }
 
 fn zremrangebylex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    remove_range(ctx, args.key(1), member_ranks(args)?, "zremrangebylex")
+}
+
+fn score_ranks(args: Args<'_>) -> Result<impl Fn(&Zset) -> Range<usize>, Error> {
+    let (min, max) = bounds::scores(args, 2, 3)?;
+    Ok(move |zset: &Zset| zset.score_range(min, max))
+}
+
+fn member_ranks<'a>(args: Args<'a>) -> Result<impl Fn(&Zset) -> Range<usize> + 'a, Error> {
     let (min, max) = bounds::members(args, 2, 3)?;
-    remove_range(ctx, args.key(1), |zset| zset.lex_range(min, max), "zremrangebylex")
+    Ok(move |zset: &Zset| zset.lex_range(min, max))
+}
+
+/// How many members there are in a range.
+fn within(target: Target<'_>, ranks: Result<impl Fn(&Zset) -> Range<usize>, Error>) -> usize {
+    match (target.value().and_then(Zset::of), ranks) {
+        (_, Err(_)) => 0,
+        (Some(zset), Ok(ranks)) => ranks(zset).len(),
+        (None, Ok(_)) => target.elements(),
+    }
 }
 
 fn remove_range(

@@ -130,7 +130,7 @@ fn xadd(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let trimmed = trim.is_some_and(|trim| stream.trim(trim) > 0);
     let mut replaced = Replaced::new();
     options.log(stream, &mut replaced);
-    if made_up {
+    if made_up && ctx.effects.wanted() {
         replaced.push((first - 1, id.to_string().into_bytes()));
     }
     match &source {

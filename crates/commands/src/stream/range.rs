@@ -2,6 +2,7 @@ use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use value::stream::Stream;
 
 use super::{ids, reply};
+use crate::reach;
 
 /// `XLEN key`
 pub const XLEN: Spec = Spec {
@@ -20,12 +21,13 @@ pub const XLEN: Spec = Spec {
 
 const BASE: Spec = Spec {
     arity: -4,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     group: Group::Stream,
     keys: &[KeySpec::one(1, KeyFlags::READ)],
     since: "5.0.0",
     complexity: "O(N) with N entries returned",
     history: &[("6.2.0", "Ends may be excluded.")],
+    reach: Some(|args, stream| reach::option(args, stream, "COUNT")),
     ..Spec::BASE
 };
 

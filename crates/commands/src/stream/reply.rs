@@ -1,18 +1,11 @@
 //! How IDs and entries are written.
 
-use std::io::Write;
-
 use resp::Writer;
-use value::stream::{Entry, Id};
+use value::stream::{Entry, Id, IdText};
 
 /// Writes an ID.
 pub fn id(reply: &mut Writer<'_>, id: Id) {
-    // Two 64-bit numbers and a dash take 41 bytes.
-    let mut text = [0; 48];
-    let mut rest = &mut text[..];
-    let room = rest.len();
-    let left = write!(rest, "{id}").map_or(room, |()| rest.len());
-    reply.bulk(text.get(..room - left).unwrap_or_default());
+    reply.bulk(IdText::new(id).as_bytes());
 }
 
 /// Writes an entry: its ID, and its fields and values in one array.

@@ -43,11 +43,6 @@ impl Expiry {
         Some(Self { word: index + 1, kind })
     }
 
-    /// Whether it is a moment in milliseconds already.
-    pub fn is_exact(self) -> bool {
-        self.kind == Kind::MillisecondsAt
-    }
-
     /// The word that has the number.
     pub fn word(self) -> usize {
         self.word

@@ -2,7 +2,7 @@ use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
 use keyspace::Value;
 use resp::Writer;
-use value::Object;
+use value::ObjectRef;
 
 /// `GET key`
 pub const GET: Spec = Spec {
@@ -43,7 +43,7 @@ pub fn reply_string(reply: &mut Writer<'_>, value: Option<Value<'_>>) -> Outcome
         None => reply.null(),
         Some(Value::Bytes(bytes)) => reply.bulk(bytes),
         Some(Value::Int(number)) => reply.bulk_int(number),
-        Some(Value::Object(Object::String(bytes))) => reply.bulk(bytes),
+        Some(Value::Object(ObjectRef::String(bytes))) => reply.bulk(bytes),
         Some(Value::Object(_)) => return Err(Error::WRONG_TYPE),
     }
     Ok(())

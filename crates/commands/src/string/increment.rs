@@ -1,7 +1,7 @@
 use command::{Args, Ctx, Deadline, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
 use keyspace::{Payload, Value};
-use value::Object;
+use value::ObjectRef;
 
 /// What the four commands have in common.
 const BASE: Spec = Spec {
@@ -82,7 +82,7 @@ pub fn integer_of(value: Value<'_>) -> Result<i64, Error> {
     let text = match value {
         Value::Int(number) => return Ok(number),
         Value::Bytes(text) => text,
-        Value::Object(Object::String(text)) => text,
+        Value::Object(ObjectRef::String(text)) => text,
         Value::Object(_) => return Err(Error::WRONG_TYPE),
     };
     codec::number::parse_i64(text).ok_or(Error::NOT_AN_INTEGER)

@@ -3,7 +3,7 @@ use codec::long_double::LongDouble;
 use command::{Args, Ctx, Deadline, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
 use keyspace::{Payload, Value};
-use value::Object;
+use value::ObjectRef;
 
 /// `INCRBYFLOAT key increment`
 pub const INCRBYFLOAT: Spec = Spec {
@@ -47,7 +47,7 @@ pub fn number_of(value: Value<'_>) -> Result<LongDouble, Error> {
     let text = match value {
         Value::Int(number) => return Ok(LongDouble::from_i64(number)),
         Value::Bytes(text) => text,
-        Value::Object(Object::String(text)) => text,
+        Value::Object(ObjectRef::String(text)) => text,
         Value::Object(_) => return Err(Error::WRONG_TYPE),
     };
     LongDouble::parse(text).ok_or(Error::NOT_A_FLOAT)

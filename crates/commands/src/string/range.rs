@@ -1,20 +1,25 @@
-use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
+use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec, Target};
 use config::KeyspaceEvents;
 use keyspace::Digits;
 
 use super::append::check_length;
+use crate::reach;
 
 /// `GETRANGE key start end`
 pub const GETRANGE: Spec = Spec {
     name: "getrange",
     arity: 4,
-    flags: Flags::READONLY,
+    flags: Flags::READONLY.union(Flags::LINEAR),
     group: Group::String,
     keys: &[KeySpec::one(1, KeyFlags::READ)],
     since: "2.4.0",
     summary: "Returns a part of the string that a key holds.",
     complexity: "O(N) for a part of N bytes.",
     syntax: "key start:integer end:integer",
+    reach: Some(|args, string| {
+        let bytes = reach::ranks(args, Target::Unknown, 2);
+        (bytes / 1024).min(string.elements())
+    }),
     run: getrange,
     ..Spec::BASE
 };

@@ -107,12 +107,14 @@ impl<'a> Options<'a> {
 }
 
 /// Stores a string and says so to whoever listens.
+#[inline]
 pub fn store(ctx: &mut Ctx<'_>, key: Key<'_>, text: &[u8], deadline: Deadline) {
     ctx.db.put_string(key, text, deadline);
     stored(ctx, key, deadline);
 }
 
 /// Records that a string was stored.
+#[inline]
 pub fn stored(ctx: &mut Ctx<'_>, key: Key<'_>, deadline: Deadline) {
     ctx.db.changed(key, KeyspaceEvents::STRING, "set");
     if let Deadline::At(_) = deadline {
@@ -167,7 +169,7 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 /// A deadline is logged as a moment, and GET is left out: it only reads.
 fn log(ctx: &mut Ctx<'_>, args: Args<'_>, options: &Options<'_>, deadline: Deadline) {
     match options.expiry {
-        Some(expiry) if !expiry.is_exact() => {
+        Some(_) => {
             logged::set(ctx, args.at(1), args.at(2), deadline);
         }
         None if options.get => {

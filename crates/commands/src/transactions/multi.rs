@@ -3,7 +3,7 @@ use command::{
     Spec,
 };
 use keyspace::Value;
-use value::Object;
+use value::ObjectRef;
 
 const ANYWHERE: Flags =
     Flags::NOSCRIPT.union(Flags::LOADING).union(Flags::STALE).union(Flags::ALLOW_BUSY);
@@ -121,7 +121,7 @@ impl Condition {
                 let equal = entry.is_some_and(|entry| match entry.value() {
                     Value::Bytes(bytes) => bytes == wanted_value,
                     Value::Int(int) => value::item::canonical_int(wanted_value) == Some(int),
-                    Value::Object(Object::String(bytes)) => bytes == wanted_value,
+                    Value::Object(ObjectRef::String(bytes)) => bytes == wanted_value,
                     Value::Object(_) => false,
                 });
                 equal == wanted

@@ -51,6 +51,10 @@ fn wrong_values_are_refused_in_the_words_of_redis() {
         ("save 1", "Invalid save parameters"),
         ("save 0 1", "Invalid save parameters"),
         ("dbfilename a/b", "dbfilename can't be a path, just a filename"),
+        (
+            "encryption-key-command \"echo k:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"",
+            "a key must not stand here: name the file, the variable or the command that holds it",
+        ),
         ("appendfilename \"\"", "appendfilename can't be empty"),
         (
             "shutdown-on-sigint save nosave",

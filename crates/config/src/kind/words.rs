@@ -58,6 +58,20 @@ macro_rules! words {
 }
 
 words! {
+    /// Whether and how the server changes its score for when memory is short.
+    OomScoreAdj {
+        /// It does not.
+        No = "no",
+        /// As `relative`.
+        Yes = "yes",
+        /// By so much.
+        Relative = "relative",
+        /// To so much.
+        Absolute = "absolute",
+    }
+}
+
+words! {
     /// The least severe messages that are logged.
     LogLevel {
         /// Everything.

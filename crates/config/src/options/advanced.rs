@@ -62,14 +62,18 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Offer functions to scripts that newer versions dropped.",
     )
     .alias(&["lua-enable-insecure-api"]),
-    Opt::ignored(
+    Opt::new(
+        Works,
         "oom-score-adj",
         OOM_SCORE,
+        at!(oom_score_adj),
         "Whether the server changes how likely the system kills it when memory is short.",
     ),
-    Opt::ignored(
+    Opt::new(
+        Works,
         "oom-score-adj-values",
         Kind::Scores([0, 200, 800]),
+        at!(oom_score_adj_values),
         "Scores of a primary, a replica and a child process.",
     ),
     Opt::ignored("disable-thp", YES, "Turn transparent huge pages off for the process.")

@@ -37,6 +37,31 @@ pub(super) fn appenddirname(value: &Value, _: bool) -> Checked {
     }
 }
 
+pub(super) fn no_key(value: &Value, _: bool) -> Checked {
+    if text(value).is_empty() {
+        return Ok(());
+    }
+    Err(
+        "a key must not stand here: use encryption-key-file, encryption-key-env or encryption-key-command",
+    )
+}
+
+/// Refuses a key where the name of a place with keys should stand: others see command lines and configurations.
+pub(super) fn names_a_key(value: &Value, _: bool) -> Checked {
+    let is_key = |word: &str| {
+        let digits = word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+        digits || (word.len() == 44 && word.ends_with('=') && word.bytes().all(base64))
+    };
+    let separates = |c: char| c.is_whitespace() || matches!(c, ':' | ',' | ';' | '"' | '\'');
+    if text(value).split(separates).any(is_key) {
+        return Err(
+            "a key must not stand here: name the file, the variable or the command that holds it",
+        );
+    }
+    Ok(())
+}
+
 pub(super) fn backupdirname(value: &Value, _: bool) -> Checked {
     match text(value) {
         "" => Err("backupdirname can't be empty"),

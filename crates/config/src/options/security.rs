@@ -1,6 +1,6 @@
 //! Passwords, users and what is allowed.
 
-use super::{LONG, int, text, word};
+use super::{LONG, OPTIONAL, check, int, text, word};
 use crate::Opt;
 use crate::Status::{Accepted, Works};
 use crate::kind::Kind;
@@ -16,6 +16,54 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Password of the default user; empty means none.",
     )
     .sensitive(),
+    Opt::new(
+        Works,
+        "encryption-key-file",
+        OPTIONAL,
+        at!(encryption_key_file),
+        "File with the keys that snapshots and append-only files are encrypted with, as lines `name:key`, the key in \
+         base64 or hexadecimal: the first encrypts, all decrypt. Set again, it is read again.",
+    )
+    .volatile()
+    .deny_loading()
+    .sensitive()
+    .check(check::names_a_key),
+    Opt::new(
+        Works,
+        "encryption-key-env",
+        OPTIONAL,
+        at!(encryption_key_env),
+        "Environment variable with these keys, which commas may separate.",
+    )
+    .immutable()
+    .sensitive()
+    .check(check::names_a_key),
+    Opt::new(
+        Works,
+        "encryption-key-command",
+        OPTIONAL,
+        at!(encryption_key_command),
+        "Command for the shell that prints these keys. SIGHUP runs it again.",
+    )
+    .immutable()
+    .sensitive()
+    .check(check::names_a_key),
+    Opt::new(
+        Works,
+        "encryption-refuse-plain",
+        super::NO,
+        at!(encryption_refuse_plain),
+        "With keys: load no snapshot and no append-only file that is not encrypted. It may have been put there.",
+    ),
+    Opt::ignored(
+        "encryption-key",
+        OPTIONAL,
+        "There is no such option: a key must not stand in a configuration or on a command line.",
+    )
+    .immutable()
+    .sensitive()
+    .hidden()
+    .check(check::no_key),
     Opt::new(
         Accepted,
         "aclfile",

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use value::Object;
+use value::ObjectRef;
 
 /// A value as it is stored.
 #[derive(Clone, Copy, Debug)]
@@ -9,8 +9,8 @@ pub enum Value<'a> {
     Bytes(&'a [u8]),
     /// A string that is an integer.
     Int(i64),
-    /// A value in a block of its own.
-    Object(&'a Object),
+    /// Any other value.
+    Object(ObjectRef<'a>),
 }
 
 /// Room for the digits of a string that is kept as an integer.
@@ -25,7 +25,7 @@ impl<'a> Value<'a> {
         match self {
             Self::Bytes(bytes) => Some(bytes),
             Self::Int(number) => Some(digits.format(number).as_bytes()),
-            Self::Object(Object::String(bytes)) => Some(bytes),
+            Self::Object(ObjectRef::String(bytes)) => Some(bytes),
             Self::Object(_) => None,
         }
     }
@@ -37,7 +37,7 @@ impl Value<'_> {
         match self {
             Self::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
             Self::Int(number) => Some(Cow::Owned(number.to_string().into_bytes())),
-            Self::Object(Object::String(bytes)) => Some(Cow::Borrowed(bytes)),
+            Self::Object(ObjectRef::String(bytes)) => Some(Cow::Borrowed(bytes)),
             Self::Object(_) => None,
         }
     }

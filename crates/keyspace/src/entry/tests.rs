@@ -1,12 +1,14 @@
 use proptest::prelude::*;
 
+use value::ObjectRef;
+
 use super::*;
 
 fn bytes(value: Value<'_>) -> Vec<u8> {
     match value {
         Value::Bytes(bytes) => bytes.to_vec(),
         Value::Int(number) => number.to_string().into_bytes(),
-        Value::Object(Object::String(bytes)) => bytes.clone(),
+        Value::Object(ObjectRef::String(bytes)) => bytes.clone(),
         Value::Object(_) => unreachable!("only strings here"),
     }
 }

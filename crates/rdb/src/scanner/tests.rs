@@ -179,7 +179,7 @@ fn file(values: &[Object], compress: bool) -> Vec<u8> {
         let used = [Used::Unknown, Used::Idle(70_000), Used::Freq(9)][number % 3];
         let deadline = (number % 4 == 0).then_some(number as i64);
         let key = format!("key:{number}");
-        records.key(key.as_bytes(), View::Object(value), deadline, used, &mut out);
+        records.key(key.as_bytes(), View::Object(value.view()), deadline, used, &mut out);
     }
     records.end_mark(&mut out);
     let sum = codec::crc64::crc64(&out);
@@ -242,13 +242,14 @@ fn every_value_survives_the_way_through_a_file() {
 #[test]
 fn every_value_survives_dump_and_restore() {
     for value in values() {
-        let payload = crate::dump(View::Object(&value), true);
+        let payload = crate::dump(View::Object(value.view()), true);
         let restored = crate::restore(&payload, &Limits::default(), true).unwrap();
         match restored {
             // A dump has no place for consumers' active times, nor for members' deadlines.
             Value::Object(object)
                 if matches!(*object, Object::Hash(_))
-                    || (!matches!(*object, Object::Stream(_)) && value.next_expiry().is_none()) =>
+                    || (!matches!(*object, Object::Stream(_))
+                        && value.view().next_expiry().is_none()) =>
             {
                 assert_eq!(shown(&object), shown(&value));
             }
@@ -291,8 +292,8 @@ fn a_file_with_any_bit_flipped_is_refused_by_its_checksum() {
 
 #[test]
 fn values_with_any_bit_flipped_are_refused_or_read_without_panic() {
-    for value in values().into_iter().filter(|value| value.heap_bytes() < 4_000) {
-        let mut payload = crate::dump(View::Object(&value), false);
+    for value in values().into_iter().filter(|value| value.view().heap_bytes() < 4_000) {
+        let mut payload = crate::dump(View::Object(value.view()), false);
         let bits = payload.len().min(1500) * 8;
         for bit in 0..bits {
             payload[bit / 8] ^= 1 << (bit % 8);

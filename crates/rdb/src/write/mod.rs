@@ -11,7 +11,7 @@ use value::item::{Digits, Item};
 use value::list::List;
 use value::set::{Set, SetForm};
 use value::zset::Zset;
-use value::{Object, listpack};
+use value::{ObjectRef, listpack};
 
 use crate::VERSION;
 use crate::op::Type;
@@ -26,7 +26,7 @@ pub enum View<'a> {
     /// A string.
     Bytes(&'a [u8]),
     /// Anything else.
-    Object(&'a Object),
+    Object(ObjectRef<'a>),
 }
 
 /// How values are written.
@@ -65,17 +65,17 @@ impl Encoder {
         (Type::String, VERSION)
     }
 
-    fn object(&self, object: &Object, out: &mut Vec<u8>) -> (Type, u32) {
+    fn object(&self, object: ObjectRef<'_>, out: &mut Vec<u8>) -> (Type, u32) {
         let kind = match object {
-            Object::String(bytes) => {
+            ObjectRef::String(bytes) => {
                 self.string(bytes, out);
                 Type::String
             }
-            Object::List(list) => self.list(list, out),
-            Object::Set(set) => self.set(set, out),
-            Object::SortedSet(zset) => self.zset(zset, out),
-            Object::Hash(hash) => return self.hash(hash, out),
-            Object::Stream(stream) => return self.stream(stream, out),
+            ObjectRef::List(list) => self.list(list, out),
+            ObjectRef::Set(set) => self.set(set, out),
+            ObjectRef::SortedSet(zset) => self.zset(zset, out),
+            ObjectRef::Hash(hash) => return self.hash(hash, out),
+            ObjectRef::Stream(stream) => return self.stream(stream, out),
         };
         (kind, VERSION)
     }

@@ -1,5 +1,5 @@
 use value::stream::Stream;
-use value::{Item, Object};
+use value::{Item, ObjectRef};
 
 use super::{Encoder, View, number};
 use crate::input::Input;
@@ -69,7 +69,7 @@ impl Records {
         out: &mut Vec<u8>,
     ) {
         match value {
-            View::Object(Object::Stream(stream)) => self.active_times(stream, out),
+            View::Object(ObjectRef::Stream(stream)) => self.active_times(stream, out),
             View::Object(object) => self.member_deadlines(object, out),
             View::Int(_) | View::Bytes(_) => {}
         }
@@ -109,8 +109,8 @@ impl Records {
     }
 
     /// Appends the deadlines of members that have one.
-    fn member_deadlines(&self, object: &Object, out: &mut Vec<u8>) {
-        if matches!(object, Object::Hash(_)) || object.next_expiry().is_none() {
+    fn member_deadlines(&self, object: ObjectRef<'_>, out: &mut Vec<u8>) {
+        if matches!(object, ObjectRef::Hash(_)) || object.next_expiry().is_none() {
             return;
         }
         let mut text = Vec::new();
@@ -121,10 +121,10 @@ impl Records {
             }
         };
         match object {
-            Object::Set(set) => {
+            ObjectRef::Set(set) => {
                 set.iter().for_each(|item| item.with_bytes(|text| put(text, set.deadline(item))));
             }
-            Object::SortedSet(zset) => {
+            ObjectRef::SortedSet(zset) => {
                 zset.iter().for_each(|(member, _)| put(member, zset.deadline(member)));
             }
             _ => {}
@@ -155,7 +155,7 @@ pub(crate) fn set_active_times(stream: &mut Stream, times: &[u8]) {
 }
 
 /// Gives a set's or sorted set's members the deadlines that [`Records::key`] wrote beside it.
-pub(crate) fn set_member_deadlines(object: &mut Object, text: &[u8]) {
+pub(crate) fn set_member_deadlines(object: &mut value::Object, text: &[u8]) {
     let mut input = Input::new(text);
     while !input.is_empty()
         && let Ok(member) = input.string()
@@ -164,8 +164,8 @@ pub(crate) fn set_member_deadlines(object: &mut Object, text: &[u8]) {
         let deadline = Some(deadline).filter(|deadline| *deadline > 0);
         // A member that is not there has none.
         let _ = match object {
-            Object::Set(set) => set.set_deadline(Item::parse(&member), deadline),
-            Object::SortedSet(zset) => zset.set_deadline(&member, deadline),
+            value::Object::Set(set) => set.set_deadline(Item::parse(&member), deadline),
+            value::Object::SortedSet(zset) => zset.set_deadline(&member, deadline),
             _ => false,
         };
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use aof::FileInfo;
 use command::scripts::Libraries;
 use effects::encode_slices;
+use encryption::{Kind, Output};
 use keyspace::Lent;
 use rdb::Records;
 use snapshot::{Encode, Pace, Preamble, RdbEncode, Snapshot, Target};
@@ -99,7 +100,9 @@ impl Base {
 
     fn write_rdb(self, files: &AppendOnly, temporary: PathBuf, name: &Path) -> io::Result<()> {
         let failed = |error: snapshot::SaveError| io::Error::other(error.to_string());
-        let mut target = Target::create(temporary, self.checksum).map_err(failed)?;
+        let keys = files.services.encryption.get();
+        let mut target =
+            Target::create(temporary, self.checksum, keys.as_deref()).map_err(failed)?;
         let preamble = Preamble {
             texts: vec![
                 ("redis-ver", command::REDIS_VERSION.to_owned()),
@@ -117,7 +120,9 @@ impl Base {
     }
 
     fn write_resp(self, files: &AppendOnly, temporary: &Path, name: &Path) -> io::Result<()> {
-        let mut file = BufWriter::new(File::create(temporary)?);
+        let keys = files.services.encryption.get();
+        let output = Output::new(File::create(temporary)?, keys.as_deref(), Kind::Whole)?;
+        let mut file = BufWriter::new(output);
         if self.timestamps {
             write!(file, "#TS:{}\r\n", self.now_ms / 1000)?;
         }
@@ -128,7 +133,9 @@ impl Base {
         }
         let keyspace = &files.services.keyspace;
         self.snapshot.run(keyspace, self.pace, &mut |bytes| file.write_all(bytes))?;
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        let mut output = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        output.finish()?;
+        output.file().sync_all()?;
         fs::rename(temporary, name)?;
         aof::sync_directory(files.directory.path())
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use aof::Appender;
 use config::AppendFsync;
 use effects::{Effect, Merger, Sink};
+use encryption::{Kind, Sealer};
 
 use super::sync::Syncer;
 use super::{AppendOnly, NewFile, Order};
@@ -215,6 +216,7 @@ impl Journal {
                 let _ = done.send(result);
             }
             Order::Close { done, .. } => {
+                self.end();
                 self.appender = None;
                 self.other_bytes = 0;
                 let _ = done.send(Ok(()));
@@ -233,7 +235,12 @@ impl Journal {
         };
         let opened = directory.append(&name)?;
         let size = opened.metadata()?.len();
+        // What holds something is gone on with only if it is plain (`AppendOnly::first_files`).
+        let keys = self.files.services.encryption.get().filter(|_| size == 0);
+        let sealer = keys.map(|keys| Sealer::new(&keys, Kind::Log)).transpose()?;
         if let NewFile::Next = file {
+            // A file that another follows has its end mark.
+            self.appender.as_mut().map_or(Ok(()), Appender::end)?;
             let mut next = manifest.clone();
             next.push_incr(next.next_incr(directory.filename()));
             directory.save(&next)?;
@@ -243,7 +250,7 @@ impl Journal {
         let files = manifest.files().filter(|info| info.name != name);
         self.other_bytes = files.map(|info| directory.size(info).unwrap_or(0)).sum();
         drop(manifest);
-        let mut appender = Appender::new(opened, size);
+        let mut appender = Appender::new(opened, size, sealer);
         let config = self.files.services.config.load();
         appender.timestamps = config.aof_timestamp_enabled;
         appender.set_checksums(config.aof_checksum);
@@ -260,6 +267,14 @@ impl Journal {
         } else if self.appender.is_some() {
             tracing::info!("Calling fsync() on the AOF file.");
             self.sync_now();
+            self.end();
+        }
+    }
+
+    /// Ends the file. One without an end mark is a file whose writer was interrupted.
+    fn end(&mut self) {
+        if let Some(Err(error)) = self.appender.as_mut().map(Appender::end) {
+            tracing::warn!("The append-only file could not be given its end mark: {error}");
         }
     }
 }

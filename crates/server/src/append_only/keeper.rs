@@ -30,6 +30,7 @@ pub(super) fn run(files: &Arc<AppendOnly>) {
             match request {
                 Request::Rewrite => rewrite(files),
                 Request::Switch(on) => switch(files, on),
+                Request::NextFile => next_file(files),
                 Request::Reload(client) => reload(files, client),
             }
         }
@@ -208,6 +209,24 @@ fn collect(files: &AppendOnly) -> io::Result<()> {
     files.directory.save(&next)?;
     *manifest = next;
     Ok(())
+}
+
+/// Lets the log go on in another file, which begins with the keys as they are now.
+fn next_file(files: &AppendOnly) {
+    let services = &files.services;
+    if services.aof.state() != State::On {
+        return;
+    }
+    let (done, opened) = channel();
+    {
+        let _closed = services.keyspace.gate().close();
+        files.order(Order::Open { after: services.log.issued(), file: NewFile::Next, done });
+    }
+    if let Err(error) = opened.recv().map_err(io::Error::other).flatten() {
+        tracing::warn!(
+            "The append-only file goes on as it was before the keys changed, until BGREWRITEAOF: {error}"
+        );
+    }
 }
 
 /// Acts on a change of `appendonly`.

@@ -1,7 +1,8 @@
 use std::cell::RefCell;
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -11,6 +12,7 @@ use command::clients::Origin;
 use command::{Letter, Loading, Mailbox, OwnedArgs, Session};
 use config::Config;
 use effects::Recorder;
+use encryption::{Damage, End, Input};
 use env::Random;
 use keyspace::gate::GateSlot;
 use observe::Counters;
@@ -18,6 +20,7 @@ use snapshot::{Duplicates, Rules};
 use tracking::Notes;
 
 use super::AppendOnly;
+use crate::conditions::Conditions;
 use crate::evict::Evictor;
 use crate::execute::{Bench, Call, scope_of};
 use crate::persistence::{self, Watcher};
@@ -65,9 +68,11 @@ impl AppendOnly {
             Loading { started_s, total_bytes: total, ..Loading::default() };
         let mut loader = Loader::new(self);
         let last = manifest.files().count();
+        let has_content = |info: &FileInfo| self.directory.size(info).is_ok_and(|size| size > 0);
         for (index, info) in manifest.files().enumerate() {
             let started = Instant::now();
-            let loaded = loader.load(info)?;
+            let is_end = !manifest.files().skip(index + 1).any(has_content);
+            let loaded = loader.load(info, is_end)?;
             loader.before += self.directory.size(info).unwrap_or(0);
             self.services.persistence.loading().loaded_bytes = loader.before;
             if matches!(loaded, Loaded::Truncated) && index + 1 < last {
@@ -179,38 +184,77 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn load(&mut self, info: &FileInfo) -> Result<Loaded, LoadError> {
+    /// Loads a file; `is_end` is whether nothing comes behind it but empty files.
+    fn load(&mut self, info: &FileInfo, is_end: bool) -> Result<Loaded, LoadError> {
         let path = self.files.directory.file(&info.name);
         let name = &info.name;
-        let unreadable = |error: io::Error| {
-            LoadError(format!("Unrecoverable error reading the append only file {name}: {error}"))
-        };
-        let mut file = File::open(&path).map_err(|error| {
+        let unreadable = |error: io::Error| refused(ReadError::Io(error), name, 0);
+        let keys = self.files.services.encryption.get();
+        let opened = File::open(&path).and_then(|file| Input::open(file, keys.as_deref()));
+        let mut input = opened.map_err(|error| {
             LoadError(format!(
                 "Fatal error: can't open the append log file {name} for reading: {error}"
             ))
         })?;
+        // An encrypted file has content as soon as another follows it.
+        let may_be_empty = is_end && self.files.directory.size(info).is_ok_and(|size| size == 0);
+        if keys.is_some() && !input.is_encrypted() && !may_be_empty {
+            crate::keys::accept_plain(&self.files.services)
+                .map_err(|error| refused(ReadError::Io(error), name, 0))?;
+            tracing::info!(
+                "The append-only file {name} is not encrypted. BGREWRITEAOF writes it anew"
+            );
+        }
         let mut rest = Vec::new();
-        let mut magic = [0; 5];
-        let is_rdb = file.read_exact(&mut magic).is_ok() && &magic == b"REDIS";
-        file.rewind().map_err(unreadable)?;
-        if is_rdb {
+        (&mut input).take(5).read_to_end(&mut rest).map_err(unreadable)?;
+        if rest == b"REDIS" {
             tracing::info!("Reading RDB base file on AOF loading...");
             let aborted = |why: String| {
                 LoadError(format!(
                     "Error reading the RDB base file {name}, AOF loading aborted: {why}"
                 ))
             };
-            let loaded = self.load_rdb(&file).map_err(|error| aborted(error.to_string()))?;
-            persistence::add_libraries(&self.files.services, &loaded).map_err(aborted)?;
+            let snapshot = io::Cursor::new(rest).chain(&mut input);
+            let loaded = self.load_rdb(snapshot).map_err(|error| aborted(error.to_string()))?;
+            persistence::add_libraries(&self.files.services, &loaded, true).map_err(aborted)?;
             rest = loaded.rest;
         }
+        let start = input.position() - rest.len() as u64;
+        // Versions before 7 had commands behind the snapshot, in one file.
+        let commands = io::Cursor::new(rest).chain(&mut input);
+        let (whole, problem) = self.replay(commands, name)?;
+        let (whole, end) = (start + whole, input.end());
+        if !is_end && matches!(end, Some(End::Open | End::Torn { .. })) {
+            return Err(LoadError(format!(
+                "Fatal error: the end of the append only file {name} is missing, though others follow it"
+            )));
+        }
+        match (problem, end) {
+            (None, Some(End::Open)) => {
+                // It is not gone on with.
+                encryption::finish(&path, keys.as_deref()).map_err(unreadable)?;
+                Ok(Loaded::Whole)
+            }
+            (None | Some(ReadError::Truncated), Some(End::Torn { bytes, .. })) => {
+                self.cut_off(&path, name, whole, input.position() - whole + bytes)
+            }
+            (None, _) => Ok(Loaded::Whole),
+            (Some(ReadError::Truncated), _) => {
+                self.cut_off(&path, name, whole, input.position() - whole)
+            }
+            (Some(problem), _) => Err(refused(problem, name, start)),
+        }
+    }
+
+    /// Runs commands. Returns up to where they are whole, and why they do not go on if they should.
+    fn replay(
+        &mut self,
+        commands: impl Read,
+        name: &str,
+    ) -> Result<(u64, Option<ReadError>), LoadError> {
         self.session.select(0);
         self.queued = None;
-        let start = file.stream_position().map_err(unreadable)? - rest.len() as u64;
-        // Versions before 7 had commands behind the snapshot, in one file.
-        let input = io::Cursor::new(rest).chain(file);
-        let mut reader = Reader::new(BufReader::with_capacity(256 * 1024, input));
+        let mut reader = Reader::new(BufReader::with_capacity(256 * 1024, commands));
         let (mut whole, mut before_multi) = (0, 0);
         let problem = loop {
             match reader.command() {
@@ -223,34 +267,17 @@ impl<'a> Loader<'a> {
                 }
                 Ok(None) if self.queued.is_some() => {
                     tracing::warn!("Revert incomplete MULTI/EXEC transaction in AOF file {name}");
-                    break ReadError::Truncated;
+                    break Some(ReadError::Truncated);
                 }
-                Ok(None) => return Ok(Loaded::Whole),
-                Err(error) => break error,
+                Ok(None) => break None,
+                Err(error) => break Some(error),
             }
         };
-        if self.queued.is_some() {
-            whole = before_multi;
-        }
-        match problem {
-            ReadError::Truncated => self.cut_off(&path, name, start + whole),
-            ReadError::Format { at, why } => Err(LoadError(format!(
-                "Bad file format reading the append only file {name} at offset {}, {why}: make a backup of your \
-                 AOF file, then use rubrica-check --fix <file.manifest>",
-                start + at
-            ))),
-            ReadError::Checksum { at, bytes } => Err(LoadError(format!(
-                "Bad file format reading the append only file {name}: the checksum of the {bytes} bytes from offset \
-                 {} on is wrong. Restore another copy, or make a backup and use rubrica-check --fix \
-                 <file.manifest>, which drops them and everything behind them",
-                start + at
-            ))),
-            ReadError::Io(error) => Err(unreadable(error)),
-        }
+        Ok((if self.queued.is_some() { before_multi } else { whole }, problem))
     }
 
     /// Cuts a file off behind its last whole command, if the configuration lets it.
-    fn cut_off(&self, path: &std::path::Path, name: &str, at: u64) -> Result<Loaded, LoadError> {
+    fn cut_off(&self, path: &Path, name: &str, at: u64, dropped: u64) -> Result<Loaded, LoadError> {
         if !self.files.services.config.load().aof_load_truncated {
             return Err(LoadError(format!(
                 "Unexpected end of file reading the append only file {name}. You can: 1) Make a backup of your \
@@ -258,16 +285,9 @@ impl<'a> Loader<'a> {
                  configuration option to yes and restart the server."
             )));
         }
-        let cut = || {
-            let file = OpenOptions::new().write(true).open(path)?;
-            let before = file.metadata()?.len();
-            file.set_len(at)?;
-            file.sync_all()?;
-            Ok(before.saturating_sub(at))
-        };
-        let dropped = cut().map_err(|error: io::Error| {
-            LoadError(format!("Error truncating the AOF file {name}: {error}"))
-        })?;
+        let keys = self.files.services.encryption.get();
+        encryption::cut_off(path, at, keys.as_deref())
+            .map_err(|error| LoadError(format!("Error truncating the AOF file {name}: {error}")))?;
         tracing::warn!("!!! Warning: short read while loading the AOF file {name}!!!");
         tracing::warn!(
             "!!! Truncating the AOF {name} at offset {at}: {dropped} bytes are dropped !!!"
@@ -277,7 +297,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Loads a snapshot as the base.
-    fn load_rdb(&self, file: &File) -> Result<snapshot::Loaded, snapshot::LoadError> {
+    fn load_rdb(&self, file: impl Read) -> Result<snapshot::Loaded, snapshot::LoadError> {
         let services = &self.files.services;
         let rules = persistence::rules(services, &self.config, Duplicates::Refuse);
         // What went since then is in the files behind.
@@ -330,14 +350,15 @@ impl<'a> Loader<'a> {
             clock_ns,
             idle: None,
             helpers: None,
-            garbage: Vec::new(),
+            aftermath: Default::default(),
+            conditions: Conditions::of(services, &self.config),
         };
         let now_us = bench.now_us();
         let call = Call { command, args: view, now_us, may_wait: false, waited: false, idle: None };
         let session = &mut self.session;
         let mut reply = Vec::new();
         bench.with_held(scope_of(command, view), |bench, mut held| {
-            bench.run_and_answer(session, call, &mut reply, &mut held);
+            bench.run_and_answer(session, &call, &mut reply, &mut held);
         });
         self.gate.leave();
         Ok(())
@@ -348,6 +369,33 @@ impl Drop for Loader<'_> {
     fn drop(&mut self) {
         self.files.services.clients.disconnect(&self.session.client);
     }
+}
+
+/// Why a file is not loaded whose commands begin at `start`.
+fn refused(problem: ReadError, name: &str, start: u64) -> LoadError {
+    LoadError(match problem {
+        ReadError::Truncated => {
+            format!("Unexpected end of file reading the append only file {name}")
+        }
+        ReadError::Format { at, why } => format!(
+            "Bad file format reading the append only file {name} at offset {}, {why}: make a backup of your \
+             AOF file, then use rubrica-check --fix <file.manifest>",
+            start + at
+        ),
+        ReadError::Checksum { at, bytes } => format!(
+            "Bad file format reading the append only file {name}: the checksum of the {bytes} bytes from offset \
+             {} on is wrong. Restore another copy, or make a backup and use rubrica-check --fix \
+             <file.manifest>, which drops them and everything behind them",
+            start + at
+        ),
+        ReadError::Io(error) if Damage::of(&error).is_some() => format!(
+            "Bad file format reading the append only file {name}: {error}. Restore another copy, or make a backup \
+             and use rubrica-check --fix <file.manifest>, which drops it and everything behind it"
+        ),
+        ReadError::Io(error) => {
+            format!("Unrecoverable error reading the append only file {name}: {error}")
+        }
+    })
 }
 
 /// Takes the letters of a client that has no connection.

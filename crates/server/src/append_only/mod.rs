@@ -14,7 +14,7 @@ mod resp_base;
 mod sync;
 mod waiting;
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -166,26 +166,41 @@ impl AppendOnly {
             tracing::info!("Creating AOF base file {} on server start", base.name);
             manifest.rebase(base, 0);
         }
-        let info = match manifest.incr.last() {
+        let goes_on = |info: &FileInfo| match self.goes_on(info) {
+            Ok(true) => Some(Ok(info.clone())),
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        };
+        let last = manifest.incr.last().and_then(goes_on).transpose().map_err(failed)?;
+        let info = match last {
             Some(info) => {
                 tracing::info!("Opening AOF incr file {} on server start", info.name);
-                info.clone()
+                info
             }
             None => {
                 let info = manifest.next_incr(filename);
                 tracing::info!("Creating AOF incr file {} on server start", info.name);
+                self.directory.append(&info.name).map_err(failed)?;
+                manifest.push_incr(info.clone());
                 info
             }
         };
-        if manifest.incr.is_empty() {
-            self.directory.append(&info.name).map_err(failed)?;
-            manifest.push_incr(info.clone());
-        }
         self.directory.save(&manifest).map_err(failed)?;
         if !self.services.config.load().aof_disable_auto_gc {
             self.directory.remove_history(&mut manifest);
         }
         Ok(info)
+    }
+
+    /// Whether a file is gone on with: an encrypted one never is, and a plain one only without keys.
+    fn goes_on(&self, info: &FileInfo) -> io::Result<bool> {
+        let file = std::fs::File::open(self.directory.file(&info.name))?;
+        let is_empty = file.metadata()?.len() == 0;
+        let mut start = Vec::new();
+        file.take(8).read_to_end(&mut start)?;
+        let is_plain =
+            !encryption::is_encrypted(&start) && self.services.encryption.get().is_none();
+        Ok(is_empty || is_plain)
     }
 
     /// Writes what there is: nothing, unless something else was loaded.

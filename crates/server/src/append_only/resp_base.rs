@@ -4,7 +4,7 @@ use codec::number::format_f64;
 use effects::encode_slices;
 use keyspace::{EntryRef, Value};
 use snapshot::Encode;
-use value::Object;
+use value::ObjectRef;
 use value::stream::{Id, Stream};
 
 /// Elements of one command at most.
@@ -35,17 +35,17 @@ fn write_entry(entry: EntryRef<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn write_object(key: &[u8], object: &Object, out: &mut Vec<u8>) {
+fn write_object(key: &[u8], object: ObjectRef<'_>, out: &mut Vec<u8>) {
     match object {
-        Object::String(text) => encode_slices(out, &[b"SET", key, text]),
-        Object::List(list) => many(out, b"RPUSH", key, 1, list.iter().map(|item| item.to_vec())),
-        Object::Set(set) => {
+        ObjectRef::String(text) => encode_slices(out, &[b"SET", key, text]),
+        ObjectRef::List(list) => many(out, b"RPUSH", key, 1, list.iter().map(|item| item.to_vec())),
+        ObjectRef::Set(set) => {
             many(out, b"SADD", key, 1, set.iter().map(|item| item.to_vec()));
             for item in set.iter() {
                 deadline(out, [b"SPEXPIREAT", b"MEMBERS"], key, &item.to_vec(), set.deadline(item));
             }
         }
-        Object::SortedSet(zset) => {
+        ObjectRef::SortedSet(zset) => {
             let words = zset.iter().flat_map(|(member, score)| {
                 let mut text = Vec::new();
                 format_f64(score, &mut text);
@@ -56,7 +56,7 @@ fn write_object(key: &[u8], object: &Object, out: &mut Vec<u8>) {
                 deadline(out, [b"ZPEXPIREAT", b"MEMBERS"], key, member, zset.deadline(member));
             }
         }
-        Object::Hash(hash) => {
+        ObjectRef::Hash(hash) => {
             let words = hash.iter().flat_map(|field| [field.name.to_vec(), field.value.to_vec()]);
             many(out, b"HMSET", key, 2, words);
             for field in hash.iter() {
@@ -64,7 +64,7 @@ fn write_object(key: &[u8], object: &Object, out: &mut Vec<u8>) {
                 deadline(out, [b"HPEXPIREAT", b"FIELDS"], key, &name, field.deadline);
             }
         }
-        Object::Stream(stream) => write_stream(key, stream, out),
+        ObjectRef::Stream(stream) => write_stream(key, stream, out),
     }
 }
 

@@ -201,16 +201,17 @@ impl Bench<'_> {
         };
         let services = self.services;
         let scope = scope_of(call.command, call.args);
-        let shards = if self.is_large(session, call) { shards_of(&scope) } else { Vec::new() };
+        let shards = if self.is_large(session, &call) { shards_of(&scope) } else { Vec::new() };
         let occupied = services.keyspace.occupy(shards);
         self.with_held(scope, |bench, mut held| {
-            let ran = bench.run_and_answer(session, call, reply, &mut held);
+            bench.run_and_answer(session, &call, reply, &mut held);
             bench.record(call.now_us);
             if session.migration.is_none() {
-                bench.account(session, call, reply.len());
+                bench.account(session, &call, reply.len());
             }
-            if !ran.ready.is_empty() {
-                bench.serve_all(ran.ready, held);
+            let ready = std::mem::take(&mut bench.aftermath.ready);
+            if !ready.is_empty() {
+                bench.serve_all(ready, held);
             }
         });
         drop(occupied);

@@ -10,6 +10,7 @@ use aof::{BackupSums, Directory, FileSum, Manifest, Summing};
 use command::backup::{Backup, BackupStage};
 use command::{Error, Services};
 use config::Config;
+use encryption::{Input, Keyring};
 use keyspace::Lent;
 use rdb::{Item, Scanner};
 
@@ -104,7 +105,7 @@ pub fn tick(services: &Arc<Services>, config: &Config, now_ms: i64) {
 
 /// What becomes of a backup whose snapshot is in its place: it is read back before it counts.
 pub fn written(services: &Services, attempt: u64, path: &Path, keys: u64) {
-    let sum = match read_back(path, keys) {
+    let sum = match read_back(path, keys, services.encryption.get().as_deref()) {
         Ok(sum) => sum,
         Err(error) => return fail(services, attempt, &format!("reading it back: {error}")),
     };
@@ -150,12 +151,13 @@ pub fn fail(services: &Services, attempt: u64, why: &str) {
 }
 
 /// Reads a snapshot as loading would, but for its values, and compares the checksums and the number of keys.
-fn read_back(path: &Path, keys: u64) -> io::Result<FileSum> {
+fn read_back(path: &Path, keys: u64, ring: Option<&Keyring>) -> io::Result<FileSum> {
     let mut summing = Summing::new(File::open(path)?);
     let wrong = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
     let mut found = 0;
     {
-        let mut scanner = Scanner::new(&mut summing).map_err(|error| wrong(error.to_string()))?;
+        let mut input = Input::open(&mut summing, ring)?;
+        let mut scanner = Scanner::new(&mut input).map_err(|error| wrong(error.to_string()))?;
         loop {
             match scanner.next_item().map_err(|error| wrong(error.to_string()))? {
                 Item::Chunk(chunk) => found += chunk.records().len() as u64,
@@ -163,6 +165,8 @@ fn read_back(path: &Path, keys: u64) -> io::Result<FileSum> {
                 _ => {}
             }
         }
+        // Behind the data set an encrypted file has an end mark.
+        io::copy(&mut input, &mut io::sink())?;
     }
     if found != keys {
         return Err(wrong(format!("{found} of {keys} keys are in it")));

@@ -8,6 +8,7 @@ use std::time::Instant;
 use command::scripts::Libraries;
 use command::{Error, Loading, Services};
 use config::Config;
+use encryption::Input;
 use keyspace::Lent;
 use snapshot::{Duplicates, LoadError, Loaded, Rules, Watch, load, load_held};
 
@@ -105,7 +106,8 @@ pub fn load_file(services: &Arc<Services>, threads: usize, path: &Path) -> Resul
         Some(file) => {
             let rules = rules(services, &config, Duplicates::Refuse);
             let watcher = Watcher::new(services, 0);
-            load(file, &services.keyspace, threads, &rules, &watcher).map(Some)
+            read_whole(file, |file| load(file, &services.keyspace, threads, &rules, &watcher))
+                .map(Some)
         }
     });
     let loaded = result.map_err(|error| {
@@ -115,7 +117,7 @@ pub fn load_file(services: &Arc<Services>, threads: usize, path: &Path) -> Resul
     })?;
     services.persistence.saves().last_s = services.clock.unix_ms() / 1000;
     if let Some(loaded) = loaded {
-        add_libraries(services, &loaded).map_err(|error| {
+        add_libraries(services, &loaded, true).map_err(|error| {
             format!("Failed loading the functions of {}: {error}", path.display())
         })?;
         note(services, &loaded);
@@ -137,10 +139,10 @@ pub fn reload(services: &Arc<Services>, held: &mut Lent<'_>, replaces: bool) -> 
             file.ok_or_else(|| LoadError::Scan(io::Error::from(io::ErrorKind::NotFound).into()))?;
         let rules = rules(services, &config, duplicates);
         let watcher = Watcher::new(services, 0);
-        load_held(file, held, &rules, &watcher)
+        read_whole(file, |file| load_held(file, held, &rules, &watcher))
     });
     let result = result.map_err(|error| error.to_string()).and_then(|loaded| {
-        add_libraries(services, &loaded)?;
+        add_libraries(services, &loaded, replaces)?;
         Ok(loaded)
     });
     match result {
@@ -155,17 +157,20 @@ pub fn reload(services: &Arc<Services>, held: &mut Lent<'_>, replaces: bool) -> 
     }
 }
 
-/// Adds the function libraries that a file holds, in place of those of the same names.
-pub fn add_libraries(services: &Services, loaded: &Loaded) -> Result<(), String> {
+/// Adds the function libraries that a file holds; `replaces` is whether in place of those of the same names.
+///
+/// # Errors
+/// When one is there already, or is wrong; then none is added.
+pub fn add_libraries(services: &Services, loaded: &Loaded, replaces: bool) -> Result<(), String> {
     let mut libraries = Libraries::clone(&services.scripts.libraries());
     for source in &loaded.functions {
-        commands::add_library(services, &mut libraries, source, true)?;
+        commands::add_library(services, &mut libraries, source, replaces)?;
     }
     services.scripts.set_libraries(libraries);
     Ok(())
 }
 
-fn open(services: &Services, path: &Path) -> Result<Option<File>, LoadError> {
+fn open(services: &Services, path: &Path) -> Result<Option<Input<File>>, LoadError> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(|error| LoadError::Scan(error.into()))?,
@@ -173,7 +178,26 @@ fn open(services: &Services, path: &Path) -> Result<Option<File>, LoadError> {
     let total_bytes = file.metadata().map_or(0, |metadata| metadata.len());
     *services.persistence.loading() =
         Loading { started_s: services.clock.unix_ms() / 1000, total_bytes, ..Loading::default() };
-    Ok(Some(file))
+    let keys = services.encryption.get();
+    let input = Input::open(file, keys.as_deref());
+    let input = input.map_err(|error| LoadError::Scan(error.into()))?;
+    if keys.is_some() && !input.is_encrypted() {
+        crate::keys::accept_plain(services).map_err(|error| LoadError::Scan(error.into()))?;
+        tracing::info!("{} is not encrypted. The next snapshot is", path.display());
+    }
+    Ok(Some(input))
+}
+
+/// Loads a file, and reads what is behind the data set: the end mark of an encrypted file.
+fn read_whole(
+    mut file: Input<File>,
+    load: impl FnOnce(&mut Input<File>) -> Result<Loaded, LoadError>,
+) -> Result<Loaded, LoadError> {
+    let loaded = load(&mut file)?;
+    if file.is_encrypted() {
+        io::copy(&mut file, &mut io::sink()).map_err(|error| LoadError::Scan(error.into()))?;
+    }
+    Ok(loaded)
 }
 
 fn note(services: &Services, loaded: &Loaded) {

@@ -57,7 +57,8 @@ fn write(
 ) -> Result<(Sealed, Figures), SaveError> {
     let temporary = temporary(path.parent().unwrap_or(Path::new(".")));
     let preamble = preamble(services);
-    let mut opened = Target::create(temporary, config.rdbchecksum);
+    let keys = services.encryption.get();
+    let mut opened = Target::create(temporary, config.rdbchecksum, keys.as_deref());
     let sizes = snapshot.sizes().to_vec();
     // The walk comes to its end, or is ended properly, whatever the disk says.
     let mut begun = false;

@@ -9,6 +9,7 @@ use command::Idle;
 
 use super::{Worker, touch};
 use crate::batch::Batch;
+use crate::conditions::Conditions;
 use crate::execute::{Bench, Done};
 use crate::source::Source;
 
@@ -76,7 +77,8 @@ impl<S: Source> Worker<S> {
             evictor: &mut evictor,
             helpers: None,
             idle: Some(&idler),
-            garbage: Vec::new(),
+            aftermath: Default::default(),
+            conditions: Conditions::of(&services, &config),
             notes: &notes,
         };
         let pending = batch.get(index);
@@ -154,5 +156,6 @@ impl<S: Source> Worker<S> {
         self.note_all_ready();
         self.read_and_execute();
         self.flush_touched();
+        self.go_round();
     }
 }

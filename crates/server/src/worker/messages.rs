@@ -8,10 +8,11 @@ use command::clients::Kill;
 use command::{Close, Services};
 use config::Config;
 use observe::Counters;
-use pubsub::Delivery;
+use pubsub::{Delivery, Member};
 use resp::{Protocol, Writer};
 use tracking::Invalidation;
 
+use super::fanout::Fanout;
 use super::{Worker, touch};
 use crate::buffers::Buffers;
 use crate::connection::Connection;
@@ -35,42 +36,41 @@ pub(super) struct Hall<'a, S> {
     pub tokens: &'a HashMap<u64, Token>,
     /// Invalidations that are delivered behind the letters.
     pub postponed: &'a mut Vec<Message>,
+    /// Messages under way to a large audience.
+    pub fanout: &'a mut Fanout,
 }
 
 /// Messages in a row for the same subscribers.
-struct Run<'a> {
+struct Run<'a, I> {
     first: &'a Delivery,
-    messages: &'a [Message],
+    messages: I,
+    is_single: bool,
     resp2: Vec<u8>,
     resp3: Vec<u8>,
 }
 
-impl<'a> Run<'a> {
-    fn new(first: &'a Delivery, messages: &'a [Message]) -> Self {
-        Self { first, messages, resp2: Vec::new(), resp3: Vec::new() }
-    }
-
-    fn deliveries(messages: &[Message]) -> impl Iterator<Item = &Delivery> {
-        messages.iter().filter_map(|message| match message {
-            Message::Published(delivery) => Some(delivery),
-            Message::Invalidated(_) => None,
-        })
+impl<'a, I: Iterator<Item = &'a Delivery> + Clone> Run<'a, I> {
+    fn new(messages: I) -> Option<Self> {
+        let mut rest = messages.clone();
+        let first = rest.next()?;
+        let is_single = rest.next().is_none();
+        Some(Self { first, messages, is_single, resp2: Vec::new(), resp3: Vec::new() })
     }
 
     fn bytes(&mut self, protocol: Protocol) -> &[u8] {
-        match (protocol, self.messages) {
-            (Protocol::Resp2, [_]) => &self.first.bytes,
-            (Protocol::Resp2, several) => {
+        match protocol {
+            Protocol::Resp2 if self.is_single => &self.first.bytes,
+            Protocol::Resp2 => {
                 if self.resp2.is_empty() {
-                    for one in Self::deliveries(several) {
+                    for one in self.messages.clone() {
                         self.resp2.extend_from_slice(&one.bytes);
                     }
                 }
                 &self.resp2
             }
-            (Protocol::Resp3, several) => {
+            Protocol::Resp3 => {
                 if self.resp3.is_empty() {
-                    for one in Self::deliveries(several) {
+                    for one in self.messages.clone() {
                         self.resp3.push(Delivery::RESP3_MARK);
                         self.resp3.extend_from_slice(one.bytes.get(1..).unwrap_or_default());
                     }
@@ -97,18 +97,38 @@ impl<S: Socket> Hall<'_, S> {
         Some(connection)
     }
 
-    /// Whether there may be messages for the client: it has subscriptions, has just ended them, or caches.
-    pub fn hears_messages(&self, token: Token) -> bool {
-        let Some(Some(connection)) = self.connections.get(token) else { return false };
+    /// Delivers the messages that wait, and those under way, if the client may be among their receivers: it has
+    /// subscriptions, has just ended them, or caches. `scratch` is empty, and stays so.
+    #[inline]
+    pub fn deliver_before(&mut self, token: Token, inbox: &Inbox<S>, scratch: &mut Vec<Message>) {
+        if !inbox.has_messages() && self.fanout.is_empty() {
+            return;
+        }
+        let Some(Some(connection)) = self.connections.get(token) else { return };
         let session = &connection.session;
-        session.unsubscribed
+        if session.unsubscribed
             || session.client.figures.is_subscriber()
             || session.client.tracker().is_some()
+        {
+            inbox.take_messages(scratch);
+            self.deliver(scratch, false);
+            scratch.clear();
+            self.finish_fanout();
+        }
     }
 
-    /// Notes that no message is under way any more that came before the end of a subscription.
-    pub fn forget_unsubscribed(&mut self, token: Token) {
-        if let Some(Some(connection)) = self.connections.get_mut(token) {
+    /// The same behind a command's reply. Behind the end of a subscription no message is under way any more that
+    /// came before.
+    #[inline]
+    pub fn deliver_behind(
+        &mut self,
+        token: Token,
+        unsubscribed: bool,
+        inbox: &Inbox<S>,
+        scratch: &mut Vec<Message>,
+    ) {
+        self.deliver_before(token, inbox, scratch);
+        if unsubscribed && let Some(Some(connection)) = self.connections.get_mut(token) {
             connection.session.unsubscribed = false;
         }
     }
@@ -134,15 +154,9 @@ impl<S: Socket> Hall<'_, S> {
         }
     }
 
-    /// Delivers the messages that wait. `scratch` is empty, and stays so.
-    pub fn deliver_waiting(&mut self, inbox: &Inbox<S>, scratch: &mut Vec<Message>) {
-        inbox.take_messages(scratch);
-        self.deliver(scratch, false);
-        scratch.clear();
-    }
-
-    /// Delivers messages in their order: those for the same subscribers together, and without a copy when
-    /// there are no others. `behind_letters` says whether all letters that came before have been read.
+    /// Delivers messages in their order, or has them under way: those for the same subscribers together, and
+    /// without a copy when there are no others. `behind_letters` says whether all letters that came before
+    /// have been read.
     pub fn deliver(&mut self, messages: &[Message], behind_letters: bool) {
         let same = |one: &Message, next: &Message| match (one, next) {
             (Message::Published(one), Message::Published(next)) => {
@@ -152,13 +166,48 @@ impl<S: Socket> Hall<'_, S> {
         };
         for run in messages.chunk_by(same) {
             match run.first() {
-                Some(Message::Published(first)) => {
-                    self.publish(Run::new(first, run), run.len() == messages.len());
+                Some(Message::Published(first)) if Fanout::is_for(first) => {
+                    deliveries(run).for_each(|one| self.send_round(one));
                 }
-                Some(Message::Invalidated(one)) => self.invalidate(one, behind_letters),
+                Some(Message::Published(first)) => {
+                    self.finish_fanout();
+                    if let Some(all) = Run::new(deliveries(run)) {
+                        self.publish(all, &first.members, run.len() == messages.len());
+                    }
+                }
+                Some(Message::Invalidated(one)) => {
+                    self.finish_fanout();
+                    self.invalidate(one, behind_letters);
+                }
                 None => {}
             }
         }
+    }
+
+    /// Lets a message go round, behind whatever is under way.
+    fn send_round(&mut self, delivery: &Delivery) {
+        if !self.fanout.takes(delivery) {
+            self.finish_fanout();
+        }
+        self.fanout.join(delivery.clone());
+    }
+
+    /// Delivers what is under way: everything comes in its order.
+    pub fn finish_fanout(&mut self) {
+        while !self.fanout.is_empty() {
+            self.serve_slice();
+        }
+    }
+
+    /// Delivers what is under way to those whose turn it is.
+    pub fn serve_slice(&mut self) {
+        let mut fanout = std::mem::take(self.fanout);
+        if let Some(run) = Run::new(fanout.messages()) {
+            let members = &run.first.members;
+            self.publish(run, members.get(fanout.slice()).unwrap_or_default(), true);
+        }
+        fanout.advance();
+        *self.fanout = fanout;
     }
 
     /// Tells clients what to forget. One that waits may already be served by a letter, whose reply comes
@@ -186,9 +235,14 @@ impl<S: Socket> Hall<'_, S> {
         }
     }
 
-    fn publish(&mut self, mut run: Run<'_>, at_once: bool) {
+    fn publish<'a>(
+        &mut self,
+        mut run: Run<'a, impl Iterator<Item = &'a Delivery> + Clone>,
+        members: &[Member],
+        at_once: bool,
+    ) {
         let first = run.first;
-        for member in first.members.iter() {
+        for member in members {
             let Some(Some(connection)) = self.connections.get_mut(member.place) else { continue };
             if connection.client != member.client || connection.session.close != Close::No {
                 continue;
@@ -220,6 +274,14 @@ impl<S: Socket> Hall<'_, S> {
     }
 }
 
+/// Those messages that were published.
+fn deliveries(messages: &[Message]) -> impl Iterator<Item = &Delivery> + Clone {
+    messages.iter().filter_map(|message| match message {
+        Message::Published(delivery) => Some(delivery),
+        Message::Invalidated(_) => None,
+    })
+}
+
 impl<S: Source> Worker<S> {
     /// What the delivery of messages needs of this worker.
     pub(super) fn hall(&mut self) -> Hall<'_, S::Stream> {
@@ -233,11 +295,20 @@ impl<S: Source> Worker<S> {
             now_ms: self.epoch_us / 1000,
             tokens: &self.tokens,
             postponed: &mut self.postponed,
+            fanout: &mut self.fanout,
         }
     }
 
     /// Gives messages to those whom they are for; the letters have been read.
     pub(super) fn deliver(&mut self, messages: &[Message]) {
         self.hall().deliver(messages, true);
+    }
+
+    /// Serves the next of a large audience, behind everything that this turn has to send.
+    pub(super) fn go_round(&mut self) {
+        if !self.fanout.is_empty() {
+            self.hall().serve_slice();
+            self.flush_touched();
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 mod busy;
 mod durable;
+mod fanout;
 mod messages;
 mod send;
 mod serve;
@@ -27,6 +28,8 @@ use env::Random;
 use keyspace::gate::GateSlot;
 use observe::Counters;
 use tracking::Notes;
+
+use fanout::Fanout;
 
 use crate::accept::Arrival;
 use crate::batch::Batch;
@@ -62,6 +65,8 @@ pub struct Worker<S: Source> {
     messages: Vec<Message>,
     /// Invalidations for clients that wait in a blocking command, whose reply may be among the letters.
     postponed: Vec<Message>,
+    /// Messages under way to a large audience.
+    fanout: Fanout,
     /// What is to be told to those who cache keys.
     pub(crate) notes: RefCell<Notes>,
     ready: Vec<Ready>,
@@ -115,6 +120,7 @@ impl<S: Source> Worker<S> {
             batch: Batch::default(),
             messages: Vec::new(),
             postponed: Vec::new(),
+            fanout: Fanout::default(),
             notes: RefCell::default(),
             ready: Vec::new(),
             touched: Vec::new(),
@@ -148,6 +154,7 @@ impl<S: Source> Worker<S> {
     /// When the event source fails.
     pub fn turn(&mut self) -> std::io::Result<()> {
         let idle = self.unread.is_empty() && self.unsent.is_empty() && self.postponed.is_empty();
+        let idle = idle && self.fanout.is_empty();
         let timeout = if idle { self.cron.timeout(self.now_ms()) } else { Duration::ZERO };
         self.wait(timeout)?;
         self.counters.turns.add(1);
@@ -163,6 +170,7 @@ impl<S: Source> Worker<S> {
         self.read_and_execute();
         self.send_on();
         self.flush_touched();
+        self.go_round();
         self.evict_clients();
         crate::cron::tick(self);
         if std::mem::take(&mut self.resume) {
@@ -196,6 +204,8 @@ impl<S: Source> Worker<S> {
         self.ready.clear();
         let may_sleep = timeout > Duration::ZERO && self.inbox.may_sleep();
         let timeout = if may_sleep { timeout } else { Duration::ZERO };
+        let busy_ns = self.services.clock.monotonic_ns().saturating_sub(self.epoch_ns);
+        self.counters.busy_ns.add(busy_ns);
         self.source.wait(Some(timeout), &mut self.ready)?;
         self.epoch_us = self.services.clock.unix_us();
         self.epoch_ns = self.services.clock.monotonic_ns();
@@ -229,6 +239,10 @@ impl<S: Source> Worker<S> {
 
     fn read_mail(&mut self) {
         let posted = self.inbox.take();
+        if !posted.letters.is_empty() {
+            // What they bring came later than what is under way.
+            self.hall().finish_fanout();
+        }
         for arrival in posted.arrivals {
             self.adopt(arrival);
         }

@@ -94,6 +94,7 @@ impl<S: Source> Worker<S> {
 
     /// Ends all connections; those that read get what they are still to be sent.
     pub fn finish(&mut self) {
+        self.hall().finish_fanout();
         for token in 0..self.connections.len() {
             if let Some(Some(connection)) = self.connections.get_mut(token) {
                 connection.session.close = Close::AfterReply;

@@ -1,7 +1,6 @@
 //! Reading, parsing and executing.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::{Close, ReadyKey};
@@ -11,6 +10,7 @@ use resp::{Limits, ProtocolError};
 use super::messages::{FLUSH_EARLY, Hall};
 use super::{Worker, touch};
 use crate::batch::{BATCH, Progress};
+use crate::conditions::Conditions;
 use crate::connection::{Connection, Filled};
 use crate::execute::{self, Bench, Done};
 use crate::source::{Socket, Source, Token};
@@ -180,8 +180,9 @@ impl<S: Source> Worker<S> {
         self.hold_replies(replies_wait);
         if self.inbox.has_messages() {
             let mut messages = std::mem::take(&mut self.messages);
-            let inbox = Arc::clone(&self.inbox);
-            self.hall().deliver_waiting(&inbox, &mut messages);
+            self.inbox.take_messages(&mut messages);
+            self.hall().deliver(&messages, false);
+            messages.clear();
             self.messages = messages;
         }
         self.batch.clear();
@@ -214,7 +215,8 @@ impl<S: Source> Worker<S> {
             clock_ns: self.services.clock.monotonic_ns(),
             evictor: &mut self.evictor,
             idle: None,
-            garbage: Vec::new(),
+            aftermath: Default::default(),
+            conditions: Conditions::of(&self.services, &self.config),
             notes: &self.notes,
             helpers: self.helpers.as_deref(),
         };
@@ -228,18 +230,21 @@ impl<S: Source> Worker<S> {
             now_ms: self.epoch_us / 1000,
             tokens: &self.tokens,
             postponed: &mut self.postponed,
+            fanout: &mut self.fanout,
         };
+        // There may be a limit no more.
+        bench.make_room();
         let mut reached = self.batch.len();
         for index in from..self.batch.len() {
             let pending = self.batch.get(index);
             bench.limit_tracking();
             // What goes is told of before the reply of the command that made it go.
-            bench.make_room();
+            if self.config.maxmemory > 0 {
+                bench.make_room();
+            }
             // Its client finds what was published or invalidated before its command, and what its command
             // publishes or invalidates right behind the reply.
-            if self.inbox.has_messages() && hall.hears_messages(pending.token) {
-                hall.deliver_waiting(&self.inbox, &mut self.messages);
-            }
+            hall.deliver_before(pending.token, &self.inbox, &mut self.messages);
             let Some(connection) = hall.admit(pending.token) else { continue };
             if let Some(command) = pending.command
                 && execute::may_run_script(&connection.session, command)
@@ -260,13 +265,11 @@ impl<S: Source> Worker<S> {
             if let Some(moment) = conclude(connection, done, end, &mut self.deadlines) {
                 self.cron.wake_at(moment);
             }
+            let unsubscribed = connection.session.unsubscribed;
             if connection.unsent() > FLUSH_EARLY && !replies_wait {
                 hall.relieve(pending.token);
             }
-            if self.inbox.has_messages() && hall.hears_messages(pending.token) {
-                hall.deliver_waiting(&self.inbox, &mut self.messages);
-            }
-            hall.forget_unsubscribed(pending.token);
+            hall.deliver_behind(pending.token, unsubscribed, &self.inbox, &mut self.messages);
         }
         bench.tell_everybody();
         reached
@@ -295,7 +298,8 @@ impl<S: Source> Worker<S> {
             clock_ns: self.services.clock.monotonic_ns(),
             evictor: &mut self.evictor,
             idle: None,
-            garbage: Vec::new(),
+            aftermath: Default::default(),
+            conditions: Conditions::of(&self.services, &self.config),
             notes: &self.notes,
             helpers: self.helpers.as_deref(),
         };

@@ -1,5 +1,6 @@
 //! Workers driven turn by turn, without sockets and with a clock that stands still.
 
+mod audience;
 mod harness;
 
 use harness::{Lab, SPLIT_REPLIES, SPLIT_SCRIPT};
@@ -378,4 +379,32 @@ fn a_wait_is_ended_once_and_what_is_pushed_behind_stays() {
     assert_eq!(ends.received(), ":1\r\n:0\r\n:1\r\n:1\r\n");
     let expected = "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n+PONG\r\n";
     assert_eq!(waits.received(), expected);
+}
+
+#[test]
+fn lists_of_fields_count_as_memory_of_their_client() {
+    let mut lab = Lab::new();
+    let peer = lab.connect();
+    let memory = |lab: &mut Lab| -> u64 {
+        peer.send("CLIENT INFO\r\n");
+        lab.turn();
+        let line = peer.received();
+        let (_, rest) = line.split_once("tot-mem=").expect("a figure");
+        rest.split(' ').next().and_then(|word| word.parse().ok()).expect("a number")
+    };
+    let before = memory(&mut lab);
+    let names: String = (0..50).map(|n| format!(" {n}{}", "x".repeat(1000))).collect();
+    for _ in 0..2 {
+        peer.send(format!("HIMPORT PREPARE u{names}\r\n"));
+        (0..20).for_each(|_| lab.turn());
+        assert_eq!(peer.received(), "+OK\r\n");
+    }
+    // One list remains; the buffer has kept its room.
+    let held = memory(&mut lab);
+    peer.send("HIMPORT DISCARD u\r\n");
+    lab.turn();
+    assert_eq!(peer.received(), ":1\r\n");
+    let left = memory(&mut lab);
+    assert!(held - left > 50_000 && held - left < 60_000, "{before} {held} {left}");
+    assert!(left >= before);
 }

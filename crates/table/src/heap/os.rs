@@ -3,10 +3,10 @@
 use std::ptr::NonNull;
 
 #[cfg(not(miri))]
-pub(super) use system::{forget, make_usable, reserve};
+pub(super) use system::{forget, make_usable, reserve, use_huge_pages};
 
 #[cfg(miri)]
-pub(super) use simulated::{forget, make_usable, reserve};
+pub(super) use simulated::{forget, make_usable, reserve, use_huge_pages};
 
 #[cfg(not(miri))]
 mod system {
@@ -33,6 +33,20 @@ mod system {
         let flags = MprotectFlags::READ | MprotectFlags::WRITE;
         // SAFETY: the addresses are a part of the mapping that `reserve` made, which nobody uses yet.
         unsafe { mprotect(start.as_ptr().cast(), bytes, flags).ok() }
+    }
+
+    /// Asks for huge pages behind these addresses, which fill up from the first to the last, or for none any
+    /// more, where parts are given back: the system would fill the holes again.
+    pub(crate) fn use_huge_pages(start: NonNull<u8>, bytes: usize, wanted: bool) {
+        #[cfg(target_os = "linux")]
+        {
+            let advice = if wanted { Advice::LinuxHugepage } else { Advice::LinuxNoHugepage };
+            // SAFETY: the addresses are the heap's; what they hold stays. Where the system refuses, pages
+            // stay small.
+            let _ = unsafe { madvise(start.as_ptr().cast(), bytes, advice) };
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (start, bytes, wanted);
     }
 
     /// Gives the memory behind free addresses back; they read as zeros afterwards, or as before.
@@ -63,6 +77,8 @@ mod simulated {
     pub(crate) fn make_usable(_start: NonNull<u8>, _bytes: usize) -> Option<()> {
         Some(())
     }
+
+    pub(crate) fn use_huge_pages(_start: NonNull<u8>, _bytes: usize, _wanted: bool) {}
 
     pub(crate) fn forget(_start: NonNull<u8>, _bytes: usize) {}
 }

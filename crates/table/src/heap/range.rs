@@ -17,8 +17,11 @@ pub(super) const RANGE: usize = if cfg!(miri) { 64 << 20 } else { 1 << 40 };
 /// The least range that is asked for where the system refuses a larger one.
 const RANGE_MIN: usize = if cfg!(miri) { RANGE } else { 1 << 30 };
 
-/// Chunks made usable at a time.
+/// Chunks made usable at a time: a unit, which has huge pages or not as a whole.
 const COMMIT: usize = 256;
+
+/// Where huge pages can lie.
+const HUGE_PAGE: usize = if cfg!(miri) { CHUNK } else { 2 << 20 };
 
 /// Free chunks that keep their memory, so that a chunk that empties and fills costs no call to the system.
 const WARM_MAX: usize = 8;
@@ -34,6 +37,9 @@ struct Chunks {
     usable: usize,
     /// Chunks from the first on that have been given out once.
     used: usize,
+    /// Units with huge pages. Not the first, as small data sets are to stay small; and none of which memory
+    /// was given back, as the system would fill the holes again.
+    huge: Vec<bool>,
     /// Free chunks with memory.
     warm: Vec<usize>,
     /// Free chunks without memory: where runs of them start, and their lengths. Runs never touch.
@@ -88,23 +94,39 @@ pub(super) fn give_back(chunk: usize, count: usize, touched: usize) {
         chunks.warm.push(chunk);
         return;
     }
-    os::forget(address(chunk), touched);
-    HELD.fetch_sub(count * CHUNK, Ordering::Relaxed);
-    chunks.add_cold(chunk, count);
+    chunks.forget(chunk, count, touched);
 }
 
 /// Gives the memory of all free chunks back to the system.
 pub(super) fn purge() {
     let mut chunks = CHUNKS.lock();
     while let Some(chunk) = chunks.warm.pop() {
-        os::forget(address(chunk), CHUNK);
-        HELD.fetch_sub(CHUNK, Ordering::Relaxed);
-        chunks.add_cold(chunk, 1);
+        chunks.forget(chunk, 1, CHUNK);
     }
 }
 
 impl Chunks {
-    const NONE: Self = Self { end: 0, usable: 0, used: 0, warm: Vec::new(), cold: BTreeMap::new() };
+    const NONE: Self = Self {
+        end: 0,
+        usable: 0,
+        used: 0,
+        huge: Vec::new(),
+        warm: Vec::new(),
+        cold: BTreeMap::new(),
+    };
+
+    /// Gives the memory of chunks back to the system, of which the first `touched` bytes were used.
+    fn forget(&mut self, chunk: usize, count: usize, touched: usize) {
+        for unit in chunk / COMMIT..(chunk + count).div_ceil(COMMIT) {
+            if let Some(huge @ true) = self.huge.get_mut(unit) {
+                *huge = false;
+                os::use_huge_pages(address(unit * COMMIT), COMMIT * CHUNK, false);
+            }
+        }
+        os::forget(address(chunk), touched);
+        HELD.fetch_sub(count * CHUNK, Ordering::Relaxed);
+        self.add_cold(chunk, count);
+    }
 
     /// The first run that is long enough: low addresses fill up, high ones stay free.
     fn take_cold(&mut self, count: usize) -> Option<usize> {
@@ -138,6 +160,13 @@ impl Chunks {
         if used > self.usable {
             let usable = used.next_multiple_of(COMMIT).min(self.end);
             os::make_usable(address(self.usable), (usable - self.usable) * CHUNK)?;
+            for unit in self.usable / COMMIT..usable / COMMIT {
+                let huge = unit > 0;
+                if huge {
+                    os::use_huge_pages(address(unit * COMMIT), COMMIT * CHUNK, true);
+                }
+                self.huge.push(huge);
+            }
             self.usable = usable;
         }
         self.used = used;
@@ -148,7 +177,7 @@ impl Chunks {
     fn reserve(&mut self) -> Option<()> {
         let mut bytes = RANGE;
         let base = loop {
-            match os::reserve(bytes, CHUNK) {
+            match os::reserve(bytes, HUGE_PAGE) {
                 Some(base) => break base,
                 None if bytes > RANGE_MIN => bytes /= 2,
                 None => return None,

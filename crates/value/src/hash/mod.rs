@@ -11,6 +11,7 @@ mod fields;
 mod run;
 
 use crate::item::Item;
+use crate::packed::word::{Kind, View, ViewMut, Word};
 use crate::packed::{self, Corrupt, Packed};
 use crate::set::pick;
 use fields::Fields;
@@ -81,13 +82,15 @@ pub enum Change {
 
 /// A map from fields to values.
 #[derive(Clone)]
-pub struct Hash(Form);
+pub struct Hash(Word<Fields>);
 
-#[derive(Clone)]
-enum Form {
-    Pairs(Packed),
-    Triples(Packed),
-    Table(Box<Fields>),
+/// The two kinds of runs.
+const PAIRS: Kind = Kind::First;
+const TRIPLES: Kind = Kind::Second;
+
+/// Entries that a field takes in a run.
+fn stride(kind: Kind) -> usize {
+    if kind == PAIRS { 2 } else { 3 }
 }
 
 /// How packed forms are walked, and the table otherwise.
@@ -105,14 +108,13 @@ impl Default for Hash {
 impl Hash {
     /// An empty hash; holds no heap memory.
     pub const fn new() -> Self {
-        Hash(Form::Pairs(Packed::new()))
+        Hash(Word::new())
     }
 
     fn seen(&self) -> Seen<'_> {
-        match &self.0 {
-            Form::Pairs(packed) => Seen::Run(Groups::new(packed, 2)),
-            Form::Triples(packed) => Seen::Run(Groups::new(packed, 3)),
-            Form::Table(fields) => Seen::Table(fields),
+        match self.0.view() {
+            View::Run(run, kind) => Seen::Run(Groups::new(run, stride(kind))),
+            View::Big(fields) => Seen::Table(fields),
         }
     }
 
@@ -131,57 +133,61 @@ impl Hash {
 
     /// The encoding's name: `listpack`, `listpackex` or `hashtable`.
     pub fn encoding(&self) -> &'static str {
-        match &self.0 {
-            Form::Pairs(_) => "listpack",
-            Form::Triples(_) => "listpackex",
-            Form::Table(_) => "hashtable",
+        match self.0.view() {
+            View::Run(_, PAIRS) => "listpack",
+            View::Run(_, TRIPLES) => "listpackex",
+            View::Big(_) => "hashtable",
         }
     }
 
     /// Heap memory held, in bytes; O(1), exact but for the order of deadlines.
     pub fn heap_bytes(&self) -> usize {
-        match &self.0 {
-            Form::Pairs(packed) | Form::Triples(packed) => packed.heap_bytes(),
-            Form::Table(fields) => fields.heap_bytes(),
+        match self.0.view() {
+            View::Run(run, _) => run.heap_bytes(),
+            View::Big(fields) => fields.heap_bytes(),
         }
     }
 
     /// How many heap blocks dropping the hash frees, about.
     pub fn free_cost(&self) -> usize {
-        match &self.0 {
-            Form::Pairs(_) | Form::Triples(_) => 1,
-            Form::Table(fields) => fields.cells().len(),
+        match self.0.view() {
+            View::Run(..) => 1,
+            View::Big(fields) => fields.cells().len(),
         }
     }
 
     fn make_table(&mut self) {
         let mut table = Box::<Fields>::default();
         self.iter().for_each(|field| table.add(field.name, field.value, field.deadline));
-        self.0 = Form::Table(table);
+        self.0 = Word::of_big(table);
+    }
+
+    fn is_packed(&self) -> bool {
+        matches!(self.0.view(), View::Run(..))
     }
 
     /// Chooses the encoding before a command sets `pairs` fields; the longest text among their names
     /// and values has `longest` bytes.
     pub fn before_growth(&mut self, pairs: usize, longest: usize, limits: HashLimits) {
         let too_large = pairs > limits.max_listpack_entries || longest > limits.max_listpack_value;
-        if too_large && !matches!(self.0, Form::Table(_)) {
+        if too_large && self.is_packed() {
             self.make_table();
         }
     }
 
     /// Makes room for deadlines, as Redis does before it looks for the fields that are to have one.
     pub fn make_expirable(&mut self) {
-        if let Form::Pairs(packed) = &self.0 {
-            self.0 = Form::Triples(run::to_triples(packed));
+        if let View::Run(run, PAIRS) = self.0.view() {
+            self.0 = Word::of_run(run::to_triples(run), TRIPLES);
         }
     }
 
     /// Goes to the table if a text is too long or the run too large for a packed form.
     fn fit(&mut self, name: Item<'_>, value: Item<'_>, limits: HashLimits) {
-        if let Form::Pairs(packed) | Form::Triples(packed) = &self.0 {
+        if let View::Run(run, _) = self.0.view() {
             let (name, value) = (name.text_len(), value.text_len());
             let long = name.max(value) > limits.max_listpack_value;
-            if long || packed.byte_len() + name + value > packed::MAX_RUN_LEN {
+            if long || run.bytes.len() + name + value > packed::MAX_RUN_LEN {
                 self.make_table();
             }
         }
@@ -193,12 +199,11 @@ impl Hash {
             self.make_expirable();
         }
         self.fit(name, value, limits);
-        let updated = match &mut self.0 {
-            Form::Pairs(packed) => run::set(packed, 2, name, value, ttl),
-            Form::Triples(packed) => run::set(packed, 3, name, value, ttl),
-            Form::Table(fields) => fields.set(name, value, ttl),
+        let updated = match self.0.view_mut() {
+            ViewMut::Run(mut run, kind) => run::set(&mut run, stride(kind), name, value, ttl),
+            ViewMut::Big(fields) => fields.set(name, value, ttl),
         };
-        if !matches!(self.0, Form::Table(_)) && self.len() > limits.max_listpack_entries {
+        if self.is_packed() && self.len() > limits.max_listpack_entries {
             self.make_table();
         }
         if updated { Change::Updated } else { Change::Created }
@@ -240,10 +245,9 @@ impl Hash {
 
     /// Removes a field after giving it to `f`; `None` if there is none.
     pub fn take<R>(&mut self, name: Item<'_>, f: impl FnOnce(Field<'_>) -> R) -> Option<R> {
-        match &mut self.0 {
-            Form::Pairs(packed) => run::take(packed, 2, name, f),
-            Form::Triples(packed) => run::take(packed, 3, name, f),
-            Form::Table(fields) => fields.take(name, f),
+        match self.0.view_mut() {
+            ViewMut::Run(mut run, kind) => run::take(&mut run, stride(kind), name, f),
+            ViewMut::Big(fields) => fields.take(name, f),
         }
     }
 
@@ -252,10 +256,10 @@ impl Hash {
         if deadline.is_some() {
             self.make_expirable();
         }
-        match &mut self.0 {
-            Form::Pairs(_) => self.contains(name),
-            Form::Triples(packed) => run::set_deadline(packed, name, deadline),
-            Form::Table(fields) => fields.set_deadline(name, deadline),
+        match self.0.view_mut() {
+            ViewMut::Run(run, PAIRS) => Groups::new(run.view(), 2).get(name).is_some(),
+            ViewMut::Run(mut run, TRIPLES) => run::set_deadline(&mut run, name, deadline),
+            ViewMut::Big(fields) => fields.set_deadline(name, deadline),
         }
     }
 
@@ -275,10 +279,10 @@ impl Hash {
         limit: usize,
         mut on_field: impl FnMut(Field<'_>),
     ) -> usize {
-        match &mut self.0 {
-            Form::Pairs(_) => 0,
-            Form::Triples(packed) => run::expire_due(packed, now, limit, &mut on_field),
-            Form::Table(fields) => fields.expire_due(now, limit, &mut on_field),
+        match self.0.view_mut() {
+            ViewMut::Run(_, PAIRS) => 0,
+            ViewMut::Run(mut run, TRIPLES) => run::expire_due(&mut run, now, limit, &mut on_field),
+            ViewMut::Big(fields) => fields.expire_due(now, limit, &mut on_field),
         }
     }
 
@@ -319,10 +323,10 @@ impl Hash {
     /// those without one (0) behind, as Redis wants them. False for a table, whose fields are to be
     /// written singly.
     pub fn write_listpack(&self, out: &mut Vec<u8>) -> bool {
-        match &self.0 {
-            Form::Pairs(packed) => packed.write_listpack(out),
-            Form::Triples(packed) => run::by_deadline(packed).write_listpack(out),
-            Form::Table(_) => return false,
+        match self.0.view() {
+            View::Run(run, PAIRS) => run.write_listpack(out),
+            View::Run(run, TRIPLES) => run::by_deadline(run).view().write_listpack(out),
+            View::Big(_) => return false,
         }
         true
     }
@@ -339,14 +343,14 @@ impl Hash {
         if !packed.count().is_multiple_of(stride) {
             return Err(Corrupt { offset: bytes.len() });
         }
-        packed::check_distinct(&packed, stride)?;
+        packed::check_distinct(bytes, stride)?;
         let deadlines = packed.iter().skip(2).step_by(3);
         let negative = |deadline: Item<'_>| deadline.as_int().is_none_or(|int| int < 0);
         if with_deadlines && deadlines.into_iter().any(negative) {
             return Err(Corrupt { offset: bytes.len() });
         }
-        let mut hash =
-            Hash(if with_deadlines { Form::Triples(packed) } else { Form::Pairs(packed) });
+        let kind = if with_deadlines { TRIPLES } else { PAIRS };
+        let mut hash = Hash(Word::of_run(packed, kind));
         if hash.len() > limits.max_listpack_entries {
             hash.make_table();
         }

@@ -3,7 +3,7 @@
 //! A triple is field, value and deadline in milliseconds, 0 for none, as Redis stores it.
 
 use crate::item::Item;
-use crate::packed::{self, Entries, Packed};
+use crate::packed::{Entries, Packed, Run};
 
 use super::{Field, Ttl};
 
@@ -12,7 +12,7 @@ const NO_DEADLINE: i64 = 0;
 /// A run whose entries come in groups of `stride`, 2 or 3.
 #[derive(Clone, Copy)]
 pub(super) struct Groups<'a> {
-    packed: &'a Packed,
+    run: Run<'a>,
     stride: usize,
 }
 
@@ -24,12 +24,12 @@ struct Found<'a> {
 }
 
 impl<'a> Groups<'a> {
-    pub(super) fn new(packed: &'a Packed, stride: usize) -> Self {
-        Groups { packed, stride }
+    pub(super) fn new(run: Run<'a>, stride: usize) -> Self {
+        Groups { run, stride }
     }
 
     pub(super) fn len(self) -> usize {
-        self.packed.count() / self.stride
+        self.run.count / self.stride
     }
 
     pub(super) fn iter(self) -> impl Iterator<Item = Field<'a>> {
@@ -37,14 +37,13 @@ impl<'a> Groups<'a> {
     }
 
     fn walk(self) -> impl Iterator<Item = Found<'a>> {
-        let (mut entries, stride) = (self.packed.iter(), self.stride);
+        let (mut entries, stride) = (self.run.iter(), self.stride);
         std::iter::from_fn(move || read(&mut entries, stride))
     }
 
     fn find(self, name: Item<'_>) -> Option<Found<'a>> {
-        let run = self.packed.run();
-        let start = packed::find(run, self.stride, name)?;
-        read(&mut Entries::from_offset(run, start), self.stride)
+        let start = self.run.find(self.stride, name)?;
+        read(&mut Entries::from_offset(self.run.bytes, start), self.stride)
     }
 
     pub(super) fn get(self, name: Item<'_>) -> Option<Field<'a>> {
@@ -53,8 +52,8 @@ impl<'a> Groups<'a> {
 
     /// The field at `index` in storage order.
     pub(super) fn at(self, index: usize) -> Option<Field<'a>> {
-        let start = self.packed.offset_of(index * self.stride)?;
-        let mut entries = Entries::from_offset(self.packed.run(), start);
+        let start = self.run.offset_of(index * self.stride)?;
+        let mut entries = Entries::from_offset(self.run.bytes, start);
         read(&mut entries, self.stride).map(|found| found.field)
     }
 
@@ -64,7 +63,7 @@ impl<'a> Groups<'a> {
     }
 }
 
-fn read<'a>(entries: &mut Entries<'a>, stride: usize) -> Option<Found<'a>> {
+fn read<'a>(entries: &mut Entries<'a, false>, stride: usize) -> Option<Found<'a>> {
     let start = entries.offset();
     let name = entries.next()?;
     let at_value = entries.offset();
@@ -80,13 +79,13 @@ fn read<'a>(entries: &mut Entries<'a>, stride: usize) -> Option<Found<'a>> {
 
 /// Sets a field; says whether it was there.
 pub(super) fn set(
-    packed: &mut Packed,
+    packed: &mut Packed<false>,
     stride: usize,
     name: Item<'_>,
     value: Item<'_>,
     ttl: Ttl,
 ) -> bool {
-    match Groups::new(packed, stride).find(name) {
+    match Groups::new(packed.view(), stride).find(name) {
         Some(Found { field, at: [_, at_value, behind, _] }) => {
             let deadline = ttl.resolve(field.deadline);
             if stride > 2 && deadline != field.deadline {
@@ -107,8 +106,12 @@ pub(super) fn set(
 }
 
 /// Sets or clears the deadline of a field in triples; false if there is no such field.
-pub(super) fn set_deadline(packed: &mut Packed, name: Item<'_>, deadline: Option<i64>) -> bool {
-    let Some(Found { at: [_, _, behind, _], .. }) = Groups::new(packed, 3).find(name) else {
+pub(super) fn set_deadline(
+    packed: &mut Packed<false>,
+    name: Item<'_>,
+    deadline: Option<i64>,
+) -> bool {
+    let Some(Found { at: [_, _, behind, _], .. }) = Groups::new(packed.view(), 3).find(name) else {
         return false;
     };
     packed.replace(behind, Item::Int(deadline.unwrap_or(NO_DEADLINE)));
@@ -117,30 +120,30 @@ pub(super) fn set_deadline(packed: &mut Packed, name: Item<'_>, deadline: Option
 
 /// Removes a field after giving it to `f`.
 pub(super) fn take<R>(
-    packed: &mut Packed,
+    packed: &mut Packed<false>,
     stride: usize,
     name: Item<'_>,
     f: impl FnOnce(Field<'_>) -> R,
 ) -> Option<R> {
-    let Found { field, at: [start, .., end] } = Groups::new(packed, stride).find(name)?;
+    let Found { field, at: [start, .., end] } = Groups::new(packed.view(), stride).find(name)?;
     let result = f(field);
     packed.remove(start, end, stride);
     Some(result)
 }
 
 /// The same fields as triples without deadlines.
-pub(super) fn to_triples(pairs: &Packed) -> Packed {
+pub(super) fn to_triples(pairs: Run<'_>) -> Packed<false> {
     triples(Groups::new(pairs, 2).iter())
 }
 
 /// The same triples in the order of their deadlines, those without one last.
-pub(super) fn by_deadline(packed: &Packed) -> Packed {
-    let mut fields: Vec<Field<'_>> = Groups::new(packed, 3).iter().collect();
+pub(super) fn by_deadline(run: Run<'_>) -> Packed<false> {
+    let mut fields: Vec<Field<'_>> = Groups::new(run, 3).iter().collect();
     fields.sort_by_key(|field| field.deadline.unwrap_or(i64::MAX));
     triples(fields.into_iter())
 }
 
-fn triples<'a>(fields: impl Iterator<Item = Field<'a>>) -> Packed {
+fn triples<'a>(fields: impl Iterator<Item = Field<'a>>) -> Packed<false> {
     let mut triples = Packed::new();
     for Field { name, value, deadline } in fields {
         for item in [name, value, Item::Int(deadline.unwrap_or(NO_DEADLINE))] {
@@ -153,7 +156,7 @@ fn triples<'a>(fields: impl Iterator<Item = Field<'a>>) -> Packed {
 /// Removes up to `limit` fields of triples whose deadline lies before `now`, giving each to
 /// `on_field`; returns how many.
 pub(super) fn expire_due(
-    packed: &mut Packed,
+    packed: &mut Packed<false>,
     now: i64,
     limit: usize,
     on_field: &mut impl FnMut(Field<'_>),

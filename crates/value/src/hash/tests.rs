@@ -17,7 +17,7 @@ fn owned(field: Field<'_>) -> (Vec<u8>, (Vec<u8>, Option<i64>)) {
 }
 
 fn check(hash: &Hash, model: &Model) {
-    if let Form::Table(fields) = &hash.0 {
+    if let View::Big(fields) = hash.0.view() {
         fields.check();
     }
     assert_eq!(hash.len(), model.len());

@@ -157,7 +157,7 @@ impl Chunk {
     }
 
     /// The entries as one packed run of its own.
-    pub(super) fn into_packed(mut self) -> Packed {
+    pub(super) fn into_packed(mut self) -> Packed<true> {
         self.pack();
         Packed::from_run(self.run(), self.count())
     }

@@ -24,7 +24,7 @@ pub struct List(Form);
 
 #[derive(Clone)]
 enum Form {
-    Packed(Packed),
+    Packed(Packed<true>),
     Chunks(Box<Chunks>),
 }
 
@@ -379,13 +379,13 @@ impl List {
     }
 }
 
-fn remove_packed(packed: &mut Packed, item: Item<'_>, most: usize, from_back: bool) -> usize {
+fn remove_packed(packed: &mut Packed<true>, item: Item<'_>, most: usize, from_back: bool) -> usize {
     let found = packed.iter().filter(|entry| *entry == item).count();
     let removed = found.min(most);
     let mut spared = if from_back { found - removed } else { 0 };
     let (mut offset, mut left) = (0, removed);
     while left > 0 {
-        let mut entries = packed::Entries::from_offset(packed.run(), offset);
+        let mut entries = packed::Entries::<true>::from_offset(packed.run(), offset);
         let Some(entry) = entries.next() else { break };
         let end = entries.offset();
         if entry != item {
@@ -405,7 +405,7 @@ fn remove_packed(packed: &mut Packed, item: Item<'_>, most: usize, from_back: bo
 pub struct Node<'a>(NodeForm<'a>);
 
 enum NodeForm<'a> {
-    Packed(&'a Packed),
+    Packed(&'a Packed<true>),
     Chunk(&'a chunk::Chunk),
 }
 

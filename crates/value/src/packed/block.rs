@@ -5,7 +5,8 @@
 //! computed whenever it is needed. An empty block owns no memory.
 #![expect(unsafe_code, reason = "a thin pointer to a header followed by bytes has no safe form")]
 
-use std::ptr::NonNull;
+use std::mem::ManuallyDrop;
+use std::ptr::{NonNull, null_mut};
 
 use table::heap;
 
@@ -45,6 +46,34 @@ impl Block {
         let mut block = Block::new();
         block.resize(len);
         block
+    }
+
+    /// Gives the block to whoever makes one of it again.
+    pub(crate) fn into_raw(self) -> *mut u8 {
+        ManuallyDrop::new(self).0.map_or(null_mut(), |head| head.cast().as_ptr())
+    }
+
+    /// Takes a block back.
+    ///
+    /// # Safety
+    /// `raw` came from [`Block::into_raw`], and nobody else has it.
+    pub(crate) unsafe fn from_raw(raw: *mut u8) -> Self {
+        Block(NonNull::new(raw.cast()))
+    }
+
+    /// Content and note of the block that a pointer stands for.
+    ///
+    /// # Safety
+    /// `raw` came from [`Block::into_raw`], and the block stays as it is for `'a`.
+    #[inline]
+    pub(crate) unsafe fn parts_of_raw<'a>(raw: *mut u8) -> (&'a [u8], u32) {
+        let Some(head) = NonNull::new(raw.cast::<Head>()) else { return (&[], 0) };
+        // SAFETY: a live header, followed by `len` initialised bytes, by the contract and the invariant.
+        unsafe {
+            let Head { len, note } = head.read();
+            let start = head.add(1).cast::<u8>().as_ptr();
+            (std::slice::from_raw_parts(start, len as usize), note)
+        }
     }
 
     /// How many bytes the block holds.
@@ -106,7 +135,12 @@ impl Block {
 
     /// Heap memory held, in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
-        if self.0.is_some() { heap::class(size(self.len())) } else { 0 }
+        Self::heap_bytes_for(self.len())
+    }
+
+    /// Heap memory of a block of `len` bytes.
+    pub(crate) fn heap_bytes_for(len: usize) -> usize {
+        if len > 0 { heap::class(size(len)) } else { 0 }
     }
 
     /// Makes the block `len` bytes long; added bytes are zero. Moves only where the size class
@@ -154,10 +188,41 @@ impl Block {
     /// Opens a gap of `len` zeroed or stale bytes at `at`, and returns it.
     pub(crate) fn open(&mut self, at: usize, len: usize) -> &mut [u8] {
         let old = self.len();
-        self.resize(old + len);
-        let bytes = self.bytes_mut();
-        bytes.copy_within(at..old, at + len);
-        &mut bytes[at..at + len]
+        assert!(at <= old, "a gap inside the block");
+        match self.0 {
+            Some(head) if len > 0 && heap::class(size(old)) != heap::class(size(old + len)) => {
+                // SAFETY: the block has `old` bytes, and `at` is not behind them.
+                self.0 = Some(unsafe { Self::moved(head, at, len) });
+            }
+            _ => {
+                self.resize(old + len);
+                self.bytes_mut().copy_within(at..old, at + len);
+            }
+        }
+        &mut self.bytes_mut()[at..at + len]
+    }
+
+    /// A block with the content of `head`'s and a gap of `len` zeroes at `at`, in its place: each byte moves
+    /// once.
+    ///
+    /// # Safety
+    /// `head` is that of a live block of at least `at` bytes, which nobody uses any more.
+    unsafe fn moved(head: NonNull<Head>, at: usize, len: usize) -> NonNull<Head> {
+        // SAFETY: a live header, by the contract.
+        let Head { len: old, note } = unsafe { head.read() };
+        let old = old as usize;
+        let new: NonNull<Head> = heap::allocate(size(old + len)).cast();
+        // SAFETY: the new block has room for a header and `old + len` bytes, which are all written here; the
+        // old one has `old` of them. They are different blocks, and the old one is of the class of its size.
+        unsafe {
+            new.write(Head { len: (old + len) as u32, note });
+            let (from, to) = (head.add(1).cast::<u8>(), new.add(1).cast::<u8>());
+            to.copy_from_nonoverlapping(from, at);
+            to.add(at).write_bytes(0, len);
+            to.add(at + len).copy_from_nonoverlapping(from.add(at), old - at);
+            heap::free(head.cast(), size(old));
+        }
+        new
     }
 
     /// Removes `len` bytes at `at`.

@@ -337,9 +337,7 @@ impl<const PARTS: usize> Cells<PARTS> {
 
     /// The slot of a random cell.
     pub(crate) fn random_slot(&self, word: u64) -> Option<Slot> {
-        let View { cell, .. } = self.random(word)?;
-        let hash = seed::hash(self.view_of(cell.0).first());
-        self.table.find(self.order.of(hash), |pointer| pointer == cell.0)
+        self.table.random_slot(word).or_else(|| self.find(self.iter().next()?.first()))
     }
 
     /// Visits cells from `cursor` on until at least `count` were seen or ten times as many steps

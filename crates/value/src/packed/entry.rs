@@ -164,16 +164,28 @@ fn read_long(first: u8, run: &[u8]) -> Option<(Item<'_>, usize)> {
     }
 }
 
-/// Length of the whole entry at the start of `run`; `None` at its end.
+/// Length of the body at the start of `run`; `None` at its end.
 #[inline]
-pub(crate) fn span(run: &[u8]) -> Option<usize> {
+pub(crate) fn body_span(run: &[u8]) -> Option<usize> {
     let &first = run.first()?;
-    let body = match first {
+    Some(match first {
         0..=0x7F => 1,
         0x80..=0xBF => 1 + usize::from(first & 0x3f),
         _ => read_long(first, run)?.1,
-    };
-    Some(with_back_len(body))
+    })
+}
+
+/// Length of the whole entry at the start of `run`; `None` at its end.
+#[inline]
+pub(crate) fn span(run: &[u8]) -> Option<usize> {
+    body_span(run).map(with_back_len)
+}
+
+/// Appends the length that stands behind an entry whose body has `body` bytes.
+pub(crate) fn push_back_len(body: usize, out: &mut Vec<u8>) {
+    let at = out.len();
+    out.resize(at + back_len(body), 0);
+    write_back_len(body, &mut out[at..]);
 }
 
 /// Length of the whole entry that ends where `run` ends; `None` for an empty run.

@@ -1,12 +1,14 @@
 //! Packed runs: the compact form of small lists, sets and hashes
 //!
 //! A run is entries side by side (see [`entry`]) in one [`Block`], whose note is the number of
-//! entries. Offsets into a run are byte positions of entry starts; `byte_len()` is the end.
+//! entries. Those of lists have their length behind them, as in Redis's listpack; those of sets and hashes,
+//! which are walked forward only, do not. Offsets into a run are byte positions of entry starts; `byte_len()` is the end.
 
 pub(crate) mod block;
 pub(crate) mod cells;
 pub(crate) mod entry;
 pub mod listpack;
+pub(crate) mod word;
 
 use crate::item::Item;
 use block::Block;
@@ -35,10 +37,42 @@ impl std::fmt::Display for Corrupt {
 impl std::error::Error for Corrupt {}
 
 /// A run of entries in one heap block; one pointer wide, no memory while empty.
+///
+/// With `BACK` every entry has its length behind it and the run can be walked from either end, as Redis's can;
+/// without it is a byte an entry smaller.
 #[derive(Clone)]
-pub(crate) struct Packed(Block);
+pub(crate) struct Packed<const BACK: bool>(Block);
 
-impl Packed {
+/// The entries of a run without lengths behind them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run<'a> {
+    /// The entries' bytes.
+    pub(crate) bytes: &'a [u8],
+    /// How many there are.
+    pub(crate) count: usize,
+}
+
+/// Bytes of `item`'s entry.
+fn len_of<const BACK: bool>(item: Item<'_>) -> usize {
+    if BACK { entry::full_len(item) } else { entry::body_len(item) }
+}
+
+/// Writes `item`'s entry to `out`, which is exactly as long.
+fn write<const BACK: bool>(item: Item<'_>, out: &mut [u8]) {
+    if BACK {
+        entry::write(item, out);
+    } else {
+        entry::write_body(item, out);
+    }
+}
+
+/// Length of the entry at the start of `run`; `None` at its end.
+#[inline]
+fn span<const BACK: bool>(run: &[u8]) -> Option<usize> {
+    if BACK { entry::span(run) } else { entry::body_span(run) }
+}
+
+impl<const BACK: bool> Packed<BACK> {
     pub(crate) const fn new() -> Self {
         Packed(Block::new())
     }
@@ -63,11 +97,6 @@ impl Packed {
         self.0.len()
     }
 
-    /// Bytes of the listpack that Redis would make of this.
-    pub(crate) fn listpack_len(&self) -> usize {
-        self.byte_len() + LISTPACK_FRAME
-    }
-
     /// The entries' bytes.
     #[inline]
     pub(crate) fn run(&self) -> &[u8] {
@@ -84,8 +113,8 @@ impl Packed {
 
     /// Inserts an entry at `offset`; returns the offset behind it.
     pub(crate) fn insert(&mut self, offset: usize, item: Item<'_>) -> usize {
-        let len = entry::full_len(item);
-        entry::write(item, self.0.open(offset, len));
+        let len = len_of::<BACK>(item);
+        write::<BACK>(item, self.0.open(offset, len));
         self.set_count(self.count() + 1);
         offset + len
     }
@@ -96,14 +125,14 @@ impl Packed {
 
     /// Puts `item` in the place of the entry at `offset`; returns the offset behind it.
     pub(crate) fn replace(&mut self, offset: usize, item: Item<'_>) -> usize {
-        let old = entry::span(&self.run()[offset..]).unwrap_or(0);
-        let new = entry::full_len(item);
+        let old = span::<BACK>(&self.run()[offset..]).unwrap_or(0);
+        let new = len_of::<BACK>(item);
         if new > old {
             self.0.open(offset + old, new - old);
         } else if new < old {
             self.0.close(offset + new, old - new);
         }
-        entry::write(item, &mut self.0.bytes_mut()[offset..offset + new]);
+        write::<BACK>(item, &mut self.0.bytes_mut()[offset..offset + new]);
         offset + new
     }
 
@@ -112,6 +141,39 @@ impl Packed {
         let left = self.count() - count;
         self.0.close(offset, end - offset);
         self.set_count(left);
+    }
+
+    pub(crate) fn iter(&self) -> Entries<'_, BACK> {
+        Entries { run: self.run(), at: 0 }
+    }
+
+    /// Reads a listpack from a snapshot, checking every entry; entries that are stored in other
+    /// bytes than here (a number as text) are stored anew.
+    pub(crate) fn from_listpack(listpack: &[u8]) -> Result<Self, Corrupt> {
+        let (run, mut count, mut canonical) = (listpack_run(listpack)?, 0usize, BACK);
+        for read in checked(run) {
+            let (_, same) = read?;
+            canonical &= same;
+            count += 1;
+        }
+        check_count(listpack, count)?;
+        if canonical {
+            return Ok(Self::from_run(run, count));
+        }
+        let mut anew = Vec::with_capacity(run.len());
+        for (item, _) in checked(run).flatten() {
+            let at = anew.len();
+            anew.resize(at + len_of::<BACK>(item), 0);
+            write::<BACK>(item, &mut anew[at..]);
+        }
+        Ok(Self::from_run(&anew, count))
+    }
+}
+
+impl Packed<true> {
+    /// Bytes of the listpack that Redis would make of this.
+    pub(crate) fn listpack_len(&self) -> usize {
+        self.byte_len() + LISTPACK_FRAME
     }
 
     /// The offset of entry `index`, walked to from the nearer end.
@@ -125,33 +187,92 @@ impl Packed {
         entry::read(self.run().get(offset..)?).map(|(item, _)| item)
     }
 
-    pub(crate) fn iter(&self) -> Entries<'_> {
-        Entries { run: self.run(), at: 0 }
-    }
-
     /// Appends the listpack that Redis would store for this run to `out`.
     pub(crate) fn write_listpack(&self, out: &mut Vec<u8>) {
         write_listpack(self.run(), self.count(), out);
     }
+}
 
-    /// Reads a listpack from a snapshot, checking every entry; entries that are stored in other
-    /// bytes than here (a number as text) are stored anew.
-    pub(crate) fn from_listpack(listpack: &[u8]) -> Result<Self, Corrupt> {
-        let (run, mut count, mut canonical) = (listpack_run(listpack)?, 0usize, true);
-        for read in checked(run) {
-            let (_, same) = read?;
-            canonical &= same;
-            count += 1;
+impl Packed<false> {
+    /// The run as its readers take it.
+    #[inline]
+    pub(crate) fn view(&self) -> Run<'_> {
+        Run { bytes: self.run(), count: self.count() }
+    }
+
+    /// Gives the run to whoever makes one of it again.
+    pub(crate) fn into_raw(self) -> *mut u8 {
+        self.0.into_raw()
+    }
+
+    /// Takes a run back.
+    ///
+    /// # Safety
+    /// `raw` came from [`Packed::into_raw`], and nobody else has it.
+    #[expect(unsafe_code, reason = "what a raw pointer is, only its owner knows")]
+    pub(crate) unsafe fn from_raw(raw: *mut u8) -> Self {
+        // SAFETY: by the contract.
+        Packed(unsafe { Block::from_raw(raw) })
+    }
+
+    /// The run that a pointer stands for.
+    ///
+    /// # Safety
+    /// `raw` came from [`Packed::into_raw`], and the run stays as it is for `'a`.
+    #[inline]
+    #[expect(unsafe_code, reason = "what a raw pointer is, only its owner knows")]
+    pub(crate) unsafe fn run_of_raw<'a>(raw: *mut u8) -> Run<'a> {
+        // SAFETY: by the contract.
+        let (bytes, count) = unsafe { Block::parts_of_raw(raw) };
+        Run { bytes, count: count as usize }
+    }
+}
+
+impl<'a> Run<'a> {
+    /// The entries.
+    pub(crate) fn iter(self) -> Entries<'a, false> {
+        Entries { run: self.bytes, at: 0 }
+    }
+
+    /// Bytes of heap that the run takes.
+    pub(crate) fn heap_bytes(self) -> usize {
+        Block::heap_bytes_for(self.bytes.len())
+    }
+
+    /// The offset of entry `index`.
+    pub(crate) fn offset_of(self, index: usize) -> Option<usize> {
+        if index >= self.count {
+            return None;
         }
-        check_count(listpack, count)?;
-        if canonical {
-            return Ok(Self::from_run(run, count));
+        let mut offset = 0;
+        for _ in 0..index {
+            offset += entry::body_span(self.bytes.get(offset..)?)?;
         }
-        let mut packed = Packed::new();
-        for (item, _) in checked(run).flatten() {
-            packed.push_back(item);
+        Some(offset)
+    }
+
+    /// The offset of the first entry equal to `item` among every `stride`th.
+    pub(crate) fn find(self, stride: usize, item: Item<'_>) -> Option<usize> {
+        find(self.bytes, stride, item)
+    }
+
+    /// Appends the listpack that Redis would store for this run to `out`.
+    pub(crate) fn write_listpack(self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&[0; LISTPACK_FRAME - 1]);
+        let mut rest = self.bytes;
+        while let Some((body, more)) =
+            entry::body_span(rest).and_then(|len| rest.split_at_checked(len))
+        {
+            out.extend_from_slice(body);
+            entry::push_back_len(body.len(), out);
+            rest = more;
         }
-        Ok(packed)
+        out.push(LISTPACK_END);
+        let total = (out.len() - start) as u32;
+        let count = self.count.min(LISTPACK_COUNT_UNKNOWN) as u16;
+        out[start..start + 4].copy_from_slice(&total.to_le_bytes());
+        out[start + 4..start + 6].copy_from_slice(&count.to_le_bytes());
     }
 }
 
@@ -218,21 +339,21 @@ pub(crate) fn checked(run: &[u8]) -> impl Iterator<Item = Result<(Item<'_>, bool
             return Some(Err(Corrupt { offset: at + LISTPACK_FRAME - 1 }));
         };
         offset += len;
-        let item = match item {
-            Item::Bytes(text) => Item::parse(text),
-            int => int,
-        };
-        Some(Ok((item, canonical)))
+        Some(Ok((self::canonical(item), canonical)))
     })
 }
 
 /// Longest body that [`find`] encodes without allocating.
 const NEEDLE_ROOM: usize = 72;
 
-/// The offset of the first entry equal to `item` among every `stride`th of `run`.
+/// Bytes at the end of a body that [`find`] compares first.
+const END: usize = 4;
+
+/// The offset of the first entry equal to `item` among every `stride`th of `run`, which has no lengths behind
+/// its entries.
 ///
 /// Equal items have equal bodies, so the needle is encoded once and entries are compared as bytes.
-pub(crate) fn find(run: &[u8], stride: usize, item: Item<'_>) -> Option<usize> {
+fn find(run: &[u8], stride: usize, item: Item<'_>) -> Option<usize> {
     let len = entry::body_len(item);
     let (mut room, mut long) = ([0; NEEDLE_ROOM], Vec::new());
     let needle = if len <= NEEDLE_ROOM {
@@ -241,28 +362,35 @@ pub(crate) fn find(run: &[u8], stride: usize, item: Item<'_>) -> Option<usize> {
         long.resize(len, 0);
         &mut long[..]
     };
-    entry::write_body(item, needle);
-    let (&mut first, needle) = needle.split_first_mut()?;
+    entry::write_body(item, &mut *needle);
+    let (&first, text) = needle.split_first()?;
+    // Names often begin alike ("field:17") and seldom end alike: their ends are compared first, as one number.
+    let end = text.last_chunk::<END>().map(|end| (1 + text.len() - END, *end));
     let mut rest = run;
     while let Some((&head, tail)) = rest.split_first() {
-        if head == first && tail.starts_with(needle) {
+        let may_be = head == first
+            && end.is_none_or(|(at, end)| {
+                rest.get(at..).and_then(<[u8]>::first_chunk).is_some_and(|found| *found == end)
+            });
+        if may_be && tail.starts_with(text) {
             return Some(run.len() - rest.len());
         }
         for _ in 0..stride {
-            rest = rest.get(entry::span(rest)?..)?;
+            rest = rest.get(entry::body_span(rest)?..)?;
         }
     }
     None
 }
 
-/// Refuses a run in which a member or field, every `stride`th entry, is there twice.
-pub(crate) fn check_distinct(packed: &Packed, stride: usize) -> Result<(), Corrupt> {
-    let mut seen = std::collections::HashSet::with_capacity(packed.count() / stride);
-    let mut entries = packed.iter();
+/// Refuses a listpack in which a member or field, every `stride`th entry, is there twice. Its entries are known
+/// to be well formed.
+pub(crate) fn check_distinct(listpack: &[u8], stride: usize) -> Result<(), Corrupt> {
+    let mut seen = std::collections::HashSet::new();
+    let mut entries = Entries::<true> { run: listpack_run(listpack)?, at: 0 };
     loop {
         let offset = entries.offset() + LISTPACK_FRAME - 1;
         let Some(item) = entries.next() else { break };
-        if !seen.insert(item) {
+        if !seen.insert(canonical(item)) {
             return Err(Corrupt { offset });
         }
         for _ in 1..stride {
@@ -272,14 +400,22 @@ pub(crate) fn check_distinct(packed: &Packed, stride: usize) -> Result<(), Corru
     Ok(())
 }
 
+/// The item that a text stands for.
+fn canonical(item: Item<'_>) -> Item<'_> {
+    match item {
+        Item::Bytes(text) => Item::parse(text),
+        int => int,
+    }
+}
+
 /// Walks a run forward; keeps the offset, so that a caller can come back to change the run.
 #[derive(Clone)]
-pub(crate) struct Entries<'a> {
+pub(crate) struct Entries<'a, const BACK: bool> {
     run: &'a [u8],
     at: usize,
 }
 
-impl<'a> Entries<'a> {
+impl<'a, const BACK: bool> Entries<'a, BACK> {
     /// Entries of `run` from the entry start `at` on.
     pub(crate) fn from_offset(run: &'a [u8], at: usize) -> Self {
         Entries { run, at }
@@ -292,13 +428,13 @@ impl<'a> Entries<'a> {
     }
 }
 
-impl<'a> Iterator for Entries<'a> {
+impl<'a, const BACK: bool> Iterator for Entries<'a, BACK> {
     type Item = Item<'a>;
 
     #[inline]
     fn next(&mut self) -> Option<Item<'a>> {
         let (item, body) = entry::read(self.run.get(self.at..)?)?;
-        self.at += entry::with_back_len(body);
+        self.at += if BACK { entry::with_back_len(body) } else { body };
         Some(item)
     }
 }
@@ -307,13 +443,13 @@ impl<'a> Iterator for Entries<'a> {
 mod tests {
     use super::*;
 
-    fn packed(texts: &[&str]) -> Packed {
+    fn packed(texts: &[&str]) -> Packed<true> {
         let mut packed = Packed::new();
         texts.iter().for_each(|text| packed.push_back(Item::parse(text.as_bytes())));
         packed
     }
 
-    fn texts(packed: &Packed) -> Vec<String> {
+    fn texts<const BACK: bool>(packed: &Packed<BACK>) -> Vec<String> {
         packed.iter().map(|item| String::from_utf8(item.to_vec()).unwrap()).collect()
     }
 
@@ -338,16 +474,24 @@ mod tests {
         let mut bytes = Vec::new();
         run.write_listpack(&mut bytes);
         assert_eq!(bytes.len(), run.listpack_len());
-        assert_eq!(texts(&Packed::from_listpack(&bytes).unwrap()), texts(&run));
+        assert_eq!(texts(&Packed::<true>::from_listpack(&bytes).unwrap()), texts(&run));
+        let shorter = Packed::<false>::from_listpack(&bytes).unwrap();
+        assert_eq!(
+            (texts(&shorter), shorter.byte_len()),
+            (texts(&run), run.byte_len() - run.count())
+        );
+        let mut again = Vec::new();
+        shorter.view().write_listpack(&mut again);
+        assert_eq!(again, bytes);
         for end in 0..bytes.len() {
-            assert!(Packed::from_listpack(&bytes[..end]).is_err());
+            assert!(Packed::<true>::from_listpack(&bytes[..end]).is_err());
         }
     }
 
     #[test]
     fn numbers_stored_as_text_are_stored_anew() {
         let listpack = [11, 0, 0, 0, 1, 0, 0x82, b'1', b'2', 3, 0xFF];
-        let run = Packed::from_listpack(&listpack).unwrap();
+        let run = Packed::<true>::from_listpack(&listpack).unwrap();
         assert_eq!(run.run(), [12, 1]);
         assert_eq!(run.count(), 1);
     }
@@ -360,7 +504,7 @@ mod tests {
         for bit in 0..good.len() * 8 {
             let mut bad = good.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
-            if let Ok(read) = Packed::from_listpack(&bad) {
+            if let Ok(read) = Packed::<true>::from_listpack(&bad) {
                 assert_eq!(read.iter().count(), read.count());
             }
         }

@@ -7,7 +7,7 @@
 mod intset;
 
 use crate::item::Item;
-use crate::packed::{self, Corrupt, Packed};
+use crate::packed::{self, Corrupt, Packed, Run};
 use crate::timed::Timed;
 use intset::Intset;
 
@@ -38,7 +38,7 @@ pub struct Set(Form);
 #[derive(Clone)]
 enum Form {
     Ints(Intset),
-    Packed(Packed),
+    Packed(Packed<false>),
     Cells(Box<Timed<1>>),
 }
 
@@ -160,7 +160,7 @@ impl Set {
                 added
             }
             Form::Packed(packed) => {
-                if packed::find(packed.run(), 1, item).is_some() {
+                if packed.view().find(1, item).is_some() {
                     return false;
                 }
                 let len = item.text_len();
@@ -212,8 +212,8 @@ impl Set {
         match &mut self.0 {
             Form::Ints(ints) => item.as_int().is_some_and(|int| ints.remove(int)),
             Form::Packed(packed) => {
-                let Some(start) = packed::find(packed.run(), 1, item) else { return false };
-                let mut entries = packed::Entries::from_offset(packed.run(), start);
+                let Some(start) = packed.view().find(1, item) else { return false };
+                let mut entries = packed::Entries::<false>::from_offset(packed.run(), start);
                 entries.next();
                 let end = entries.offset();
                 packed.remove(start, end, 1);
@@ -234,7 +234,7 @@ impl Set {
     pub fn contains(&self, item: Item<'_>) -> bool {
         match &self.0 {
             Form::Ints(ints) => item.as_int().is_some_and(|int| ints.contains(int)),
-            Form::Packed(packed) => packed::find(packed.run(), 1, item).is_some(),
+            Form::Packed(packed) => packed.view().find(1, item).is_some(),
             Form::Cells(cells) => cells.get(item).is_some(),
         }
     }
@@ -292,7 +292,7 @@ impl Set {
             Form::Cells(cells) => (None, None, Some(cells)),
         };
         let ints = ints.into_iter().flat_map(|ints| ints.iter().map(Item::Int));
-        let packed = packed.into_iter().flat_map(Packed::iter);
+        let packed = packed.into_iter().flat_map(|packed| packed.view().iter());
         let cells =
             cells.into_iter().flat_map(|cells| cells.cells().iter().map(|view| view.first()));
         ints.chain(packed).chain(cells)
@@ -302,7 +302,10 @@ impl Set {
     pub fn random(&self, word: u64) -> Option<Item<'_>> {
         match &self.0 {
             Form::Ints(ints) => ints.get(pick(word, ints.len())).map(Item::Int),
-            Form::Packed(packed) => packed.get(pick(word, packed.count())),
+            Form::Packed(packed) => {
+                let start = packed.view().offset_of(pick(word, packed.count()))?;
+                packed::Entries::<false>::from_offset(packed.run(), start).next()
+            }
             Form::Cells(cells) => cells.cells().random(word).map(|view| view.first()),
         }
     }
@@ -316,8 +319,8 @@ impl Set {
                 Some(f(Item::Int(int)))
             }
             Form::Packed(packed) => {
-                let start = packed.offset_of(pick(word, packed.count()))?;
-                let mut entries = packed::Entries::from_offset(packed.run(), start);
+                let start = packed.view().offset_of(pick(word, packed.count()))?;
+                let mut entries = packed::Entries::<false>::from_offset(packed.run(), start);
                 let result = f(entries.next()?);
                 let end = entries.offset();
                 packed.remove(start, end, 1);
@@ -349,7 +352,7 @@ impl Set {
     pub fn form(&self) -> SetForm<'_> {
         match &self.0 {
             Form::Ints(ints) => SetForm::Intset(Blob(BlobOf::Ints(ints))),
-            Form::Packed(packed) => SetForm::Listpack(Blob(BlobOf::Packed(packed))),
+            Form::Packed(packed) => SetForm::Listpack(Blob(BlobOf::Packed(packed.view()))),
             Form::Cells(_) => SetForm::Members,
         }
     }
@@ -367,7 +370,7 @@ impl Set {
     /// where there are more members than the limits allow.
     pub fn from_listpack(bytes: &[u8], limits: SetLimits) -> Result<Self, Corrupt> {
         let packed = Packed::from_listpack(bytes)?;
-        packed::check_distinct(&packed, 1)?;
+        packed::check_distinct(bytes, 1)?;
         let mut set = Set(Form::Packed(packed));
         if set.len() > limits.max_listpack_entries {
             set.make_cells();
@@ -396,7 +399,7 @@ pub struct Blob<'a>(BlobOf<'a>);
 
 enum BlobOf<'a> {
     Ints(&'a Intset),
-    Packed(&'a Packed),
+    Packed(Run<'a>),
 }
 
 impl Blob<'_> {

@@ -141,11 +141,19 @@ impl Block {
         if self.bytes.capacity() - old < more {
             self.bytes.reserve_exact(more.max(old / 4));
         }
+        let ms = id.ms - self.first.ms;
+        let seq = id.seq - if ms == 0 { self.first.seq } else { 0 };
+        let framed = |bytes: &[u8]| back_len(bytes.len() as u64) + bytes.len();
+        let values = fields.clone().map(|(_, value)| framed(value));
+        let mut body = back_len(ms) + back_len(seq) + values.sum::<usize>();
+        if !same {
+            let names = fields.clone().map(|(field, _)| framed(field));
+            body += back_len(fields.len() as u64) + names.sum::<usize>();
+        }
         self.bytes.push(if same { SAME_FIELDS } else { 0 });
-        let body = self.bytes.len();
-        put(&mut self.bytes, id.ms - self.first.ms);
-        let base = if id.ms == self.first.ms { self.first.seq } else { 0 };
-        put(&mut self.bytes, id.seq - base);
+        put(&mut self.bytes, body as u64);
+        put(&mut self.bytes, ms);
+        put(&mut self.bytes, seq);
         if !same {
             put(&mut self.bytes, fields.len() as u64);
         }
@@ -155,10 +163,6 @@ impl Block {
             }
             put_bytes(&mut self.bytes, value);
         }
-        let end = self.bytes.len();
-        put(&mut self.bytes, (end - body) as u64);
-        let size = self.bytes.len() - end;
-        self.bytes[body..].rotate_right(size);
         let len = self.bytes.len() - old;
         put_back(&mut self.bytes, len as u64);
         self.live += 1;
@@ -311,6 +315,9 @@ fn back_len(n: u64) -> usize {
 
 /// A number in groups of seven bits, the lowest last; all but the first carry the high bit.
 fn put_back(out: &mut Vec<u8>, n: u64) {
+    if n < 0x80 {
+        return out.push(n as u8);
+    }
     for group in (0..back_len(n)).rev() {
         let more = if group + 1 < back_len(n) { 0x80 } else { 0 };
         out.push((n >> (7 * group)) as u8 & 0x7f | more);

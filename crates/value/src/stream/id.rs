@@ -39,6 +39,35 @@ impl Id {
     }
 }
 
+/// Room for an ID's text: two numbers of 64 bits and a dash.
+#[derive(Clone, Copy, Debug)]
+pub struct IdText {
+    bytes: [u8; 41],
+    len: usize,
+}
+
+impl IdText {
+    /// The text of an ID.
+    pub fn new(id: Id) -> Self {
+        let mut text = Self { bytes: [0; 41], len: 0 };
+        text.push(itoa::Buffer::new().format(id.ms));
+        text.push("-");
+        text.push(itoa::Buffer::new().format(id.seq));
+        text
+    }
+
+    fn push(&mut self, part: &str) {
+        let end = self.len + part.len();
+        self.bytes[self.len..end].copy_from_slice(part.as_bytes());
+        self.len = end;
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.ms, self.seq)

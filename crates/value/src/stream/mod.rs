@@ -22,7 +22,7 @@ use block::Block;
 pub use block::{Entry, Fields};
 pub use claim::{AutoClaimed, Claim, Claimed, Recount};
 pub use group::{COUNT_MAX, Consumer, Group, Nack};
-pub use id::{Id, NewId};
+pub use id::{Id, IdText, NewId};
 pub use idempotence::{Idempotence, Retention};
 pub use iter::Iter;
 pub use remove::{Deleted, References, Trim, TrimTo};

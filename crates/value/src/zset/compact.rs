@@ -22,16 +22,19 @@ impl Compact {
     }
 
     pub(super) fn insert(&mut self, member: &[u8], new: f64) -> Inserted {
-        if let Some(found) = self.find(member) {
-            if score::key(found.score) == score::key(new) {
-                return Inserted::Unchanged;
-            }
-            self.cut(found.start..found.end, 1);
-            self.place(member, new);
-            return Inserted::Updated;
+        let (found, place) = self.locate(member, score::key(new));
+        let Some(Item { start, end, score, .. }) = found else {
+            self.put(place, member, new);
+            return Inserted::Added;
+        };
+        if score::key(score) == score::key(new) {
+            return Inserted::Unchanged;
         }
-        self.place(member, new);
-        Inserted::Added
+        let place = if place > start { place - (end - start) } else { place };
+        self.bytes.drain(start..end);
+        self.len -= 1;
+        self.put(place, member, new);
+        Inserted::Updated
     }
 
     /// Adds a member that comes after all others.
@@ -106,14 +109,24 @@ impl Compact {
     }
 
     fn find(&self, member: &[u8]) -> Option<Item<'_>> {
-        self.items().find(|item| item.member == member)
+        self.items().find(|item| same(item.member, member))
     }
 
-    fn place(&mut self, member: &[u8], new: f64) {
-        let probe = Probe::At(score::key(new), member);
-        let after = self.items().find(|item| !is_before(item, &probe));
-        let at = after.map_or(self.bytes.len(), |item| item.start);
-        self.put(at, member, new);
+    /// The member, and where it belongs with a score of this key, in one walk.
+    fn locate(&self, member: &[u8], key: u64) -> (Option<Item<'_>>, usize) {
+        let (mut found, mut place) = (None, None);
+        for item in self.items() {
+            if place.is_none() && !is_before(&item, &Probe::At(key, member)) {
+                place = Some(item.start);
+            }
+            if found.is_none() && same(item.member, member) {
+                found = Some(item);
+            }
+            if found.is_some() && place.is_some() {
+                break;
+            }
+        }
+        (found, place.unwrap_or(self.bytes.len()))
     }
 
     fn put(&mut self, at: usize, member: &[u8], new: f64) {
@@ -138,6 +151,13 @@ impl Compact {
     }
 }
 
+/// Whether two members are equal. They often begin alike and seldom end alike, so their ends go first.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.last_chunk::<4>() == b.last_chunk() && a == b
+}
+
+#[inline]
 fn is_before(item: &Item<'_>, probe: &Probe<'_>) -> bool {
     probe.is_after(|| score::key(item.score), item.member)
 }
@@ -172,15 +192,17 @@ struct Item<'a> {
     score: f64,
 }
 
+#[inline]
 fn item(bytes: &[u8], start: usize) -> Item<'_> {
     let entry = Layout::read(|at| bytes[start + at]);
     let end = start + entry.total();
-    Item {
-        start,
-        end: end + varint_len(entry.total()),
-        member: &bytes[start + entry.head..end],
-        score: score::from_bytes(&bytes[start + 1..=start + entry.width]),
-    }
+    let scored = &bytes[start + 1..];
+    let score = match scored.first_chunk() {
+        Some(word) => score::from_word(*word, entry.width),
+        None => score::from_bytes(&scored[..entry.width]),
+    };
+    let member = &bytes[start + entry.head..end];
+    Item { start, end: end + varint_len(entry.total()), member, score }
 }
 
 struct Items<'a> {
@@ -191,6 +213,7 @@ struct Items<'a> {
 impl<'a> Iterator for Items<'a> {
     type Item = Item<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Item<'a>> {
         if self.at >= self.bytes.len() {
             return None;

@@ -83,6 +83,10 @@ impl Layout {
 }
 
 /// Bytes of a number in groups of seven bits.
+#[inline]
 pub(super) fn varint_len(n: usize) -> usize {
+    if n < 0x80 {
+        return 1;
+    }
     (usize::BITS - (n | 1).leading_zeros()).div_ceil(7) as usize
 }

@@ -61,6 +61,7 @@ impl<'a> Probe<'a> {
     }
 
     /// Whether a member comes before this place.
+    #[inline]
     pub(super) fn is_after(&self, key: impl FnOnce() -> u64, member: &[u8]) -> bool {
         match *self {
             Self::KeyStart(mine) => key() < mine,

@@ -1,6 +1,7 @@
 //! Scores: their order as integers, and their short form in bytes.
 
 /// The order of a score as an integer: `key(a) < key(b)` exactly when `a < b`. Both zeroes have one key.
+#[inline]
 pub(super) fn key(score: f64) -> u64 {
     // Adding +0.0 turns -0.0 into +0.0 and leaves every other number alone.
     let bits = (score + 0.0).to_bits();
@@ -23,6 +24,7 @@ pub(super) fn width_code(width: usize) -> u8 {
 }
 
 /// The width that three bits stand for.
+#[inline]
 pub(super) fn code_width(code: u8) -> usize {
     match code & 7 {
         0 => 0,
@@ -35,6 +37,13 @@ pub(super) fn from_bytes(bytes: &[u8]) -> f64 {
     let mut whole = [0; 8];
     whole[..bytes.len()].copy_from_slice(bytes);
     f64::from_bits(u64::from_be_bytes(whole))
+}
+
+/// The same, of a word whose first `width` bytes are the score's.
+#[inline]
+pub(super) fn from_word(word: [u8; 8], width: usize) -> f64 {
+    let kept = u64::MAX.checked_shl(64 - 8 * width as u32).unwrap_or(0);
+    f64::from_bits(u64::from_be_bytes(word) & kept)
 }
 
 #[cfg(test)]
@@ -66,6 +75,9 @@ mod tests {
             let n = width(a);
             prop_assert_eq!(code_width(width_code(n)), n);
             prop_assert_eq!(from_bytes(&a.to_bits().to_be_bytes()[..n]).to_bits(), a.to_bits());
+            let mut word = a.to_bits().to_be_bytes();
+            word[n..].fill(0xA5);
+            prop_assert_eq!(from_word(word, n).to_bits(), a.to_bits());
         }
     }
 }

@@ -14,7 +14,7 @@ use command::{
 use config::KeyspaceEvents;
 use keyspace::{Key, Payload, Value};
 use value::list::List;
-use value::{Item, Object, Typed};
+use value::{Item, ObjectRef, Typed};
 
 use crate::list::limits;
 use request::Request;
@@ -91,7 +91,7 @@ fn sort(ctx: &mut Ctx<'_>, args: Args<'_>, may_store: bool) -> Outcome {
     // The order of a set is nobody's business, but a stored one must be the same on every replica, and scripts
     // rely on one.
     let is_kept = request.destination.is_some() || ctx.services.scripts.running().is_some();
-    if !request.sorts && is_kept && matches!(source, Some(Object::Set(_))) {
+    if !request.sorts && is_kept && matches!(source, Some(ObjectRef::Set(_))) {
         request.sort_by_text();
     }
     let mut rows = Rows::copy(source, &request)?;
@@ -156,7 +156,7 @@ fn store(ctx: &mut Ctx<'_>, key: Key<'_>, request: &Request<'_>, rows: &Rows) ->
     }
     let len = list.len();
     if len > 0 {
-        ctx.db.put(key, Payload::Object(Box::new(list.into_object())), Deadline::None);
+        ctx.db.put(key, Payload::Object(list.into_object()), Deadline::None);
         ctx.db.changed_by(len, key, KeyspaceEvents::LIST, "sortstore");
     } else if ctx.db.remove(key) {
         ctx.db.changed(key, KeyspaceEvents::GENERIC, "del");

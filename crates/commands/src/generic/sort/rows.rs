@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use command::{Database, Error};
-use value::{Item, Object};
+use value::{Item, ObjectRef};
 
 use super::request::Request;
 
@@ -40,13 +40,16 @@ impl Rows {
     ///
     /// # Errors
     /// When the value is neither list, set nor sorted set.
-    pub(super) fn copy(source: Option<&Object>, request: &Request<'_>) -> Result<Self, Error> {
+    pub(super) fn copy(
+        source: Option<ObjectRef<'_>>,
+        request: &Request<'_>,
+    ) -> Result<Self, Error> {
         let mut rows = Self::default();
         let Some(source) = source else { return Ok(rows) };
         let len = match source {
-            Object::List(list) => list.len(),
-            Object::Set(set) => set.len(),
-            Object::SortedSet(zset) => zset.len(),
+            ObjectRef::List(list) => list.len(),
+            ObjectRef::Set(set) => set.len(),
+            ObjectRef::SortedSet(zset) => zset.len(),
             _ => return Err(Error::WRONG_TYPE),
         };
         let window = request.window(len);
@@ -54,22 +57,22 @@ impl Rows {
         let (wanted, back) = if request.sorts {
             (0..len, false)
         } else {
-            (window.clone(), request.descending && !matches!(source, Object::Set(_)))
+            (window.clone(), request.descending && !matches!(source, ObjectRef::Set(_)))
         };
         rows.rows.reserve_exact(wanted.len());
         match source {
-            Object::List(list) if back => {
+            ObjectRef::List(list) if back => {
                 let from = len.saturating_sub(1 + wanted.start);
                 list.iter_back_from(from).take(wanted.len()).for_each(|item| rows.push(item));
             }
-            Object::List(list) => {
+            ObjectRef::List(list) => {
                 list.iter_from(wanted.start).take(wanted.len()).for_each(|item| rows.push(item));
             }
-            Object::Set(set) => {
+            ObjectRef::Set(set) => {
                 let items = set.iter().skip(wanted.start).take(wanted.len());
                 items.for_each(|item| rows.push(item));
             }
-            Object::SortedSet(zset) => {
+            ObjectRef::SortedSet(zset) => {
                 let ranks = if back { len - wanted.end..len - wanted.start } else { wanted };
                 zset.range(ranks, back).for_each(|(member, _)| rows.push(Item::Bytes(member)));
             }

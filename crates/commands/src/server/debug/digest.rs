@@ -8,7 +8,7 @@ use command::{Args, Ctx, Cursor, Outcome, Stint};
 use keyspace::{EntryRef, Value};
 use sha1::{Digest as _, Sha1};
 use value::stream::Id;
-use value::{Kind, Object};
+use value::{Kind, ObjectRef};
 
 #[derive(Clone, Copy, Default)]
 struct Digest([u8; 20]);
@@ -39,28 +39,28 @@ impl Digest {
         }
     }
 
-    fn mix_object(&mut self, object: &Object) {
+    fn mix_object(&mut self, object: ObjectRef<'_>) {
         match object {
-            Object::String(bytes) => self.mix(bytes),
-            Object::List(list) => {
+            ObjectRef::String(bytes) => self.mix(bytes),
+            ObjectRef::List(list) => {
                 list.iter().for_each(|item| item.with_bytes(|bytes| self.mix(bytes)));
             }
-            Object::Set(set) => {
+            ObjectRef::Set(set) => {
                 set.iter().for_each(|item| item.with_bytes(|bytes| self.xor(bytes)));
             }
-            Object::Hash(hash) => hash.iter().for_each(|field| {
+            ObjectRef::Hash(hash) => hash.iter().for_each(|field| {
                 let mut pair = Self::default();
                 field.name.with_bytes(|bytes| pair.mix(bytes));
                 field.value.with_bytes(|bytes| pair.mix(bytes));
                 self.xor(&pair.0);
             }),
-            Object::SortedSet(zset) => zset.iter().for_each(|(member, score)| {
+            ObjectRef::SortedSet(zset) => zset.iter().for_each(|(member, score)| {
                 let mut pair = Self::default();
                 pair.mix(member);
                 pair.mix(seventeen_digits(score).as_bytes());
                 self.xor(&pair.0);
             }),
-            Object::Stream(stream) => {
+            ObjectRef::Stream(stream) => {
                 for entry in stream.range(Id::MIN, Id::MAX, false) {
                     self.mix(format!("{}.{}", entry.id.ms, entry.id.seq).as_bytes());
                     for (field, value) in entry.fields() {

@@ -53,7 +53,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("loadaof", 2, 2, load_aof),
     ("log", 3, 3, log),
     ("object", 3, 3, values::object),
-    ("pause-cron", 3, 3, accept),
+    ("pause-cron", 3, 3, pause_cron),
     ("populate", 3, 5, values::populate),
     ("protocol", 3, 3, protocol::sample),
     ("quicklist", 3, 4, values::quicklist),
@@ -177,6 +177,13 @@ fn leading_integer(word: &[u8]) -> i64 {
 fn set_active_expire(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let on = leading_integer(args.at(2)) != 0;
     ctx.services.active_expire.store(on, Ordering::Relaxed);
+    ctx.reply.ok();
+    Ok(())
+}
+
+fn pause_cron(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
+    let on = leading_integer(args.at(2)) != 0;
+    ctx.services.cron_paused.store(on, Ordering::SeqCst);
     ctx.reply.ok();
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use command::{Ctx, Cursor, Stint};
 use keyspace::{Digits, EntryRef, Value};
-use value::{Kind, Object};
+use value::{Kind, ObjectRef};
 
 use super::Lines;
 
@@ -55,10 +55,10 @@ pub fn keysizes(ctx: &mut Ctx<'_>, lines: &mut Lines) {
 
 fn size(entry: EntryRef<'_>) -> usize {
     match entry.value() {
-        Value::Object(Object::List(list)) => list.len(),
-        Value::Object(Object::Set(set)) => set.len(),
-        Value::Object(Object::Hash(hash)) => hash.len(),
-        Value::Object(Object::SortedSet(zset)) => zset.len(),
+        Value::Object(ObjectRef::List(list)) => list.len(),
+        Value::Object(ObjectRef::Set(set)) => set.len(),
+        Value::Object(ObjectRef::Hash(hash)) => hash.len(),
+        Value::Object(ObjectRef::SortedSet(zset)) => zset.len(),
         value => value.text(&mut Digits::new()).map_or(0, <[u8]>::len),
     }
 }

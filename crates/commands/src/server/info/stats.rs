@@ -26,6 +26,7 @@ fn append_only(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let ok = |failed: bool| if failed { "err" } else { "ok" };
     let started_ms = status.rewrite_started_ms.load(Ordering::Relaxed);
     let since_s = if rewriting { ((ctx.now_ms() - started_ms) / 1000).max(0) } else { -1 };
+    let key = ctx.services.encryption.get();
     let backs_up = ctx.services.backups.now().stage.is_under_way();
     let buffered = status.buffered.load(Ordering::Relaxed);
     write(
@@ -45,6 +46,7 @@ fn append_only(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("aof_rewrites_consecutive_failures", &status.failures.load(Ordering::Relaxed)),
             ("aof_last_write_status", &ok(status.failure().is_some())),
             ("aof_last_cow_size", &0),
+            ("encryption_key", &key.as_ref().map_or("", |keys| keys.current())),
             ("module_fork_in_progress", &0),
             ("module_fork_last_cow_size", &0),
         ],
@@ -192,6 +194,8 @@ fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
     let tracking = &ctx.services.tracking;
     let totals = ctx.services.statistics.totals();
     let rates = ctx.services.statistics.rates().figures();
+    let command_ns = ctx.services.statistics.command_ns();
+    let busy_us_per_turn = (rates.busy_ns / rates.turns.max(1.0) / 1000.0).round() as u64;
     write(
         lines,
         &[
@@ -210,6 +214,9 @@ fn replies(ctx: &mut Ctx<'_>, lines: &mut Lines) {
             ("reply_buffer_shrinks", &0),
             ("reply_buffer_expands", &0),
             ("eventloop_cycles", &totals.turns),
+            ("eventloop_duration_sum", &(totals.busy_ns / 1000)),
+            ("eventloop_duration_cmd_sum", &(command_ns / 1000)),
+            ("instantaneous_eventloop_duration_usec", &busy_us_per_turn),
             ("instantaneous_eventloop_cycles_per_sec", &(rates.turns.round() as u64)),
             ("acl_access_denied_auth", &denied.count(Reason::Auth)),
             ("acl_access_denied_cmd", &denied.count(Reason::Command)),

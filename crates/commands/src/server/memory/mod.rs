@@ -114,7 +114,7 @@ fn stats(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
     let report = Report::take(ctx);
     let figures = report.figures;
     let reply = &mut ctx.reply;
-    reply.map(27 + report.databases.len());
+    reply.map(30 + report.databases.len());
     write_figures(
         reply,
         &[
@@ -144,9 +144,14 @@ fn stats(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
         );
     }
     let keys = report.keys();
+    let tables: u64 = report.databases.iter().map(|database| database.tables_bytes).sum();
     write_figures(
         reply,
         &[
+            // Tables grow a bucket at a time: there is never an old one beside the new.
+            ("overhead.db.hashtable.lut", tables),
+            ("overhead.db.hashtable.rehashing", 0),
+            ("db.dict.rehashing.count", 0),
             ("overhead.total", report.overhead()),
             ("keys.count", keys),
             ("keys.bytes-per-key", report.net().checked_div(keys).unwrap_or(0)),

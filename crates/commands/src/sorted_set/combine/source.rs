@@ -2,7 +2,7 @@ use command::{Database, Error};
 use keyspace::{EntryRef, Key, Value};
 use value::set::Set;
 use value::zset::Zset;
-use value::{Item, Object};
+use value::{Item, ObjectRef};
 
 /// A set to combine. Members of plain sets have score 1.
 pub enum Source<'a> {
@@ -31,8 +31,8 @@ impl<'a> Source<'a> {
     fn of(entry: Option<EntryRef<'a>>) -> Result<Self, Error> {
         match entry.map(|entry| entry.value()) {
             None => Ok(Self::Absent),
-            Some(Value::Object(Object::SortedSet(zset))) => Ok(Self::Sorted(zset)),
-            Some(Value::Object(Object::Set(set))) => Ok(Self::Plain(set)),
+            Some(Value::Object(ObjectRef::SortedSet(zset))) => Ok(Self::Sorted(zset)),
+            Some(Value::Object(ObjectRef::Set(set))) => Ok(Self::Plain(set)),
             Some(_) => Err(Error::WRONG_TYPE),
         }
     }
