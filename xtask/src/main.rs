@@ -3,7 +3,6 @@
 //! `verify` is the one gate: it changes no file of the tree and passes or says which command to
 //! run again. `fix` is its writing sister. `tidy` reads the tree for the rules that neither the
 //! compiler nor clippy knows. `bench` measures Rubrica against other servers in one run.
-//! `soak` runs the random tests for longer.
 #![forbid(unsafe_code)]
 
 mod bench;
@@ -23,7 +22,7 @@ cargo xtask test [FILTER]     the tests whose names contain FILTER
 cargo xtask tidy              the style rules that read the tree (part of verify)
 cargo xtask needs             check for what the tests need; install it when root
 cargo xtask bench [OPTIONS]   measure against other servers; `bench --help` lists the options
-cargo xtask soak [OPTIONS]    the random tests for longer, and with other seeds; `soak --help`";
+cargo xtask soak [OPTIONS]    hours of the tests that meet chance; `soak --help` lists the options";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -48,8 +47,8 @@ fn run(args: Vec<String>) -> Result<()> {
         ("test", [filter]) => steps::test(&root, Some(filter)),
         ("tidy", []) => tidy::run(&root),
         ("needs", []) => needs::check(),
-        ("bench", options) => bench::run(&root, options),
         ("soak", options) => soak::run(&root, options),
+        ("bench", options) => bench::run(&root, options),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");
             Ok(())

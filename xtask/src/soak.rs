@@ -1,169 +1,254 @@
-//! `cargo xtask soak`: tests of the gate with larger numbers and with other seeds each round, for as long as is
-//! asked for; what they add up to is printed at the end.
+//! `cargo xtask soak`: the tests that meet chance, with budgets for hours instead of seconds. It is the code of the
+//! gate's tests; a seed of its own each time makes other moments and inputs, and repeats them when given.
 
-use crate::needs;
-use crate::steps::Step;
 use anyhow::{Context as _, Result, bail};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-const USAGE: &str = "\
+pub(crate) const USAGE: &str = "\
 cargo xtask soak [OPTIONS]
 
-  --minutes N   rounds are begun until so many minutes are over; one round by default
-  --seed N      seed of the first round, and one more in each further round; default 1
-  --only LIST   of kills,power,faults,damage,histories,commands,fuzz; all by default";
+  --seed N      repeats a run; default: the time, and printed
+  --scale X     multiplies every budget; default 1, which takes about a day on two cores; 0.01 a quarter of an hour
+  --only LIST   of kills,power,faults,damage,differ,linear,fuzz; all by default
 
-/// A test and how much of it is done in a round.
+It prints what was done and what failed, and how to run that alone.";
+
+/// A test with its budget.
 struct Task {
     name: &'static str,
-    /// What is counted.
+    /// What its budget counts.
     unit: &'static str,
-    per_round: u64,
-    step: fn(seed: u64, count: u64) -> Step,
+    /// How many at scale 1.
+    budget: f64,
+    /// The environment's name for the budget.
+    variable: &'static str,
+    /// The environment's name for the seed.
+    seed: &'static str,
+    /// Words behind `cargo`.
+    words: &'static [&'static str],
+    /// Whether the budget stands behind `--commands`, and the seed behind `--seed`.
+    by_words: bool,
 }
 
+const SUITE: Task = Task {
+    name: "",
+    unit: "",
+    budget: 0.0,
+    variable: "",
+    seed: "SUITE_SEED",
+    words: &[],
+    by_words: false,
+};
+
+/// The budgets of the published totals.
 const TASKS: &[Task] = &[
-    Task { name: "kills", unit: "servers killed", per_round: 100, step: kills },
-    Task { name: "power", unit: "power cuts", per_round: 30, step: power },
+    Task {
+        name: "kills",
+        unit: "kills at random moments",
+        budget: 10_000.0,
+        variable: "SUITE_KILLS",
+        words: &["test", "-p", "suite", "--test", "kills", "--", "--nocapture"],
+        ..SUITE
+    },
+    Task {
+        name: "power",
+        unit: "power cuts",
+        budget: 1000.0,
+        variable: "SUITE_POWER_CUTS",
+        words: &["test", "-p", "suite", "--test", "power", "--", "--nocapture"],
+        ..SUITE
+    },
     Task {
         name: "faults",
-        unit: "calls that failed, in three ways each",
-        per_round: 100,
-        step: faults,
+        unit: "calls that fail, each in three ways",
+        budget: 1000.0,
+        variable: "SUITE_FAULTS",
+        words: &["test", "-p", "suite", "--test", "faults", "--", "--nocapture"],
+        ..SUITE
     },
     Task {
         name: "damage",
-        unit: "bytes with every bit changed, twice",
-        per_round: 8192,
-        step: damage,
+        unit: "bytes of a snapshot and a log, each bit flipped",
+        budget: 65_536.0,
+        variable: "SUITE_DAMAGE_BYTES",
+        words: &["test", "--release", "-p", "suite", "--test", "damage", "--", "--nocapture"],
+        ..SUITE
     },
-    Task { name: "histories", unit: "histories checked", per_round: 60, step: histories },
-    Task { name: "commands", unit: "commands compared", per_round: 250_000, step: commands },
-    Task { name: "fuzz", unit: "seconds for each fuzz target", per_round: 60, step: fuzz },
+    Task {
+        name: "differ",
+        unit: "random commands compared with redis-server",
+        budget: 20_000_000.0,
+        variable: "",
+        words: &["run", "-p", "suite", "--bin", "differ", "--"],
+        by_words: true,
+        ..SUITE
+    },
+    Task {
+        name: "linear",
+        unit: "histories of concurrent clients",
+        budget: 2000.0,
+        variable: "SUITE_HISTORIES",
+        words: &["test", "-p", "suite", "--test", "linear", "--", "--nocapture"],
+        ..SUITE
+    },
+    Task {
+        name: "fuzz",
+        unit: "seconds for each fuzz target",
+        budget: 3600.0,
+        variable: "FUZZ_SECONDS",
+        seed: "FUZZ_SEED",
+        words: &[
+            "test",
+            "--release",
+            "-p",
+            "acl",
+            "-p",
+            "aof",
+            "-p",
+            "codec",
+            "-p",
+            "config",
+            "-p",
+            "rdb",
+            "-p",
+            "resp",
+            "--test",
+            "fuzz",
+        ],
+        ..SUITE
+    },
 ];
 
-fn kills(seed: u64, count: u64) -> Step {
-    Step::new("kills", "cargo nextest run --package suite --test kills")
-        .env("SUITE_KILLS", count)
-        .env("SUITE_SEED", seed)
-}
-
-fn power(seed: u64, count: u64) -> Step {
-    Step::new("power", "cargo nextest run --package suite --test power")
-        .env("SUITE_POWER_CUTS", count)
-        .env("SUITE_SEED", seed)
-}
-
-fn faults(_seed: u64, count: u64) -> Step {
-    Step::new("faults", "cargo nextest run --package suite --test faults")
-        .env("SUITE_FAULTS", count)
-}
-
-fn damage(seed: u64, bytes: u64) -> Step {
-    Step::new("damage", "cargo nextest run --package suite --test damage")
-        .env("SUITE_DAMAGE_BYTES", bytes)
-        .env("SUITE_SEED", seed)
-}
-
-fn histories(seed: u64, count: u64) -> Step {
-    Step::new("histories", "cargo nextest run --package suite --test linear")
-        .env("SUITE_HISTORIES", count)
-        .env("SUITE_SEED", seed)
-}
-
-fn commands(seed: u64, count: u64) -> Step {
-    let words = format!("--seed {seed} --commands {count}");
-    Step::new("commands", &format!("cargo run --quiet --package suite --bin differ -- {words}"))
-}
-
-fn fuzz(seed: u64, seconds: u64) -> Step {
-    Step::new("fuzz", "cargo nextest run --workspace --expr")
-        .arg("binary(fuzz) or binary(robust)")
-        .env("FUZZ_SECONDS", seconds)
-        .env("FUZZ_SEED", seed)
-}
-
 struct Options {
-    minutes: u64,
     seed: u64,
-    only: Vec<String>,
+    scale: f64,
+    only: Option<Vec<String>>,
 }
 
 impl Options {
     fn parse(words: &[String]) -> Result<Self> {
-        let mut out = Self { minutes: 0, seed: 1, only: Vec::new() };
-        for pair in words.chunks(2) {
-            let [name, value] = pair else { bail!("{}: no value\n{USAGE}", pair.join(" ")) };
-            let number = || value.parse().with_context(|| format!("{name} {value}: no number"));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is far off")?;
+        let mut out = Self { seed: now.as_secs(), scale: 1.0, only: None };
+        let mut words = words.iter();
+        while let Some(name) = words.next() {
+            let value = words.next().with_context(|| format!("{name}: no value\n{USAGE}"))?;
             match name.as_str() {
-                "--minutes" => out.minutes = number()?,
-                "--seed" => out.seed = number()?,
-                "--only" => out.only = value.split(',').map(str::to_owned).collect(),
+                "--seed" => out.seed = value.parse().with_context(|| format!("--seed {value}"))?,
+                "--scale" => {
+                    out.scale = value.parse().with_context(|| format!("--scale {value}"))?
+                }
+                "--only" => out.only = Some(value.split(',').map(str::to_owned).collect()),
                 _ => bail!("no such option: {name}\n{USAGE}"),
             }
         }
-        match out.only.iter().find(|name| TASKS.iter().all(|task| task.name != *name)) {
-            Some(unknown) => bail!("nothing is called {unknown}\n{USAGE}"),
+        let is_task = |name: &&String| TASKS.iter().any(|task| task.name == name.as_str());
+        match out.only.iter().flatten().find(|name| !is_task(name)) {
+            Some(name) => bail!("no such test: {name}\n{USAGE}"),
             None => Ok(out),
         }
     }
-
-    fn tasks(&self) -> impl Iterator<Item = &'static Task> {
-        TASKS
-            .iter()
-            .filter(|task| self.only.is_empty() || self.only.iter().any(|name| name == task.name))
-    }
 }
 
+/// Runs the tests one after the other, all of them whatever fails.
 pub(crate) fn run(root: &Path, words: &[String]) -> Result<()> {
     if words.iter().any(|word| word == "--help" || word == "-h") {
         println!("{USAGE}");
         return Ok(());
     }
     let options = Options::parse(words)?;
-    needs::check()?;
-    Step::new("build", "cargo build --workspace --bins").run(root)?;
-    let (start, mut rounds, mut failures) = (Instant::now(), 0, Vec::new());
-    while rounds == 0 || start.elapsed() < Duration::from_secs(options.minutes * 60) {
-        for task in options.tasks() {
-            // What fails with one seed is reported; the others go on.
-            let step = (task.step)(options.seed + rounds, task.per_round);
-            failures.extend(step.run(root).err());
+    println!("seed {}, scale {}", options.seed, options.scale);
+    // The tests start these.
+    let built = Command::new("cargo")
+        .args(["build", "--workspace", "--bins"])
+        .current_dir(root)
+        .status()?;
+    let wanted = |task: &&Task| {
+        options.only.as_ref().is_none_or(|only| only.iter().any(|name| name == task.name))
+    };
+    let released = !TASKS.iter().filter(wanted).any(|task| task.words.contains(&"--release"))
+        || Command::new("cargo")
+            .args(["build", "--release", "-p", "rubrica-server", "-p", "rubrica-check"])
+            .current_dir(root)
+            .status()?
+            .success();
+    if !built.success() || !released {
+        bail!("the build failed");
+    }
+    let mut totals = Vec::new();
+    for task in TASKS.iter().filter(wanted) {
+        let budget = task.budget(options.scale);
+        println!("==> {}: {budget} {}", task.name, task.unit);
+        let start = Instant::now();
+        let (mut command, line) = task.command(budget, options.seed);
+        let passed = command.current_dir(root).status().context("cargo")?.success();
+        totals.push((task, budget, passed, start.elapsed().as_secs_f64(), line));
+    }
+    println!("\nsoak, seed {}:", options.seed);
+    for (task, budget, passed, seconds, line) in &totals {
+        let verdict = if *passed { "passed" } else { "FAILED" };
+        println!("  {:<8} {verdict}  {budget:>10} {}, {seconds:.0} s", task.name, task.unit);
+        if !passed {
+            println!("           again: {line}");
         }
-        rounds += 1;
     }
-    println!("\n{rounds} rounds in {:.0} s", start.elapsed().as_secs_f64());
-    for task in options.tasks() {
-        println!("  {:>10} {}", task.per_round * rounds, task.unit);
+    match totals.iter().filter(|(_, _, passed, ..)| !passed).count() {
+        0 => Ok(()),
+        failed => bail!("{failed} of {} failed", totals.len()),
     }
-    if failures.is_empty() {
-        println!("nothing failed");
-        return Ok(());
+}
+
+impl Task {
+    fn budget(&self, scale: f64) -> u64 {
+        (self.budget * scale).max(1.0) as u64
     }
-    failures.iter().for_each(|failure| println!("{failure:#}"));
-    bail!("{} of {} runs failed", failures.len(), options.tasks().count() as u64 * rounds)
+
+    /// The command, and the line that a person types for it.
+    fn command(&self, budget: u64, seed: u64) -> (Command, String) {
+        let mut command = Command::new("cargo");
+        command.args(self.words);
+        let words = self.words.join(" ");
+        if self.by_words {
+            let (budget, seed) = (budget.to_string(), seed.to_string());
+            command.args(["--commands", &budget, "--seed", &seed]);
+            return (command, format!("cargo {words} --commands {budget} --seed {seed}"));
+        }
+        command.env(self.variable, budget.to_string()).env(self.seed, seed.to_string());
+        (command, format!("{}={budget} {}={seed} cargo {words}", self.variable, self.seed))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(words: &str) -> Result<Options> {
-        Options::parse(&words.split(' ').map(str::to_owned).collect::<Vec<_>>())
+    fn parse(line: &str) -> Result<Options> {
+        Options::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     #[test]
-    fn a_part_is_chosen_by_name_and_what_is_unknown_is_refused() {
-        let options = parse("--only fuzz,kills --seed 7").unwrap();
-        let names: Vec<_> = options.tasks().map(|task| task.name).collect();
-        assert_eq!((names, options.seed), (vec!["kills", "fuzz"], 7));
-        assert!(parse("--only sleep").is_err() && parse("--minutes").is_err());
+    fn budgets_are_scaled_and_never_nothing() {
+        assert_eq!(TASKS[0].budget(1.0), 10_000);
+        assert_eq!(TASKS[0].budget(0.5), 5000);
+        assert_eq!(TASKS[0].budget(0.0), 1);
     }
 
     #[test]
-    fn a_run_is_repeated_by_its_line() {
-        let line = kills(3, 100).line();
-        assert!(line.starts_with("SUITE_KILLS=\"100\" SUITE_SEED=\"3\" cargo nextest"), "{line}");
+    fn what_fails_can_be_run_alone() {
+        let (_, line) = TASKS[0].command(7, 9);
+        assert!(
+            line.starts_with("SUITE_KILLS=7 SUITE_SEED=9 cargo test -p suite --test kills"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn options_are_read_and_what_is_not_known_is_refused() {
+        let options = parse("--seed 5 --scale 0.1 --only kills,fuzz").unwrap();
+        assert_eq!((options.seed, options.only.map(|only| only.len())), (5, Some(2)));
+        assert!(parse("--only rain").is_err());
+        assert!(parse("--speed 1").is_err());
+        assert!(parse("--seed").is_err());
     }
 }

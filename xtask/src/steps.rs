@@ -8,30 +8,30 @@ use std::time::Instant;
 
 /// A command to run in the repository's root.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Step {
+struct Step {
     name: &'static str,
     words: Vec<String>,
-    env: Vec<(&'static str, String)>,
+    env: Vec<(&'static str, &'static str)>,
 }
 
 impl Step {
-    pub(crate) fn new(name: &'static str, command: &str) -> Self {
+    fn new(name: &'static str, command: &str) -> Self {
         let words = command.split_whitespace().map(str::to_owned).collect();
         Self { name, words, env: Vec::new() }
     }
 
-    pub(crate) fn arg(mut self, word: &str) -> Self {
+    fn arg(mut self, word: &str) -> Self {
         self.words.push(word.to_owned());
         self
     }
 
-    pub(crate) fn env(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.env.push((name, value.to_string()));
+    fn env(mut self, name: &'static str, value: &'static str) -> Self {
+        self.env.push((name, value));
         self
     }
 
     /// The line that a person types to run the step alone.
-    pub(crate) fn line(&self) -> String {
+    fn line(&self) -> String {
         let env = self.env.iter().map(|(name, value)| format!("{name}=\"{value}\""));
         let words = self.words.iter().map(|word| match word.contains([' ', '(', '&', '|', '*']) {
             true => format!("'{word}'"),
@@ -40,12 +40,12 @@ impl Step {
         env.chain(words).collect::<Vec<_>>().join(" ")
     }
 
-    pub(crate) fn run(&self, root: &Path) -> Result<()> {
+    fn run(&self, root: &Path) -> Result<()> {
         timed(self.name, || {
             let (program, arguments) = self.words.split_first().context("an empty step")?;
             let status = Command::new(program)
                 .args(arguments)
-                .envs(self.env.iter().map(|(name, value)| (name, value)))
+                .envs(self.env.iter().copied())
                 .current_dir(root)
                 .status()
                 .with_context(|| format!("{program} could not be started"))?;

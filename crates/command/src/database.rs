@@ -7,13 +7,13 @@ use keyspace::{
 };
 use observe::Counters;
 use tracking::Recorder;
-use value::{Kind, Typed};
+use value::Kind;
 
 use crate::effects::ExpiryLog;
-use crate::error::Error;
 
 mod nested;
 mod strings;
+mod typed;
 mod walk;
 
 pub use walk::{Cursor, Stint};
@@ -184,110 +184,47 @@ impl<'a> Database<'a> {
         self.find(key, Purpose::PEEK).is_some()
     }
 
-    /// The value at `key`, for reading.
-    ///
-    /// # Errors
-    /// When the key holds another type.
-    pub fn read<T: Typed>(&mut self, key: Key<'_>) -> Result<Option<&T>, Error> {
-        match self.get(key).map(|entry| entry.value()) {
-            None => Ok(None),
-            Some(Value::Object(object)) => T::of(object).map(Some).ok_or(Error::WRONG_TYPE),
-            Some(_) => Err(Error::WRONG_TYPE),
-        }
+    #[inline]
+    fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
+        self.seek(key, purpose).map(|slot| self.open(key, slot, purpose))
     }
 
-    /// The values at several keys, for reading all at once; an absent key has none.
-    ///
-    /// # Errors
-    /// When a key holds another type.
-    pub fn read_many<'k, T: Typed>(
-        &mut self,
-        keys: impl Iterator<Item = Key<'k>> + Clone,
-    ) -> Result<Vec<Option<&T>>, Error> {
-        for key in keys.clone() {
-            self.read::<T>(key)?;
-        }
-        // Nothing is expired any more, and nothing changes while the values are borrowed.
-        let found = keys.map(|key| {
-            let entry = self.held.shard(key.hash()).db(self.physical)?.get(key)?;
-            match entry.value() {
-                Value::Object(object) => T::of(object),
-                _ => None,
-            }
-        });
-        Ok(found.collect())
-    }
-
-    /// The value at `key`, for writing. Whoever empties it calls [`Database::remove_if_empty`].
-    ///
-    /// # Errors
-    /// When the key holds another type.
-    pub fn write<T: Typed>(&mut self, key: Key<'_>) -> Result<Option<&mut T>, Error> {
-        match self.get_mut(key) {
-            None => Ok(None),
-            Some(entry) => {
-                let object = entry.into_object_mut().ok_or(Error::WRONG_TYPE)?;
-                T::of_mut(object).map(Some).ok_or(Error::WRONG_TYPE)
-            }
-        }
-    }
-
-    /// The value at `key`, for writing, made by `make` when there is none.
-    ///
-    /// # Errors
-    /// When the key holds another type.
-    pub fn write_or_make<T: Typed>(
-        &mut self,
-        key: Key<'_>,
-        make: impl FnOnce() -> T,
-    ) -> Result<&mut T, Error> {
-        if !self.contains(key) {
-            self.put(key, Payload::Object(make().into_object()), Deadline::None);
-        }
-        self.write(key)?.ok_or(Error::WRONG_TYPE)
-    }
-
-    /// Removes the key when the collection that it holds has become empty; says whether it did.
-    pub fn remove_if_empty<T: Typed>(&mut self, key: Key<'_>) -> bool {
-        let emptied = match self.peek(key).map(|entry| entry.value()) {
-            Some(Value::Object(object)) => T::of(object).is_some_and(T::is_empty),
-            _ => false,
+    /// Where a key is, until the next change.
+    #[inline]
+    fn seek(&mut self, key: Key<'_>, purpose: Purpose) -> Option<Slot> {
+        let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
+        let slot = match db.seek(key, self.horizon_ms) {
+            Seek::Live(slot) => Some(slot),
+            Seek::Due => self.remove_due(key),
+            Seek::Absent => None,
         };
-        emptied && self.remove(key)
+        match slot {
+            Some(_) if purpose.counts => self.counters.keyspace_hits.add(1),
+            Some(_) => {}
+            None => self.find_nothing(key, purpose),
+        }
+        slot
     }
 
     #[inline]
-    fn find(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
-        let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
-        let slot = match db.seek(key, self.horizon_ms) {
-            Seek::Live(slot) => slot,
-            Seek::Due => match self.remove_due(key) {
-                Some(slot) => slot,
-                None => return self.find_nothing(key, purpose),
-            },
-            Seek::Absent => return self.find_nothing(key, purpose),
-        };
-        if purpose.counts {
-            self.counters.keyspace_hits.add(1);
-        }
+    fn open(&mut self, key: Key<'_>, slot: Slot, purpose: Purpose) -> EntryMut<'_> {
         let db = self.held.shard_mut(key.hash()).db_mut(self.physical);
         let mut entry = db.open(slot, purpose.writes);
         if purpose.touches && (!purpose.counts || self.access.notes_reads()) {
             let stamp = self.access.of_used(entry.access());
             entry.touch(stamp);
         }
-        Some(entry)
+        entry
     }
 
     /// Accounts for a key that is not there.
-    fn find_nothing(&mut self, key: Key<'_>, purpose: Purpose) -> Option<EntryMut<'_>> {
+    fn find_nothing(&mut self, key: Key<'_>, purpose: Purpose) {
         if purpose.counts {
             self.counters.keyspace_misses.add(1);
         }
         if purpose.announces {
             self.note(key, KeyspaceEvents::KEY_MISS, "keymiss");
         }
-        None
     }
 
     /// Removes a key whose time has come, or the fields or members of its value whose time has come; gives back

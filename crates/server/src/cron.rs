@@ -30,6 +30,8 @@ const SAMPLE_PERIOD_MS: i64 = 100;
 const MEMORY_PERIOD_MS: i64 = 1000;
 /// Time that one turn spends on expiry at most; what is left waits for the next.
 const EXPIRE_SLICE_NS: u64 = 1_000_000;
+/// Output that no limit is about, as in Redis: each connection has that much room anyway.
+const UNLIMITED_BYTES: u64 = 16 * 1024;
 /// Keys removed under one lock at most.
 const EXPIRE_STEPS: u32 = 64;
 
@@ -288,8 +290,8 @@ pub fn above_output_limit<S: Socket>(
         Class::Subscriber => subscriber,
     };
     let unsent = connection.unsent() as u64;
-    let hard = limit.hard_bytes > 0 && unsent >= limit.hard_bytes;
-    let soft = limit.soft_bytes > 0 && unsent >= limit.soft_bytes;
+    let above = |bytes: u64| bytes > 0 && unsent >= bytes && unsent > UNLIMITED_BYTES;
+    let (hard, soft) = (above(limit.hard_bytes), above(limit.soft_bytes));
     if !soft {
         connection.above_soft_limit_since_ms = None;
     }

@@ -100,7 +100,7 @@ impl Bench<'_> {
         if self.config.maxmemory_policy == MaxmemoryPolicy::Noeviction {
             return self.conclude(Room::None);
         }
-        if self.services.pause.is_active(self.now_us() / 1000) {
+        if self.services.pause.is_active(self.now_us() / 1000) || self.clients_go_first() {
             return Room::Soon;
         }
         // Without the gate, whoever has closed it owns every shard: a script that runs for long.
@@ -129,6 +129,18 @@ impl Bench<'_> {
                 return self.conclude(Room::Soon);
             }
         }
+    }
+
+    /// Ends clients that take more than `maxmemory-clients`: what they have goes before keys do. False when there are
+    /// none.
+    fn clients_go_first(&self) -> bool {
+        let limit = self.config.maxmemory_clients.limit(self.config.maxmemory);
+        let Some(limit) = limit.filter(|limit| self.services.statistics.client_bytes() > *limit)
+        else {
+            return false;
+        };
+        self.counters.evicted_clients.add(self.services.clients.evict(limit));
+        true
     }
 
     fn conclude(&self, room: Room) -> Room {

@@ -119,7 +119,17 @@ impl<'a> Hand<'a> {
 
 impl Bench<'_> {
     /// Hands a command over to the helpers if it takes long, or needs what another has occupied.
+    #[inline]
     pub fn hand_over(&mut self, session: &Session, call: &Call<'_>) -> Option<Arc<Parked>> {
+        let keyspace = &self.services.keyspace;
+        let may_last = call.command.flags.contains(Flags::LINEAR);
+        if may_last || keyspace.is_occupied() || keyspace.has_cut() {
+            return self.hand_over_what_lasts(session, call);
+        }
+        None
+    }
+
+    fn hand_over_what_lasts(&mut self, session: &Session, call: &Call<'_>) -> Option<Arc<Parked>> {
         let helpers = self.helpers.filter(|_| self.gate.is_inside())?;
         if call.command.flags.contains(Flags::LINEAR) && call.command.name == "migrate" {
             return Some(helpers.migrator.take_over(self.leave_to_others(session, call)));

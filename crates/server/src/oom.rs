@@ -41,7 +41,7 @@ impl OomScore {
         let score = score.clamp(LEAST, MOST);
         std::fs::write(FILE, score.to_string()).map_err(|error| {
             tracing::warn!("Unable to write oom_score_adj: {error}");
-            "Failed to apply new oom_score_adj configuration, check server logs.".to_owned()
+            "Failed to set current oom_score_adj. Check server logs.".to_owned()
         })
     }
 }
@@ -49,7 +49,7 @@ impl OomScore {
 fn read() -> Result<i32, String> {
     let text = std::fs::read_to_string(FILE).map_err(|error| {
         tracing::warn!("Unable to read oom_score_adj: {error}");
-        "Failed to apply new oom_score_adj configuration, check server logs.".to_owned()
+        "Failed to set current oom_score_adj. Check server logs.".to_owned()
     })?;
     Ok(text.trim().parse().unwrap_or(0))
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used)]
 
+use suite::journal::number_from;
 use suite::linear::record::{Load, record};
 use suite::linear::{Call, Step, check};
 use suite::reply::Reply;
@@ -32,14 +33,11 @@ fn explain(history: &[Call]) {
     }
 }
 
-/// `SUITE_HISTORIES` says how many, 3 if not set; `SUITE_SEED` begins another series.
 #[test]
 fn what_clients_of_several_workers_see_has_one_order() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let (first, count) =
-        (number("SUITE_SEED").unwrap_or(1), number("SUITE_HISTORIES").unwrap_or(3));
-    for seed in (first * 1000..).take(count as usize) {
-        let workers = if seed % 3 == 2 { 4 } else { 2 };
+    let first = number_from("SUITE_SEED", 1);
+    for seed in first..first + number_from("SUITE_HISTORIES", 3) {
+        let workers = if seed % 3 == 0 { 4 } else { 2 };
         explain(&history(&Program::tested().unwrap(), Some(workers), seed));
     }
 }

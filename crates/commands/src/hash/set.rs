@@ -52,9 +52,13 @@ fn set_pairs(ctx: &mut Ctx<'_>, args: Args<'_>, name: &'static str) -> Result<us
     let longest = args.iter_from(2).map(<[u8]>::len).max().unwrap_or(0);
     let created = access::write_or_make(&mut ctx.db, key, |hash| {
         hash.before_growth(pairs, longest, limits);
+        let items = (2..args.len()).step_by(2);
+        let items = items.map(|at| (Item::parse(args.at(at)), Item::parse(args.at(at + 1))));
+        if pairs > 1 && hash.fill(items.clone()) {
+            return pairs;
+        }
         let mut created = 0;
-        for at in (2..args.len()).step_by(2) {
-            let (name, value) = (Item::parse(args.at(at)), Item::parse(args.at(at + 1)));
+        for (name, value) in items {
             let change = hash.set(name, value, Ttl::Clear, limits);
             created += usize::from(change == Change::Created);
         }

@@ -139,6 +139,7 @@ impl<'c, 'a> Caller<'c, 'a> {
             counters.command(command.id()).failed.add(1);
             ctx.services.statistics.count_error(error.prefix());
         }
+        ctx.session.client.figures.commands.add(1);
         let took_ns = ctx.services.clock.monotonic_ns().saturating_sub(start_ns);
         counters.command(command.id()).record(took_ns, ctx.config.latency_tracking);
         let reply = reply.len() - start;

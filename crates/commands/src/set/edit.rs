@@ -52,13 +52,14 @@ pub const SREM: Spec = Spec {
 
 fn srem(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let key = args.key(1);
-    let removed = match ctx.db.write::<Set>(key)? {
-        Some(set) => args.iter_from(2).filter(|member| set.remove(Item::parse(member))).count(),
-        None => 0,
-    };
+    let (mut removed, mut emptied) = (0, false);
+    if let Some(set) = ctx.db.write::<Set>(key)? {
+        removed = args.iter_from(2).filter(|member| set.remove(Item::parse(member))).count();
+        emptied = set.is_empty();
+    }
     if removed > 0 {
         ctx.db.changed_by(removed, key, KeyspaceEvents::SET, "srem");
-        if ctx.db.remove_if_empty::<Set>(key) {
+        if emptied && ctx.db.remove(key) {
             ctx.db.notify(key, KeyspaceEvents::GENERIC, "del");
         }
     }

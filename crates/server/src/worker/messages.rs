@@ -21,7 +21,10 @@ use crate::mailbox::{Inbox, Message};
 use crate::source::{Socket, Source, Token};
 
 /// Output above which a connection is flushed in the middle of a turn, and its limit looked at.
-pub(super) const FLUSH_EARLY: usize = 256 * 1024;
+const FLUSH_EARLY: usize = 256 * 1024;
+
+/// Output above which it is known at once how much memory the connection takes.
+pub(super) const REPORT_EARLY: usize = 16 * 1024;
 
 /// The part of a worker that reaches all connections while one of them runs a command.
 pub(super) struct Hall<'a, S> {
@@ -137,6 +140,16 @@ impl<S: Socket> Hall<'_, S> {
     pub fn wait_for(&mut self, token: Token, seq: u64) {
         if let Some(Some(connection)) = self.connections.get_mut(token) {
             connection.durable_from = seq;
+        }
+    }
+
+    /// Takes notice of what a command has added to a connection's output, and sends it if that may be and it is much.
+    #[cold]
+    pub fn note_large(&mut self, token: Token, may_send: bool) {
+        let Some(Some(connection)) = self.connections.get_mut(token) else { return };
+        connection.report(self.counters);
+        if may_send && connection.unsent() > FLUSH_EARLY {
+            self.relieve(token);
         }
     }
 

@@ -7,7 +7,7 @@ use command::{Close, ReadyKey};
 use keyspace::Held;
 use resp::{Limits, ProtocolError};
 
-use super::messages::{FLUSH_EARLY, Hall};
+use super::messages::{Hall, REPORT_EARLY};
 use super::{Worker, touch};
 use crate::batch::{BATCH, Progress};
 use crate::conditions::Conditions;
@@ -266,8 +266,8 @@ impl<S: Source> Worker<S> {
                 self.cron.wake_at(moment);
             }
             let unsubscribed = connection.session.unsubscribed;
-            if connection.unsent() > FLUSH_EARLY && !replies_wait {
-                hall.relieve(pending.token);
+            if connection.unsent() > REPORT_EARLY {
+                hall.note_large(pending.token, !replies_wait);
             }
             hall.deliver_behind(pending.token, unsubscribed, &self.inbox, &mut self.messages);
         }

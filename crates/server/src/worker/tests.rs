@@ -166,13 +166,13 @@ fn held_commands_run_in_order_when_the_pause_is_ended() {
 fn held_commands_run_when_the_time_is_over_even_if_it_was_prolonged() {
     let mut lab = Lab::new();
     let (one, two, three) = (lab.connect(), lab.connect(), lab.connect());
-    one.send("CLIENT PAUSE 100\r\n");
+    one.send("CLIENT PAUSE 100 WRITE\r\n");
     lab.turn();
-    two.send("ECHO two\r\n");
+    two.send("SET a two\r\n");
     lab.turn();
-    one.send("CLIENT PAUSE 300\r\n");
+    one.send("CLIENT PAUSE 300 WRITE\r\n");
     lab.turn();
-    three.send("ECHO three\r\n");
+    three.send("SET b three\r\n");
     lab.turn();
     two.reset();
     lab.pass_ms(150);
@@ -180,8 +180,22 @@ fn held_commands_run_when_the_time_is_over_even_if_it_was_prolonged() {
     lab.pass_ms(100);
     assert_eq!(three.received(), "");
     lab.pass_ms(100);
-    assert_eq!(three.received(), "$5\r\nthree\r\n");
+    assert_eq!(three.received(), "+OK\r\n");
     assert!(two.is_closed());
+}
+
+#[test]
+fn a_pause_of_everything_holds_another_pause_back_too() {
+    let mut lab = Lab::new();
+    let (one, two) = (lab.connect(), lab.connect());
+    one.send("CLIENT PAUSE 200 ALL\r\nCLIENT PAUSE 20 WRITE\r\n");
+    lab.turn();
+    assert_eq!(one.received(), "+OK\r\n");
+    two.send("PING\r\n");
+    lab.pass_ms(150);
+    assert_eq!((one.received(), two.received()), (String::new(), String::new()));
+    lab.pass_ms(100);
+    assert_eq!((one.received().as_str(), two.received().as_str()), ("+OK\r\n", "+PONG\r\n"));
 }
 
 #[test]
@@ -254,11 +268,11 @@ fn a_reader_above_the_soft_limit_is_closed_when_it_has_been_for_long_enough() {
     let (slow, quick) = (lab.connect(), lab.connect());
     for peer in [&slow, &quick] {
         peer.take_at_most(0);
-        peer.send(format!("ECHO {}\r\n", "x".repeat(2000)));
+        peer.send(format!("ECHO {}\r\n", "x".repeat(20_000)));
     }
     lab.turn();
     lab.pass_ms(2000);
-    quick.take_at_most(5000);
+    quick.take_at_most(50_000);
     lab.turn();
     assert!(!slow.is_closed());
     lab.pass_ms(2000);

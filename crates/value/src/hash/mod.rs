@@ -12,7 +12,7 @@ mod run;
 
 use crate::item::Item;
 use crate::packed::word::{Kind, View, ViewMut, Word};
-use crate::packed::{self, Corrupt, Packed};
+use crate::packed::{self, Corrupt, Packed, Run};
 use crate::set::pick;
 use fields::Fields;
 use run::Groups;
@@ -207,6 +207,15 @@ impl Hash {
             self.make_table();
         }
         if updated { Change::Updated } else { Change::Created }
+    }
+
+    /// Sets all fields of an empty hash at once; false, with nothing changed, if that takes one by one: one is
+    /// given twice, or the hash is not packed. The run is allocated once.
+    pub fn fill<'a>(&mut self, fields: impl Iterator<Item = (Item<'a>, Item<'a>)>) -> bool {
+        let View::Run(Run { count: 0, .. }, PAIRS) = self.0.view() else { return false };
+        let Some(run) = run::of_distinct(fields) else { return false };
+        self.0 = Word::of_run(run, PAIRS);
+        true
     }
 
     /// Sets a field that is not there; false if it is.

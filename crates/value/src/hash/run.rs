@@ -2,8 +2,10 @@
 //!
 //! A triple is field, value and deadline in milliseconds, 0 for none, as Redis stores it.
 
+use smallvec::SmallVec;
+
 use crate::item::Item;
-use crate::packed::{Entries, Packed, Run};
+use crate::packed::{Entries, MAX_RUN_LEN, Packed, Run, entry};
 
 use super::{Field, Ttl};
 
@@ -103,6 +105,26 @@ pub(super) fn set(
             false
         }
     }
+}
+
+/// Pairs of these fields and values; `None` if a field is there twice, or the run would be too long.
+pub(super) fn of_distinct<'a>(
+    fields: impl Iterator<Item = (Item<'a>, Item<'a>)>,
+) -> Option<Packed<false>> {
+    let mut scratch = SmallVec::<[u8; 1024]>::new();
+    let mut count = 0;
+    for (name, value) in fields {
+        if (Run { bytes: &scratch, count }).find(2, name).is_some() {
+            return None;
+        }
+        for item in [name, value] {
+            let at = scratch.len();
+            scratch.resize(at + entry::body_len(item), 0);
+            entry::write_body(item, scratch.get_mut(at..)?);
+            count += 1;
+        }
+    }
+    (scratch.len() <= MAX_RUN_LEN).then(|| Packed::from_run(&scratch, count))
 }
 
 /// Sets or clears the deadline of a field in triples; false if there is no such field.

@@ -124,6 +124,26 @@ fn apply(hash: &mut Hash, model: &mut Model, op: Op, limits: HashLimits) {
 
 proptest! {
     #[test]
+    fn fields_set_at_once_are_those_set_one_by_one(
+        fields in prop::collection::vec(("[a-d]{0,2}|-?[0-9]{1,3}", "[a-z]{0,300}|[0-9]{1,19}"), 0..12),
+    ) {
+        let mut single = Hash::new();
+        let limits = HashLimits { max_listpack_value: 1000, ..HashLimits::default() };
+        for (name, value) in &fields {
+            single.set(item(name.as_bytes()), item(value.as_bytes()), Ttl::Clear, limits);
+        }
+        let mut whole = Hash::new();
+        let items = fields.iter().map(|(name, value)| (item(name.as_bytes()), item(value.as_bytes())));
+        if whole.fill(items) {
+            prop_assert!(whole.iter().map(owned).eq(single.iter().map(owned)));
+            prop_assert!(fields.is_empty() || !whole.fill([(item(b"x"), item(b"y"))].into_iter()));
+        } else {
+            prop_assert!(single.len() < fields.len());
+            prop_assert!(whole.is_empty());
+        }
+    }
+
+    #[test]
     fn a_hash_behaves_like_a_map(ops in prop::collection::vec(op(), 1..200), tiny in any::<bool>()) {
         let limits = if tiny { TINY } else { HashLimits::default() };
         let (mut hash, mut model) = (Hash::new(), Model::new());
