@@ -168,6 +168,11 @@ impl Durable {
         Client::connect(self.addr, 2).expect("it accepts")
     }
 
+    /// A new connection, unless the server has ended.
+    pub fn try_client(&self) -> Option<Client> {
+        Client::connect(self.addr, 2).ok()
+    }
+
     /// The reply to one command, sent over a connection of its own.
     ///
     /// # Panics
@@ -222,6 +227,29 @@ impl Durable {
         let mut client = self.client();
         let _ = client.call(&["SHUTDOWN", "NOSAVE"]);
         self.child.wait().expect("it ends");
+    }
+
+    /// Stops it as it is (SIGSTOP), with all its threads.
+    ///
+    /// # Panics
+    /// When it does not stop.
+    pub fn stop(&self) {
+        let pid = self.pid().to_string();
+        let status = Command::new("kill").args(["-STOP", &pid]).status();
+        assert!(status.is_ok_and(|status| status.success()), "it cannot be stopped");
+        let is_stopped = |task: &Path| {
+            let stat = std::fs::read_to_string(task.join("stat")).unwrap_or_default();
+            stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
+        };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("its threads");
+            if tasks.flatten().all(|task| is_stopped(&task.path())) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "it does not stop");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Ends it by SIGKILL.

@@ -48,6 +48,11 @@ fn step(number: usize, step: i64) -> Vec<Vec<String>> {
     }
 }
 
+/// Whether an error says that nothing can be written any more.
+fn is_refusal(error: &[u8]) -> bool {
+    error.windows(7).any(|word| word == b"MISCONF")
+}
+
 /// Writes until the server is gone.
 fn write(mut client: Client, number: usize, mut journal: Journal, seed: u64) -> Journal {
     let mut random = SmallRng::seed_from_u64(seed);
@@ -67,9 +72,7 @@ fn write(mut client: Client, number: usize, mut journal: Journal, seed: u64) -> 
         for ends_step in replies {
             match client.reply(Duration::from_secs(10)) {
                 // The disk has gone before the server.
-                Ok(Got::Reply(Reply::Error(error))) if error.starts_with(b"MISCONF") => {
-                    return journal;
-                }
+                Ok(Got::Reply(Reply::Error(error))) if is_refusal(&error) => return journal,
                 Ok(Got::Reply(Reply::Error(error))) => panic!("{}", error.escape_ascii()),
                 Ok(Got::Reply(_)) => journal.acknowledged += i64::from(ends_step),
                 _ => return journal,
@@ -152,21 +155,26 @@ impl Journals {
     /// # Panics
     /// When a write is answered with an error.
     pub fn write(&mut self, server: Durable, random: &mut SmallRng, end: impl FnOnce(Durable)) {
-        let mut client = server.client();
         let until = Instant::now() + Duration::from_millis(random.random_range(20..300));
+        // A disk that fails may end the server at the first write.
+        let clients: Vec<Client> = self.0.iter().map(|_| server.client()).collect();
         let writers: Vec<_> = self
             .0
             .into_iter()
+            .zip(clients)
             .enumerate()
-            .map(|(number, journal)| {
-                let (client, seed) = (server.client(), random.random());
+            .map(|(number, (journal, client))| {
+                let seed = random.random();
                 std::thread::spawn(move || write(client, number, journal, seed))
             })
             .collect();
-        if random.random_bool(0.3) {
-            let _ = client.call(&["BGREWRITEAOF"]);
-        } else if random.random_bool(0.3) {
-            let _ = client.call(&["BGSAVE"]);
+        let beside = match random.random_range(0..10) {
+            0..3 => Some("BGREWRITEAOF"),
+            3..5 => Some("BGSAVE"),
+            _ => None,
+        };
+        if let (Some(command), Some(mut client)) = (beside, server.try_client()) {
+            let _ = client.call(&[command]);
         }
         std::thread::sleep(until.saturating_duration_since(Instant::now()));
         end(server);

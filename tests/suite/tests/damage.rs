@@ -21,7 +21,7 @@ fn files() -> (Vec<u8>, Vec<u8>) {
     let program = Program::tested().expect("a server");
     let server = Durable::start(&program, &folder, &["--aof-checksum", "yes"]);
     let log = folder.path().join("appendonlydir/appendonly.aof.1.incr.aof");
-    for seed in 0.. {
+    for seed in number_from("SUITE_SEED", 1) * 1000.. {
         write_much(&server, seed, 20);
         server.ask("SAVE");
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |data| data.len() as usize);

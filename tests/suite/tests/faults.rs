@@ -8,9 +8,12 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
 use suite::client::{Client, Got};
 use suite::durable::{Durable, Folder};
 use suite::faults::{self, Fault};
+use suite::journal::Journals;
 use suite::reply::{Parts, Reply};
 use suite::server::Program;
 
@@ -142,6 +145,30 @@ fn no_fsync_that_fails_at_any_call_is_taken_for_a_success() {
         assert!(known.acknowledged < i64::try_from(number).expect("small"), "{number}: {known:?}");
         assert!(folder.log().contains("fsync error"), "call {number}: {}", folder.log());
         check_after_restart(&folder, known, number);
+    });
+}
+
+#[test]
+fn what_pipelines_were_promised_survives_fsyncs_and_writes_that_fail() {
+    if !faults::possible() {
+        return;
+    }
+    for_every_call(|number| {
+        let folder = Folder::new();
+        let (calls, what) = match number % 2 {
+            0 => ("fdatasync", "error=EIO"),
+            _ => ("write", "error=ENOSPC"),
+        };
+        // For good: the server is not to recover before it is killed.
+        let fault = Fault { calls, what, when: format!("{number}+") };
+        let mut journals = Journals::default();
+        let mut random = SmallRng::seed_from_u64(number);
+        let options = ["--appendfsync", "always"];
+        if let Ok(server) = faults::start(&folder, &fault, &options) {
+            journals.write(server, &mut random, Durable::kill);
+        }
+        let program = Program::tested().expect("a server");
+        journals.check(&Durable::start(&program, &folder, &[]));
     });
 }
 
