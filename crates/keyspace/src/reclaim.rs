@@ -4,6 +4,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use parking_lot::Mutex;
+use table::heap;
 
 use crate::db::Db;
 use crate::entry::{Entry, Value};
@@ -11,7 +12,7 @@ use crate::entry::{Entry, Value};
 /// Values that free more blocks than this are freed in the background.
 const INLINE_FREE_COST: usize = 64;
 
-/// A thread that frees what would take long to free.
+/// A thread that frees what would take long to free, and tends to memory.
 pub struct Reclaimer {
     garbage: Mutex<Sender<Garbage>>,
     counts: Arc<Counts>,
@@ -26,12 +27,15 @@ struct Counts {
 enum Garbage {
     Entry(#[expect(dead_code, reason = "it is here to be dropped")] Entry),
     Databases(Vec<Db>),
+    /// Not garbage: small pages, which huge ones are to replace.
+    SmallPages,
 }
 
 impl Garbage {
     fn objects(&self) -> u64 {
         match self {
             Self::Entry(_) => 1,
+            Self::SmallPages => 0,
             Self::Databases(dbs) => dbs.iter().map(|db| db.len() as u64).sum(),
         }
     }
@@ -46,6 +50,9 @@ impl Reclaimer {
         let run = move || {
             for garbage in received {
                 let objects = garbage.objects();
+                if let Garbage::SmallPages = garbage {
+                    heap::use_huge_pages();
+                }
                 drop(garbage);
                 // In this order, so that whoever sees nothing pending sees all of it freed.
                 shared.freed.fetch_add(objects, Ordering::Relaxed);
@@ -70,6 +77,13 @@ impl Reclaimer {
     /// Frees whole databases in the background.
     pub fn dispose_databases(&self, dbs: Vec<Db>) {
         self.send(Garbage::Databases(dbs));
+    }
+
+    /// Lets huge pages take the place of small ones where memory has filled up since. It costs little to ask.
+    pub fn tend_pages(&self) {
+        if heap::wants_huge_pages() {
+            self.send(Garbage::SmallPages);
+        }
     }
 
     fn send(&self, garbage: Garbage) {

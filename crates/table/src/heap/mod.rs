@@ -155,6 +155,17 @@ pub fn held_bytes() -> usize {
     range::held_bytes()
 }
 
+/// Whether memory has filled up for which [`use_huge_pages`] can do something.
+pub fn wants_huge_pages() -> bool {
+    range::wants_huge_pages()
+}
+
+/// Puts huge pages behind the chunks that have filled up, where the system can do that. Takes about a
+/// millisecond for 2 MiB, so it is for a thread that nobody waits for.
+pub fn use_huge_pages() {
+    range::use_huge_pages();
+}
+
 /// Gives the memory of chunks that are kept for later back to the system.
 pub fn purge() {
     range::purge();

@@ -3,10 +3,10 @@
 use std::ptr::NonNull;
 
 #[cfg(not(miri))]
-pub(super) use system::{forget, make_usable, reserve, use_huge_pages};
+pub(super) use system::{collapse, forget, make_usable, reserve};
 
 #[cfg(miri)]
-pub(super) use simulated::{forget, make_usable, reserve, use_huge_pages};
+pub(super) use simulated::{collapse, forget, make_usable, reserve};
 
 #[cfg(not(miri))]
 mod system {
@@ -35,18 +35,14 @@ mod system {
         unsafe { mprotect(start.as_ptr().cast(), bytes, flags).ok() }
     }
 
-    /// Asks for huge pages behind these addresses, which fill up from the first to the last, or for none any
-    /// more, where parts are given back: the system would fill the holes again.
-    pub(crate) fn use_huge_pages(start: NonNull<u8>, bytes: usize, wanted: bool) {
+    /// Puts a huge page behind these addresses, which are one, in place of small ones. Where the system has none
+    /// (Linux has since 6.1), they stay small.
+    pub(crate) fn collapse(start: NonNull<u8>, bytes: usize) {
         #[cfg(target_os = "linux")]
-        {
-            let advice = if wanted { Advice::LinuxHugepage } else { Advice::LinuxNoHugepage };
-            // SAFETY: the addresses are the heap's; what they hold stays. Where the system refuses, pages
-            // stay small.
-            let _ = unsafe { madvise(start.as_ptr().cast(), bytes, advice) };
-        }
+        // SAFETY: the addresses are the heap's; what they hold stays.
+        let _ = unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_COLLAPSE) };
         #[cfg(not(target_os = "linux"))]
-        let _ = (start, bytes, wanted);
+        let _ = (start, bytes);
     }
 
     /// Gives the memory behind free addresses back; they read as zeros afterwards, or as before.
@@ -78,7 +74,7 @@ mod simulated {
         Some(())
     }
 
-    pub(crate) fn use_huge_pages(_start: NonNull<u8>, _bytes: usize, _wanted: bool) {}
+    pub(crate) fn collapse(_start: NonNull<u8>, _bytes: usize) {}
 
     pub(crate) fn forget(_start: NonNull<u8>, _bytes: usize) {}
 }

@@ -17,11 +17,15 @@ pub(super) const RANGE: usize = if cfg!(miri) { 64 << 20 } else { 1 << 40 };
 /// The least range that is asked for where the system refuses a larger one.
 const RANGE_MIN: usize = if cfg!(miri) { RANGE } else { 1 << 30 };
 
-/// Chunks made usable at a time: a unit, which has huge pages or not as a whole.
+/// Chunks made usable at a time.
 const COMMIT: usize = 256;
 
-/// Where huge pages can lie.
+/// Bytes of a huge page, and its alignment.
 const HUGE_PAGE: usize = if cfg!(miri) { CHUNK } else { 2 << 20 };
+
+/// How many huge pages lie between the last one that was made and the chunk that is given out: by then the
+/// chunks of a page are filled, so that a huge one takes no more memory.
+const COLLAPSE_LAG: usize = 2;
 
 /// Free chunks that keep their memory, so that a chunk that empties and fills costs no call to the system.
 const WARM_MAX: usize = 8;
@@ -37,9 +41,9 @@ struct Chunks {
     usable: usize,
     /// Chunks from the first on that have been given out once.
     used: usize,
-    /// Units with huge pages. Not the first, as small data sets are to stay small; and none of which memory
-    /// was given back, as the system would fill the holes again.
-    huge: Vec<bool>,
+    /// Huge pages from the first on that were made, as far as the system does it: a random access pays for
+    /// fewer steps to find its page. Where memory is given back later they fall apart, and stay so.
+    collapsed: usize,
     /// Free chunks with memory.
     warm: Vec<usize>,
     /// Free chunks without memory: where runs of them start, and their lengths. Runs never touch.
@@ -97,6 +101,23 @@ pub(super) fn give_back(chunk: usize, count: usize, touched: usize) {
     chunks.forget(chunk, count, touched);
 }
 
+/// Whether memory has filled up for which [`use_huge_pages`] can do something.
+pub(super) fn wants_huge_pages() -> bool {
+    CHUNKS.lock().small_page().is_some()
+}
+
+/// Puts huge pages behind the chunks that have filled up. Takes about a millisecond for each, so it is for a
+/// thread that nobody waits for.
+pub(super) fn use_huge_pages() {
+    loop {
+        let mut chunks = CHUNKS.lock();
+        let Some(page) = chunks.small_page() else { return };
+        chunks.collapsed += 1;
+        drop(chunks);
+        os::collapse(address(page * (HUGE_PAGE / CHUNK)), HUGE_PAGE);
+    }
+}
+
 /// Gives the memory of all free chunks back to the system.
 pub(super) fn purge() {
     let mut chunks = CHUNKS.lock();
@@ -106,23 +127,17 @@ pub(super) fn purge() {
 }
 
 impl Chunks {
-    const NONE: Self = Self {
-        end: 0,
-        usable: 0,
-        used: 0,
-        huge: Vec::new(),
-        warm: Vec::new(),
-        cold: BTreeMap::new(),
-    };
+    const NONE: Self =
+        Self { end: 0, usable: 0, used: 0, collapsed: 0, warm: Vec::new(), cold: BTreeMap::new() };
+
+    /// The first huge page that has not been made and whose chunks are in use for some time.
+    fn small_page(&self) -> Option<usize> {
+        let page = self.collapsed;
+        (self.used * CHUNK / HUGE_PAGE > page + COLLAPSE_LAG).then_some(page)
+    }
 
     /// Gives the memory of chunks back to the system, of which the first `touched` bytes were used.
     fn forget(&mut self, chunk: usize, count: usize, touched: usize) {
-        for unit in chunk / COMMIT..(chunk + count).div_ceil(COMMIT) {
-            if let Some(huge @ true) = self.huge.get_mut(unit) {
-                *huge = false;
-                os::use_huge_pages(address(unit * COMMIT), COMMIT * CHUNK, false);
-            }
-        }
         os::forget(address(chunk), touched);
         HELD.fetch_sub(count * CHUNK, Ordering::Relaxed);
         self.add_cold(chunk, count);
@@ -160,13 +175,6 @@ impl Chunks {
         if used > self.usable {
             let usable = used.next_multiple_of(COMMIT).min(self.end);
             os::make_usable(address(self.usable), (usable - self.usable) * CHUNK)?;
-            for unit in self.usable / COMMIT..usable / COMMIT {
-                let huge = unit > 0;
-                if huge {
-                    os::use_huge_pages(address(unit * COMMIT), COMMIT * CHUNK, true);
-                }
-                self.huge.push(huge);
-            }
             self.usable = usable;
         }
         self.used = used;
