@@ -221,6 +221,15 @@ impl Table {
         prefetch::read(array.home_address(position(hash)));
     }
 
+    /// Asks for the block that [`Table::find`] would most likely find; its bucket should have been asked for
+    /// before.
+    #[inline]
+    pub fn prefetch_block(&self, hash: u32) {
+        if let Some(block) = self.candidate(hash) {
+            prefetch::read(block.as_ptr());
+        }
+    }
+
     /// The first entry that shares the stored bits of `hash`, most likely the one that
     /// [`Table::find`] would find: for prefetching its block.
     #[inline]

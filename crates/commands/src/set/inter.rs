@@ -1,4 +1,5 @@
 use command::{Args, Ctx, Flags, KeyFlags, KeySpec, Outcome, Spec};
+use smallvec::SmallVec;
 use value::Item;
 use value::set::{Set, SetLimits};
 
@@ -99,6 +100,9 @@ fn by_size(sets: Vec<Option<&Set>>) -> Option<Vec<&Set>> {
     Some(sets)
 }
 
+/// Members that are looked for at a time.
+const AHEAD: usize = 16;
+
 /// What the first set has in common with the others.
 fn common<'a>(sets: &'a [&'a Set]) -> impl Iterator<Item = Item<'a>> {
     let (first, others) = match sets.split_first() {
@@ -106,9 +110,20 @@ fn common<'a>(sets: &'a [&'a Set]) -> impl Iterator<Item = Item<'a>> {
         None => (None, sets),
     };
     first.into_iter().flat_map(move |first| {
-        let in_all = move |member: &Item<'_>| {
-            others.iter().all(|set| std::ptr::eq(*set, first) || set.contains(*member))
-        };
-        first.iter().filter(in_all)
+        let others = move || others.iter().filter(move |set| !std::ptr::eq(**set, first));
+        let mut members = first.iter();
+        // Some at a time, so that their trips to memory are one.
+        let batches = std::iter::from_fn(move || {
+            let mut batch: SmallVec<[Item<'_>; AHEAD]> = members.by_ref().take(AHEAD).collect();
+            if batch.is_empty() {
+                return None;
+            }
+            if batch.len() > 1 {
+                others().for_each(|set| set.prefetch(&batch));
+            }
+            batch.retain(|member| others().all(|set| set.contains(*member)));
+            Some(batch)
+        });
+        batches.flatten()
     })
 }

@@ -259,6 +259,13 @@ impl<const PARTS: usize> Cells<PARTS> {
         })
     }
 
+    /// Asks for the memory that looking for these items will touch.
+    pub(crate) fn prefetch(&self, items: &[Item<'_>]) {
+        let hashes = || items.iter().map(|item| self.order.of(seed::hash(*item)));
+        hashes().for_each(|hash| self.table.prefetch_bucket(hash));
+        hashes().for_each(|hash| self.table.prefetch_block(hash));
+    }
+
     /// The slot of a cell with this hash for which `eq` says yes.
     pub(crate) fn find_by(
         &self,

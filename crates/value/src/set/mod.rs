@@ -239,6 +239,13 @@ impl Set {
         }
     }
 
+    /// Asks for the memory that [`Set::contains`] will touch for these items: a hint, for some at a time.
+    pub fn prefetch(&self, items: &[Item<'_>]) {
+        if let Form::Cells(cells) = &self.0 {
+            cells.cells().prefetch(items);
+        }
+    }
+
     /// When `item` expires, in Unix milliseconds; `None` if it does not, or is no member.
     pub fn deadline(&self, item: Item<'_>) -> Option<i64> {
         match &self.0 {
