@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 
-use super::classes::CLASSES;
+use super::classes::{CACHED, CLASSES};
 use super::range::{self, CHUNK};
 
 /// Bytes at the start of every chunk that no block lies in. So no block's offset from the start of the
@@ -44,7 +44,8 @@ const _: () = assert!(size_of::<Head>() <= HEAD && CHUNK <= u32::MAX as usize);
 pub(super) fn take(class: usize, size: usize, out: &mut [*mut u8]) -> usize {
     let mut bin = BINS[class].lock();
     for (count, block) in out.iter_mut().enumerate() {
-        if bin.first == NONE && !bin.add_chunk() {
+        // Larger blocks leave more at the end of a chunk.
+        if bin.first == NONE && !bin.add_chunk(class < CACHED) {
             return count;
         }
         *block = bin.pop(size as u32);
@@ -70,8 +71,8 @@ fn head(chunk: u32) -> NonNull<Head> {
 }
 
 impl Bin {
-    fn add_chunk(&mut self) -> bool {
-        let Some(chunk) = range::take(1) else { return false };
+    fn add_chunk(&mut self, dense: bool) -> bool {
+        let Some(chunk) = range::take(1, dense) else { return false };
         let new = Head { taken: 0, free: 0, fresh: HEAD as u32, previous: NONE, next: NONE };
         // SAFETY: the chunk is usable memory that nobody else has now, and its start is aligned.
         unsafe { head(chunk as u32).write(new) };

@@ -44,6 +44,8 @@ struct Chunks {
     /// Huge pages from the first on that were made, as far as the system does it: a random access pays for
     /// fewer steps to find its page. Where memory is given back later they fall apart, and stay so.
     collapsed: usize,
+    /// By huge page: whether a chunk in it leaves memory unused, which a huge page would take.
+    sparse: Vec<bool>,
     /// Free chunks with memory.
     warm: Vec<usize>,
     /// Free chunks without memory: where runs of them start, and their lengths. Runs never touch.
@@ -75,12 +77,14 @@ pub(super) fn held_bytes() -> usize {
     HELD.load(Ordering::Relaxed)
 }
 
-/// Takes `count` chunks in a row; `None` if the system has no more memory or the range no more room.
-pub(super) fn take(count: usize) -> Option<usize> {
+/// Takes `count` chunks in a row; `None` if the system has no more memory or the range no more room. `dense` says
+/// whether nearly all of their memory will be used.
+pub(super) fn take(count: usize, dense: bool) -> Option<usize> {
     let mut chunks = CHUNKS.lock();
     if count == 1
         && let Some(chunk) = chunks.warm.pop()
     {
+        chunks.note(chunk, count, dense);
         return Some(chunk);
     }
     let chunk = match chunks.take_cold(count) {
@@ -88,6 +92,7 @@ pub(super) fn take(count: usize) -> Option<usize> {
         None => chunks.take_fresh(count)?,
     };
     HELD.fetch_add(count * CHUNK, Ordering::Relaxed);
+    chunks.note(chunk, count, dense);
     Some(chunk)
 }
 
@@ -127,13 +132,36 @@ pub(super) fn purge() {
 }
 
 impl Chunks {
-    const NONE: Self =
-        Self { end: 0, usable: 0, used: 0, collapsed: 0, warm: Vec::new(), cold: BTreeMap::new() };
+    const NONE: Self = Self {
+        end: 0,
+        usable: 0,
+        used: 0,
+        collapsed: 0,
+        sparse: Vec::new(),
+        warm: Vec::new(),
+        cold: BTreeMap::new(),
+    };
 
-    /// The first huge page that has not been made and whose chunks are in use for some time.
-    fn small_page(&self) -> Option<usize> {
-        let page = self.collapsed;
-        (self.used * CHUNK / HUGE_PAGE > page + COLLAPSE_LAG).then_some(page)
+    /// Notes what chunks are taken for.
+    fn note(&mut self, chunk: usize, count: usize, dense: bool) {
+        let pages = chunk * CHUNK / HUGE_PAGE..((chunk + count) * CHUNK).div_ceil(HUGE_PAGE);
+        if self.sparse.len() < pages.end {
+            self.sparse.resize(pages.end, false);
+        }
+        if let (false, Some(pages)) = (dense, self.sparse.get_mut(pages)) {
+            pages.fill(true);
+        }
+    }
+
+    /// The first huge page that has not been made, whose chunks are in use for some time, and fully.
+    fn small_page(&mut self) -> Option<usize> {
+        while self.used * CHUNK / HUGE_PAGE > self.collapsed + COLLAPSE_LAG {
+            if self.sparse.get(self.collapsed) == Some(&false) {
+                return Some(self.collapsed);
+            }
+            self.collapsed += 1;
+        }
+        None
     }
 
     /// Gives the memory of chunks back to the system, of which the first `touched` bytes were used.
