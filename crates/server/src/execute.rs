@@ -165,9 +165,6 @@ impl Bench<'_> {
             output.append(&mut session.unsilenced);
         }
         self.end_caching(session, command);
-        if command.is_some_and(Conditions::may_be_changed_by) {
-            self.conditions = Conditions::of(self.services, self.config);
-        }
         done
     }
 
@@ -284,6 +281,9 @@ impl Bench<'_> {
     ) -> Ran {
         let start = output.len();
         let ran = self.run_and_answer(session, call, output, held);
+        if Conditions::may_be_changed_by(call.command) {
+            self.conditions = Conditions::of(self.services, self.config);
+        }
         self.tell_readers();
         let took_ns = self.count(call);
         // What waits is the client's next command, and logged, when it is served.
@@ -448,9 +448,8 @@ impl Bench<'_> {
         if self.conditions.counts_keys {
             self.note_hot_keys(call, took_ns, reply);
         }
-        // A command that changes the limits is judged by the new ones, which only the logs know by now.
-        let may_change = call.command.flags.contains(Flags::ADMIN);
-        if may_change || self.conditions.logged.are_reached(call.args, took_ns, reply) {
+        // A command that changes the limits is judged by the new ones.
+        if self.conditions.logged.are_reached(call.args, took_ns, reply) {
             let Call { command, args, now_us, .. } = *call;
             let finished = Finished { command, args, now_us, took_ns, reply };
             logs::enter(self.services, self.config, session, finished);
