@@ -27,6 +27,7 @@ mod options;
 mod probe;
 mod publish;
 mod request;
+mod stop;
 mod watch;
 mod write;
 

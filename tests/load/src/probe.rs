@@ -5,24 +5,17 @@ use crate::histogram::Histogram;
 use crate::link::Link;
 use crate::options::Options;
 use crate::request::{self, Random};
+use crate::stop;
 use anyhow::Result;
 use serde_json::json;
-use std::io::Read as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Runs until standard input ends.
 pub(crate) fn run(options: &Options) -> Result<serde_json::Value> {
     let keys: u64 = options.number("keys")?;
     let mut link = Link::open(options.address()?)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopper = Arc::clone(&stop);
-    std::thread::spawn(move || {
-        // An unreadable input ends the probe like an ended one.
-        let _ = std::io::stdin().read_to_end(&mut Vec::new());
-        stopper.store(true, Ordering::Relaxed);
-    });
+    let stop = stop::at_end_of_input();
     let mut random = Random(options.number_or("seed", 1)?);
     let mut waits = Histogram::new();
     let mut operations = 0_u64;

@@ -5,11 +5,10 @@ use crate::fill::push_member;
 use crate::link::Link;
 use crate::options::Options;
 use crate::request::{self, Random};
+use crate::stop;
 use anyhow::{Result, bail};
 use serde_json::json;
-use std::io::Read as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How often it sends.
@@ -26,13 +25,7 @@ pub(crate) fn run(options: &Options) -> Result<serde_json::Value> {
         other => bail!("--kind {other}: string, zset"),
     };
     let mut link = Link::open(options.address()?)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopper = Arc::clone(&stop);
-    std::thread::spawn(move || {
-        // An unreadable input ends it like an ended one.
-        let _ = std::io::stdin().read_to_end(&mut Vec::new());
-        stopper.store(true, Ordering::Relaxed);
-    });
+    let stop = stop::at_end_of_input();
     let mut random = Random(options.number_or("seed", 7)?);
     let start = Instant::now();
     let (mut sent, mut out) = (0_u64, Vec::new());

@@ -3,7 +3,7 @@
 
 use super::Bench;
 use super::load::field;
-use super::report::{self, Cell, Row};
+use super::report::{self, Row};
 use super::server::{Cores, Program, Server};
 use anyhow::{Context as _, Result, bail};
 use std::time::{Duration, Instant};
@@ -42,12 +42,10 @@ struct Data {
 }
 
 pub(super) fn durability(bench: &Bench) -> Result<Vec<Row>> {
-    let mut rows: Vec<Row> =
-        ROWS.iter().map(|(name, unit)| Row::new("durability", name, unit)).collect();
-    for row in &mut rows {
-        let cell = |program: &Program| Cell::new(&program.column, program.ours);
-        row.cells = bench.programs.iter().map(cell).collect();
-    }
+    let row = |(name, unit): &(&str, &'static str)| {
+        Row::across("durability", name, unit, &bench.programs)
+    };
+    let mut rows: Vec<Row> = ROWS.iter().map(row).collect();
     for _ in 0..bench.pause_rounds {
         for (at, program) in bench.programs.iter().enumerate() {
             for (row, value) in rows.iter_mut().zip(measure(bench, program)?) {

@@ -26,12 +26,9 @@ const EXPIRE_SPREAD_MS: u64 = 1000;
 const GONE_MAX_S: u64 = 60;
 
 pub(super) fn pauses(bench: &Bench) -> Result<Vec<Row>> {
-    let mut rows: Vec<Row> =
-        ROWS.iter().map(|(name, unit)| Row::new("pauses", name, unit)).collect();
-    for row in &mut rows {
-        let cell = |program: &Program| Cell::new(&program.column, program.ours);
-        row.cells = bench.programs.iter().map(cell).collect();
-    }
+    let row =
+        |(name, unit): &(&str, &'static str)| Row::across("pauses", name, unit, &bench.programs);
+    let mut rows: Vec<Row> = ROWS.iter().map(row).collect();
     for _ in 0..bench.pause_rounds {
         for (at, program) in bench.programs.iter().enumerate() {
             for (row, value) in rows.iter_mut().zip(measure(bench, program)?) {

@@ -29,10 +29,7 @@ fn tracking_row(pipeline: usize) -> String {
 pub(super) fn push(bench: &Bench) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for outstanding in OUTSTANDING {
-        let mut row = Row::new("push", &publish_row(outstanding), "us");
-        for program in &bench.programs {
-            row.cells.push(Cell::new(&program.column, program.ours));
-        }
+        let mut row = Row::across("push", &publish_row(outstanding), "us", &bench.programs);
         for _ in 0..bench.rounds {
             for (program, cell) in bench.programs.iter().zip(&mut row.cells) {
                 let mut server = Server::start(program, &bench.server_cores, bench.port)?;

@@ -1,6 +1,7 @@
 //! Rows of measured values, their medians and verdicts.
 
 use super::goals::{self, Goal};
+use super::server::Program;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -66,6 +67,17 @@ impl Cell {
 impl Row {
     pub(super) fn new(table: &'static str, name: &str, unit: &'static str) -> Self {
         Self { table, name: name.to_owned(), unit, cells: Vec::new() }
+    }
+
+    /// With a cell, still without values, for each program.
+    pub(super) fn across(
+        table: &'static str,
+        name: &str,
+        unit: &'static str,
+        programs: &[Program],
+    ) -> Self {
+        let cells = programs.iter().map(|program| Cell::new(&program.column, program.ours));
+        Self { cells: cells.collect(), ..Self::new(table, name, unit) }
     }
 
     /// A column's median as a share of the first column's.

@@ -2,7 +2,7 @@
 
 use super::Bench;
 use super::load::field;
-use super::report::{self, Cell, Row};
+use super::report::{self, Row};
 use super::server::{self, Program, Server};
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
@@ -25,10 +25,7 @@ pub(super) fn tls(bench: &Bench) -> Result<Vec<Row>> {
     let port = server::free_port(bench.port.saturating_add(99))?;
     let mut rows = Vec::new();
     for (pipeline, rate) in PIPELINES {
-        let mut row = Row::new("tls", &row_name(pipeline), "us");
-        for program in &bench.programs {
-            row.cells.push(Cell::new(&program.column, program.ours));
-        }
+        let mut row = Row::across("tls", &row_name(pipeline), "us", &bench.programs);
         let count = (rate * bench.seconds.max(1.0)) as u64;
         for _ in 0..bench.rounds {
             for (program, cell) in bench.programs.iter().zip(&mut row.cells) {
