@@ -136,18 +136,25 @@ impl Durable {
         let mut server = Self { child, addr };
         let deadline = Instant::now() + PATIENCE;
         loop {
-            // The process comes first: another's server may answer on a port that was lost to it.
             if let Some(status) = server.child.try_wait().expect("its state") {
                 return Err(status);
             }
-            if let Ok(mut client) = Client::connect(addr, 2)
-                && matches!(client.call(&["PING"]), Ok(Reply::Simple(_)))
-            {
+            if server.answers() {
                 return Ok(server);
             }
             assert!(Instant::now() < deadline, "no answer: {}", folder.log());
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Whether it serves, and not another's server on a port that was lost to it, which answers until this
+    /// one has given up.
+    fn answers(&self) -> bool {
+        let Some(mut client) = self.try_client() else { return false };
+        let serves = matches!(client.call(&["PING"]), Ok(Reply::Simple(_)));
+        let info = client.call(&["INFO", "server"]).ok().and_then(|info| info.as_text());
+        let is_own = |line: &str| line == format!("process_id:{}", self.pid());
+        serves && info.is_some_and(|info| info.lines().any(is_own))
     }
 
     /// The process's number.
