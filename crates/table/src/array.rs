@@ -5,7 +5,7 @@ use std::ptr::{NonNull, null_mut};
 
 use crate::POSITIONS;
 use crate::bucket::{Bucket, EMPTY, LANES};
-use crate::sizes;
+use crate::{prefetch, sizes};
 
 /// Owns `buckets` buckets, the first `ready` of which are initialised.
 ///
@@ -178,6 +178,15 @@ impl Array {
     /// The initialised buckets.
     pub(crate) fn ready_buckets(&self) -> impl Iterator<Item = &Bucket> {
         (0..self.ready).map(|bucket| self.bucket(bucket))
+    }
+
+    /// Asks for the blocks that a bucket's entries point to, if it is initialised.
+    #[inline]
+    pub(crate) fn prefetch_blocks(&self, bucket: usize) {
+        let pointers = self.ready_bucket(bucket).into_iter().flat_map(Bucket::pointers);
+        pointers.filter(|pointer| pointer.addr().get() & 1 == 0).for_each(|pointer| {
+            prefetch::read(pointer.as_ptr());
+        });
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = (u32, NonNull<u8>)> + '_ {
