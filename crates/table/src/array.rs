@@ -189,10 +189,6 @@ impl Array {
         });
     }
 
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (u32, NonNull<u8>)> + '_ {
-        self.ready_buckets().flat_map(|bucket| bucket.entries())
-    }
-
     /// Bucket, lane and pointer of the first entry at `position` for which `eq` says yes.
     #[inline(always)]
     pub(crate) fn find(
@@ -264,17 +260,21 @@ impl Array {
         // How full each bucket is, so that nothing written a moment ago is read back in other
         // sizes (the processor would wait for its stores to drain, for every entry).
         let mut filled = vec![0_u8; buckets as usize];
-        for (position, pointer) in self.entries() {
-            let mut at = target.home(position);
-            loop {
-                let lane = &mut filled[at as usize];
-                if usize::from(*lane) < LANES {
-                    target.bucket_mut(at).set(usize::from(*lane), position, pointer);
-                    *lane += 1;
-                    break;
+        for bucket in self.ready_buckets() {
+            for lane in 0..LANES {
+                let Some(word) = bucket.word(lane) else { continue };
+                let position = bucket.position(lane);
+                let mut at = target.home(position);
+                loop {
+                    let filled = &mut filled[at as usize];
+                    if usize::from(*filled) < LANES {
+                        target.bucket_mut(at).set_word(usize::from(*filled), position, word);
+                        *filled += 1;
+                        break;
+                    }
+                    target.bucket_mut(at).count_passer();
+                    at = target.after(at);
                 }
-                target.bucket_mut(at).count_passer();
-                at = target.after(at);
             }
         }
         target.len = self.len;
@@ -377,6 +377,10 @@ impl<'a> Filler<'a> {
 
 #[cfg(test)]
 impl Array {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (u32, NonNull<u8>)> + '_ {
+        self.ready_buckets().flat_map(|bucket| bucket.entries())
+    }
+
     /// Panics unless the counters and the length say what the lanes hold.
     pub(crate) fn check(&self) {
         let mut passers = vec![0_usize; self.buckets as usize];

@@ -80,12 +80,15 @@ impl Bucket {
     /// The pointer of `lane`, `None` if it is free.
     #[inline(always)]
     pub(crate) fn pointer(&self, lane: usize) -> Option<NonNull<u8>> {
+        self.word(lane).and_then(pointer_of)
+    }
+
+    /// The word of `lane`, `None` if it is free.
+    #[inline(always)]
+    pub(crate) fn word(&self, lane: usize) -> Option<u64> {
         let low = *self.low.get(lane)?;
-        if low == 0 {
-            return None;
-        }
         let high = (self.high >> (HIGH_BITS * lane)) & HIGH_MASK;
-        pointer_of(high << 32 | u64::from(low))
+        (low != 0).then_some(high << 32 | u64::from(low))
     }
 
     /// The position of the entry in `lane`; meaningless if it is free.
@@ -109,7 +112,12 @@ impl Bucket {
 
     #[inline]
     pub(crate) fn set(&mut self, lane: usize, position: u32, pointer: NonNull<u8>) {
-        let word = word_of(pointer);
+        self.set_word(lane, position, word_of(pointer));
+    }
+
+    /// As [`Bucket::set`], with the word of another bucket.
+    #[inline(always)]
+    pub(crate) fn set_word(&mut self, lane: usize, position: u32, word: u64) {
         let shift = HIGH_BITS * lane;
         self.low[lane] = word as u32;
         self.high = self.high & !(HIGH_MASK << shift) | (word >> 32) << shift;
