@@ -262,17 +262,19 @@ impl Array {
         let mut filled = vec![0_u8; buckets as usize];
         for bucket in self.ready_buckets() {
             for lane in 0..LANES {
-                let Some(word) = bucket.word(lane) else { continue };
-                let position = bucket.position(lane);
-                let mut at = target.home(position);
+                if bucket.is_free(lane) {
+                    continue;
+                }
+                let mut at = target.home(bucket.position(lane));
                 loop {
                     let filled = &mut filled[at as usize];
+                    let to = target.bucket_mut(at);
                     if usize::from(*filled) < LANES {
-                        target.bucket_mut(at).set_word(usize::from(*filled), position, word);
+                        to.copy(usize::from(*filled), bucket, lane);
                         *filled += 1;
                         break;
                     }
-                    target.bucket_mut(at).count_passer();
+                    to.count_passer();
                     at = target.after(at);
                 }
             }

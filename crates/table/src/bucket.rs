@@ -80,15 +80,18 @@ impl Bucket {
     /// The pointer of `lane`, `None` if it is free.
     #[inline(always)]
     pub(crate) fn pointer(&self, lane: usize) -> Option<NonNull<u8>> {
-        self.word(lane).and_then(pointer_of)
+        let low = *self.low.get(lane)?;
+        if low == 0 {
+            return None;
+        }
+        let high = (self.high >> (HIGH_BITS * lane)) & HIGH_MASK;
+        pointer_of(high << 32 | u64::from(low))
     }
 
-    /// The word of `lane`, `None` if it is free.
+    /// Whether `lane` holds no entry.
     #[inline(always)]
-    pub(crate) fn word(&self, lane: usize) -> Option<u64> {
-        let low = *self.low.get(lane)?;
-        let high = (self.high >> (HIGH_BITS * lane)) & HIGH_MASK;
-        (low != 0).then_some(high << 32 | u64::from(low))
+    pub(crate) fn is_free(&self, lane: usize) -> bool {
+        self.low[lane] == 0
     }
 
     /// The position of the entry in `lane`; meaningless if it is free.
@@ -112,17 +115,21 @@ impl Bucket {
 
     #[inline]
     pub(crate) fn set(&mut self, lane: usize, position: u32, pointer: NonNull<u8>) {
-        self.set_word(lane, position, word_of(pointer));
-    }
-
-    /// As [`Bucket::set`], with the word of another bucket.
-    #[inline(always)]
-    pub(crate) fn set_word(&mut self, lane: usize, position: u32, word: u64) {
+        let word = word_of(pointer);
         let shift = HIGH_BITS * lane;
         self.low[lane] = word as u32;
         self.high = self.high & !(HIGH_MASK << shift) | (word >> 32) << shift;
         self.middle[lane] = (position >> 8) as u16;
         self.tags[lane] = position as u8;
+    }
+
+    /// Copies the entry in lane `of` of another bucket into `lane`, which has been free since the bucket was made.
+    #[inline(always)]
+    pub(crate) fn copy(&mut self, lane: usize, other: &Self, of: usize) {
+        self.low[lane] = other.low[of];
+        self.high |= ((other.high >> (HIGH_BITS * of)) & HIGH_MASK) << (HIGH_BITS * lane);
+        self.middle[lane] = other.middle[of];
+        self.tags[lane] = other.tags[of];
     }
 
     #[inline]
