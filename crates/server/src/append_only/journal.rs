@@ -16,9 +16,9 @@ use super::{AppendOnly, NewFile, Order};
 const PERIOD: Duration = Duration::from_millis(100);
 /// The same while clients wait for something to become durable, with timeouts of their own.
 const WAITING_PERIOD: Duration = Duration::from_millis(5);
-/// How long the thread rests between two rounds, so that one wake-up serves many turns of the workers. Not under
-/// `always`, where clients wait for it.
-const REST: Duration = Duration::from_micros(200);
+/// How long the thread lets more come once there is something, so that one wake-up and one write serve many turns of
+/// the workers. Not under `always`, where clients wait for it.
+const REST: Duration = Duration::from_millis(1);
 /// How long writes wait until it is looked again whether a sync has ended: longer than [`PERIOD`].
 const HOLD_MS: i64 = 250;
 /// How often `everysec` makes the file durable.
@@ -77,12 +77,11 @@ impl Journal {
             if stopping {
                 break;
             }
-            // Nobody waits for it then, and a wake-up costs the workers more than a moment's delay costs anybody.
+            let waiting = files.answer_waiting();
+            log.sleep(posts, if waiting { WAITING_PERIOD } else { PERIOD });
             if self.policy != AppendFsync::Always && posts != log.posts() {
                 std::thread::sleep(REST);
             }
-            let waiting = files.answer_waiting();
-            log.sleep(posts, if waiting { WAITING_PERIOD } else { PERIOD });
         }
         self.finish();
     }
