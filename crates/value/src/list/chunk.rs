@@ -247,7 +247,7 @@ impl Chunk {
             return;
         }
         let used = self.byte_len();
-        let wanted = Block::capacity_for(used + len.max(used / 4));
+        let wanted = Block::capacity_for(used + len.max(used / 8));
         if wanted > self.buf.len() {
             self.buf.resize(wanted);
         }

@@ -32,7 +32,7 @@ enum Form {
 
 /// Bytes from which on a packed run becomes a chunk, as moving all of it for an entry at its front costs more than a
 /// chunk's record takes. With less than half of them it goes back.
-const ROOMY: usize = 256;
+const ROOMY: usize = 512;
 
 impl Form {
     fn of_chunk(chunk: Chunk) -> Self {
