@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::block::Block;
 use super::bound::Inserted;
-use super::index::Index;
+use super::index::{Filling, Index};
 use super::probe::Probe;
 use super::score;
 use super::tree::{Tree, Walk};
@@ -23,11 +23,13 @@ impl Big {
     /// From new blocks in ascending order of (score, bytes), each member once; it becomes their owner.
     pub(super) fn from_sorted(blocks: impl Iterator<Item = Block>) -> Self {
         let mut index = Index::default();
-        let mut block_bytes = 0;
+        index.reserve(blocks.size_hint().0);
+        let (mut block_bytes, mut filling) = (0, Filling::new(&mut index));
         let tree = Tree::from_sorted(blocks.inspect(|&block| {
             block_bytes += block.heap_bytes();
-            index.insert(block);
+            filling.add(block);
         }));
+        filling.finish();
         Self { index, tree, block_bytes }
     }
 
