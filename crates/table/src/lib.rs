@@ -95,7 +95,8 @@ unsafe impl Send for Table {}
 // SAFETY: as above; `&Table` gives read access only.
 unsafe impl Sync for Table {}
 
-const fn position(hash: u32) -> u32 {
+/// The position of an entry with this hash.
+pub const fn position(hash: u32) -> u32 {
     hash >> 8
 }
 
@@ -280,6 +281,20 @@ impl Table {
         }
         array.visit(cursor, end, visit);
         (end < POSITIONS).then_some(end)
+    }
+
+    /// Visits the entries at some positions, which end at [`POSITIONS`] at most.
+    pub fn visit(&self, positions: std::ops::Range<u32>, mut visit: impl FnMut(NonNull<u8>)) {
+        let mut here = positions.start;
+        while here < positions.end && !self.is_empty() {
+            let (array, moved) = self.array_of(here);
+            let mut end = array.home_end(here).min(positions.end);
+            if let (true, Some(resize)) = (moved, &self.resize) {
+                end = end.min(resize.boundary);
+            }
+            array.visit(here, end, &mut visit);
+            here = end;
+        }
     }
 
     /// The pointers of all entries, in no order to rely on. Their blocks are asked for some time before.

@@ -356,6 +356,20 @@ impl<const PARTS: usize> Cells<PARTS> {
         self.table.iter().map(|pointer| self.view_of(pointer))
     }
 
+    /// Where in the order of the table an item of this hash has its place, below [`table::POSITIONS`].
+    pub(crate) fn position(&self, hash: u32) -> u32 {
+        table::position(self.order.of(hash))
+    }
+
+    /// Visits the cells at some positions.
+    pub(crate) fn visit(
+        &self,
+        positions: std::ops::Range<u32>,
+        mut visit: impl FnMut(View<'_, PARTS>),
+    ) {
+        self.table.visit(positions, |pointer| visit(self.view_of(pointer)));
+    }
+
     /// A cell, each with the same probability.
     pub(crate) fn random(&self, word: u64) -> Option<View<'_, PARTS>> {
         self.table.random(word).map(|pointer| self.view_of(pointer))

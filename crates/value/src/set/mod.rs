@@ -7,6 +7,10 @@
 mod batch;
 mod intset;
 
+use std::sync::Arc;
+
+use crate::Object;
+use crate::cut::{Element, Scribe};
 use crate::item::Item;
 use crate::packed::{self, Corrupt, Packed, Run};
 use crate::seed;
@@ -367,6 +371,26 @@ impl Set {
                 0
             }
         }
+    }
+
+    /// Whether the set can be taken in parts: see [`crate::cut`].
+    pub(crate) fn has_parts(&self) -> bool {
+        matches!(&self.0, Form::Cells(cells) if cells.has_parts())
+    }
+
+    pub(crate) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {
+        if let Form::Cells(cells) = &self.0 { cells.scribe() } else { None }
+    }
+
+    pub(crate) fn begin_cut(&mut self, scribe: Arc<dyn Scribe>) {
+        if let Form::Cells(cells) = &mut self.0 {
+            let to_value = |cells| Object::Set(Self(Form::Cells(Box::new(cells))));
+            cells.begin_cut(scribe, to_value);
+        }
+    }
+
+    pub(crate) fn show_some(&mut self, most: usize, f: &mut dyn FnMut(Element<'_>)) -> bool {
+        if let Form::Cells(cells) = &mut self.0 { cells.show_some(most, f) } else { true }
     }
 
     /// The set as it goes into a snapshot.
