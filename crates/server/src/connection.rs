@@ -311,13 +311,15 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Gives memory back that one large command has left behind.
-    pub fn shrink(&mut self) {
-        if self.input.capacity() > SHRINK_ABOVE && self.input.len() < self.input.capacity() / 4 {
-            self.input.shrink_to(self.input.len().max(READ_LEAST));
-        }
-        if self.output.capacity() > SHRINK_ABOVE && self.output.len() < self.output.capacity() / 4 {
-            self.output.shrink_to(self.output.len().max(READ_LEAST));
-        }
+    pub fn shrink(&mut self, buffers: &mut Buffers) {
+        shrink(&mut self.input, buffers);
+        shrink(&mut self.output, buffers);
+    }
+
+    /// Frees what the connection holds.
+    pub fn dispose(&mut self, buffers: &mut Buffers) {
+        buffers.dispose(std::mem::take(&mut self.input));
+        buffers.dispose(std::mem::take(&mut self.output));
     }
 
     /// Sends what the socket takes, up to a limit: whether the connection is whole, and how many bytes.
@@ -363,5 +365,17 @@ impl<S: Socket> Connection<S> {
     /// Bytes that wait to be sent.
     pub fn unsent(&self) -> usize {
         self.output.len() - self.sent
+    }
+}
+
+/// Moves what a buffer holds to a smaller one, if that is little. More is not worth the copy: it will be gone soon.
+fn shrink(buffer: &mut Vec<u8>, buffers: &mut Buffers) {
+    if buffer.capacity() > SHRINK_ABOVE
+        && buffer.len() < buffer.capacity() / 4
+        && buffer.len() <= MOVE_MOST
+    {
+        let mut smaller = Vec::with_capacity(buffer.len().max(READ_LEAST));
+        smaller.extend_from_slice(buffer);
+        buffers.dispose(std::mem::replace(buffer, smaller));
     }
 }
