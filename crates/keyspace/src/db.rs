@@ -218,6 +218,16 @@ impl Db {
         Put { stored, created: false, replaced, expired, members_due_ms }
     }
 
+    /// Tells a snapshot that takes a value in parts where it lies now.
+    #[inline]
+    fn note_place(&self, key: Key<'_>, payload: &Payload<'_>) {
+        if let Payload::Object(object) = payload
+            && let Some(scribe) = object.view().scribe()
+        {
+            scribe.placed(self.number, key.bytes());
+        }
+    }
+
     /// Returns from when on members of the value are due.
     fn insert(
         &mut self,
@@ -230,6 +240,7 @@ impl Db {
             Deadline::At(at) => Some(at),
             Deadline::None | Deadline::Keep => None,
         };
+        self.note_place(key, &payload);
         let entry = Entry::new(key.bytes(), payload, deadline_ms, access).in_era(self.era.number);
         let members = entry.view().members_due_ms();
         self.table.insert(key.hash().table(), entry.into_raw());
@@ -264,6 +275,7 @@ impl Db {
             return (None, None);
         }
         let timed = old.is_timed();
+        self.note_place(key, &payload);
         let entry = Entry::new(key.bytes(), payload, after, access).in_era(self.era.number);
         let members = entry.view().members_due_ms();
         let old = self.table.replace(slot, entry.into_raw());

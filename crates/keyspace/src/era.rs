@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use crate::entry::EntryRef;
+use crate::entry::EntryMut;
 
 /// How many eras there are, before their numbers begin again. A snapshot that is given up leaves entries of
 /// older eras behind: fewer than this may follow each other without a whole one in between.
@@ -18,8 +18,13 @@ pub const ERAS: u8 = 16;
 
 /// Who is shown entries before they change.
 pub trait Witness: Send + Sync {
-    /// This entry of a physical database is about to change, or its turn has come in the walk.
-    fn see(&self, database: usize, entry: EntryRef<'_>);
+    /// This entry of a physical database is about to change, or its turn has come in the walk. Of the entry the witness
+    /// changes nothing but whether its value is being taken in parts.
+    fn see(&self, database: usize, entry: &mut EntryMut<'_>);
+
+    /// Whether it takes values in parts that have parts (see [`value::cut`]), so that seeing one is a matter of a
+    /// moment, however large it is.
+    fn takes_parts(&self) -> bool;
 }
 
 /// The era that a part of a database lives in.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::entry::EntryRef;
+use crate::entry::EntryMut;
 use crate::era::{ERAS, Era, Witness};
 use crate::gate::Closed;
 use crate::key::{KeyHash, SHARDS};
@@ -221,7 +221,11 @@ impl<'a> Lent<'a> {
     pub fn settle_eras(&mut self) {
         struct Nobody;
         impl Witness for Nobody {
-            fn see(&self, _database: usize, _entry: EntryRef<'_>) {}
+            fn see(&self, _database: usize, _entry: &mut EntryMut<'_>) {}
+
+            fn takes_parts(&self) -> bool {
+                true
+            }
         }
         self.cut(&(Arc::new(Nobody) as Arc<dyn Witness>));
         for shard in 0..SHARDS {

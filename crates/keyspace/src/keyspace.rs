@@ -2,7 +2,7 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 
 use crossbeam_utils::CachePadded;
-use parking_lot::lock_api::RawMutex as _;
+use parking_lot::lock_api::{RawMutex as _, RawMutexFair as _};
 
 use crate::gate::{Closed, Gate};
 use crate::key::{KeyHash, SHARDS};
@@ -235,6 +235,14 @@ impl Guard<'_> {
     pub fn get_mut(&mut self) -> &mut Shard {
         // SAFETY: as in `get`, and the guard is borrowed exclusively.
         unsafe { &mut *self.cell.shard.get() }
+    }
+
+    /// Gives the shard to whoever waits for it, if somebody does: for those who come back for it at once, and would
+    /// most likely have it again before who waits has woken up.
+    pub fn give_way(self) {
+        let cell = std::mem::ManuallyDrop::new(self).cell;
+        // SAFETY: this guard took the lock and was its only holder; it is not dropped.
+        unsafe { cell.lock.unlock_fair() }
     }
 
     /// Tells expiry that this shard has a deadline at `at_ms`.

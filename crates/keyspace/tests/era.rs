@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use keyspace::era::Witness;
-use keyspace::{Deadline, EntryRef, Held, Key, Keyspace, Lookup, Payload, Place, SHARDS, Value};
+use keyspace::{Deadline, EntryMut, Held, Key, Keyspace, Lookup, Payload, Place, SHARDS, Value};
 use parking_lot::Mutex;
 use proptest::prelude::*;
 
@@ -18,7 +18,11 @@ fn text(value: Value<'_>) -> Vec<u8> {
 }
 
 impl Witness for Notes {
-    fn see(&self, database: usize, entry: EntryRef<'_>) {
+    fn takes_parts(&self) -> bool {
+        false
+    }
+
+    fn see(&self, database: usize, entry: &mut EntryMut<'_>) {
         let key = (database, entry.key().to_vec());
         let before = self.0.lock().insert(key, (text(entry.value()), entry.deadline_ms()));
         assert!(before.is_none(), "shown twice");

@@ -165,10 +165,19 @@ impl<S: Socket> Connection<S> {
         self.session.client.figures.held.store(true, Ordering::Relaxed);
     }
 
-    /// Lets commands run that were held back.
+    /// Lets commands run that were held back. They are parsed anew, as the input may still have what came before
+    /// them: it is only consumed when replies are sent, which may have to wait for the disk.
     pub fn let_go(&mut self) {
+        self.rewind();
         self.held_until_ms = None;
         self.session.client.figures.held.store(false, Ordering::Relaxed);
+    }
+
+    /// Ends the wait with this ticket, if the client waits so, and lets what it sent behind it run.
+    pub fn end_wait(&mut self, ticket: u64) -> Option<Arc<Parked>> {
+        let parked = self.parked.take_if(|parked| parked.ticket == ticket)?;
+        self.rewind();
+        Some(parked)
     }
 
     /// Forgets what has been parsed and not executed: it is to be parsed again.

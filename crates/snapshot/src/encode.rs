@@ -1,6 +1,8 @@
 use keyspace::access::{self, LfuScale};
 use keyspace::{EntryRef, Value};
 use rdb::{Records, Used, View};
+use value::ObjectRef;
+use value::cut::Element;
 
 /// How a snapshot's keys become bytes.
 pub trait Encode: Send + Sync {
@@ -9,6 +11,18 @@ pub trait Encode: Send + Sync {
 
     /// Appends a key with its value and deadline.
     fn key(&self, entry: EntryRef<'_>, out: &mut Vec<u8>);
+
+    /// How values are written in parts, if they can be.
+    fn parts(&self) -> Option<&dyn EncodeParts>;
+}
+
+/// How a value becomes bytes that is written in parts.
+pub trait EncodeParts {
+    /// Appends what stands before the elements of a key whose value is a collection that has parts.
+    fn head(&self, entry: EntryRef<'_>, collection: ObjectRef<'_>, out: &mut Vec<u8>);
+
+    /// Appends one of its elements.
+    fn element(&self, element: Element<'_>, out: &mut Vec<u8>);
 }
 
 /// A value as the snapshot format takes it.
@@ -41,18 +55,39 @@ pub struct RdbEncode {
     pub now_ms: i64,
 }
 
+impl RdbEncode {
+    fn used(&self, entry: EntryRef<'_>) -> Used {
+        let stamp = entry.access();
+        match self.uses {
+            Uses::None => Used::Unknown,
+            Uses::Idle => Used::Idle(u64::from(access::idle_seconds(stamp, self.now_ms))),
+            Uses::Frequency(scale) => Used::Freq(access::frequency(stamp, self.now_ms, scale)),
+        }
+    }
+}
+
 impl Encode for RdbEncode {
     fn select(&self, database: usize, out: &mut Vec<u8>) {
         self.records.select(database as u64, out);
     }
 
     fn key(&self, entry: EntryRef<'_>, out: &mut Vec<u8>) {
-        let stamp = entry.access();
-        let used = match self.uses {
-            Uses::None => Used::Unknown,
-            Uses::Idle => Used::Idle(u64::from(access::idle_seconds(stamp, self.now_ms))),
-            Uses::Frequency(scale) => Used::Freq(access::frequency(stamp, self.now_ms, scale)),
-        };
+        let used = self.used(entry);
         self.records.key(entry.key(), view(entry.value()), entry.deadline_ms(), used, out);
+    }
+
+    fn parts(&self) -> Option<&dyn EncodeParts> {
+        Some(self)
+    }
+}
+
+impl EncodeParts for RdbEncode {
+    fn head(&self, entry: EntryRef<'_>, collection: ObjectRef<'_>, out: &mut Vec<u8>) {
+        let used = self.used(entry);
+        self.records.head(entry.key(), collection, entry.deadline_ms(), used, out);
+    }
+
+    fn element(&self, element: Element<'_>, out: &mut Vec<u8>) {
+        self.records.encoder.element(element, out);
     }
 }

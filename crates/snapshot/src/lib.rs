@@ -5,15 +5,17 @@
 //! Whoever is about to change a key that the walk has not reached encodes it first (`keyspace::era`). It is all
 //! the same for a file, an append-only file's rewrite or a replica.
 //!
-//! A value is encoded whole, under its shard's lock.
+//! A value is encoded whole, under its shard's lock, unless it is large and has parts: then a few elements at a time
+//! (`parts`).
 #![forbid(unsafe_code)]
 
 mod encode;
 mod file;
 mod load;
+mod parts;
 mod take;
 
-pub use encode::{Encode, RdbEncode, Uses, view};
+pub use encode::{Encode, EncodeParts, RdbEncode, Uses, view};
 pub use file::{Preamble, SaveError, Sealed, Target, sync_directory};
 pub use load::{Duplicates, LoadError, Loaded, Rules, Watch, load, load_held};
 pub use take::{Figures, Handle, Pace, Size, Snapshot};

@@ -5,10 +5,11 @@ use std::thread;
 use std::time::Duration;
 
 use keyspace::era::Witness;
-use keyspace::{EntryRef, Held, Keyspace, LARGE, Lent, Place, SHARDS, Value};
+use keyspace::{EntryMut, Held, Keyspace, LARGE, Lent, Place, SHARDS, Value};
 use parking_lot::Mutex;
 
 use crate::encode::Encode;
+use crate::parts::{Parts, Step};
 
 /// Keys encoded under one lock at most: some tens of microseconds with small values.
 const KEYS_PER_LOCK: usize = 32;
@@ -39,7 +40,7 @@ pub struct Snapshot {
 
 /// What those who change keys and the walk have in common.
 struct Shared {
-    encode: Box<dyn Encode>,
+    encode: Arc<dyn Encode>,
     /// The numbers of the physical databases at the cut.
     numbers: Box<[usize]>,
     sink: Mutex<Sink>,
@@ -52,14 +53,16 @@ struct Sink {
     whole: Vec<Vec<u8>>,
     bytes: Vec<u8>,
     database: Option<usize>,
+    /// What is to be written in parts.
+    parts: Vec<Arc<Parts>>,
 }
 
 #[derive(Default)]
-struct Progress {
+pub(crate) struct Progress {
     keys: AtomicU64,
     /// The most bytes that waited to be handed out.
     waiting_max: AtomicU64,
-    given_up: AtomicBool,
+    pub(crate) given_up: AtomicBool,
     stopped: AtomicBool,
 }
 
@@ -109,19 +112,25 @@ pub struct Figures {
 }
 
 impl Witness for Shared {
-    fn see(&self, database: usize, entry: EntryRef<'_>) {
+    fn see(&self, database: usize, entry: &mut EntryMut<'_>) {
         if self.progress.given_up.load(Ordering::Acquire) {
             return;
         }
+        self.progress.keys.fetch_add(1, Ordering::Relaxed);
         let number = self.numbers.get(database).copied().unwrap_or(database);
         // Others have something to show meanwhile: a large value takes its time before the sink's lock is taken.
         let mut large = Vec::new();
         let is_large = matches!(entry.value(), Value::Object(object) if object.elements() >= LARGE);
         if is_large {
-            self.encode.key(entry, &mut large);
+            if let Some(parts) =
+                Parts::begin(&self.encode, &self.progress, (database, number), entry)
+            {
+                return self.sink.lock().parts.push(parts);
+            }
+            self.encode.key(**entry, &mut large);
         }
         let mut sink = self.sink.lock();
-        let Sink { bytes, whole, database } = &mut *sink;
+        let Sink { bytes, whole, database, .. } = &mut *sink;
         if database.replace(number) != Some(number) {
             self.encode.select(number, bytes);
         }
@@ -129,14 +138,17 @@ impl Witness for Shared {
             whole.push(std::mem::take(bytes));
             whole.push(large);
         } else {
-            self.encode.key(entry, bytes);
+            self.encode.key(**entry, bytes);
         }
-        self.progress.keys.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn takes_parts(&self) -> bool {
+        self.encode.parts().is_some()
     }
 }
 
 /// Who gives the walk its shards.
-trait Shards {
+pub(crate) trait Shards {
     /// Works on a shard; if `long`, that takes a while.
     fn with<T>(
         &mut self,
@@ -144,6 +156,9 @@ trait Shards {
         long: bool,
         work: impl FnOnce(&mut keyspace::Shard) -> T,
     ) -> T;
+
+    /// Works on a shard for a moment, one of many that follow each other: others come in between.
+    fn visit<T>(&mut self, shard: usize, work: impl FnOnce(&mut keyspace::Shard) -> T) -> T;
 }
 
 /// Each under its lock.
@@ -166,6 +181,15 @@ impl Shards for Locked<'_> {
         self.slot.leave();
         result
     }
+
+    fn visit<T>(&mut self, shard: usize, work: impl FnOnce(&mut keyspace::Shard) -> T) -> T {
+        self.slot.enter();
+        let mut guard = self.keyspace.lock(shard);
+        let result = work(guard.get_mut());
+        guard.give_way();
+        self.slot.leave();
+        result
+    }
 }
 
 /// All of them behind the closed gate.
@@ -178,6 +202,10 @@ impl Shards for All<'_, '_> {
         _long: bool,
         work: impl FnOnce(&mut keyspace::Shard) -> T,
     ) -> T {
+        self.0.visit(shard, work)
+    }
+
+    fn visit<T>(&mut self, shard: usize, work: impl FnOnce(&mut keyspace::Shard) -> T) -> T {
         self.0.visit(shard, work)
     }
 }
@@ -210,7 +238,7 @@ impl Snapshot {
             }
         }
         let shared = Arc::new(Shared {
-            encode,
+            encode: encode.into(),
             numbers: numbers.into(),
             sink: Mutex::default(),
             progress: Arc::default(),
@@ -262,6 +290,7 @@ impl Snapshot {
         let result = self.walk(&mut All(held), Pace::default(), write);
         held.keyspace().set_cut(false);
         if result.is_err() {
+            self.shared.progress.given_up.store(true, Ordering::Release);
             held.forget_witness();
         }
         result
@@ -291,14 +320,17 @@ impl Snapshot {
                 large = shown.is_err();
                 place = shown.unwrap_or(place);
                 self.hand_out(&mut piece, PIECE, &mut figures, write)?;
+                self.write_parts(shards, &mut figures, write)?;
                 self.rest(pace, &mut figures.keys);
             }
         }
         // Databases that were taken away meanwhile show what they have when they are dropped.
         while Arc::strong_count(&self.shared) > 1 && !self.is_given_up() {
             self.hand_out(&mut piece, 1, &mut figures, write)?;
+            self.write_parts(shards, &mut figures, write)?;
             thread::sleep(PATIENCE);
         }
+        self.write_parts(shards, &mut figures, write)?;
         self.hand_out(&mut piece, 1, &mut figures, write)?;
         figures.keys = self.shared.progress.keys.load(Ordering::Relaxed);
         Ok(figures)
@@ -327,6 +359,62 @@ impl Snapshot {
         self.shared.progress.given_up.load(Ordering::Acquire)
     }
 
+    /// Writes the values that are to be written in parts, until there is none.
+    fn write_parts(
+        &self,
+        shards: &mut impl Shards,
+        figures: &mut Figures,
+        write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        loop {
+            let mut sink = self.shared.sink.lock();
+            let Some(parts) = sink.parts.pop() else { return Ok(()) };
+            // What was shown so far comes before, and what is shown from now on says its database again.
+            let before = std::mem::take(&mut sink.whole);
+            let mut out = std::mem::take(&mut sink.bytes);
+            sink.database = None;
+            drop(sink);
+            self.note_waiting(before.iter().map(Vec::len).sum(), figures);
+            before.iter().try_for_each(|bytes| write(bytes))?;
+            self.shared.encode.select(parts.database, &mut out);
+            out.extend_from_slice(&parts.head);
+            loop {
+                self.check_wanted()?;
+                let step = parts.step(shards, &mut out);
+                if out.len() >= PIECE || step != Step::More {
+                    self.note_waiting(out.len(), figures);
+                    write(&out)?;
+                    out.clear();
+                }
+                match step {
+                    Step::More => {}
+                    Step::Away => thread::sleep(PATIENCE),
+                    Step::Done => break,
+                }
+            }
+            if !parts.is_whole() {
+                return Err(io::Error::other("a value lost elements while it was written"));
+            }
+        }
+    }
+
+    fn check_wanted(&self) -> io::Result<()> {
+        if self.is_given_up() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        if self.is_stopped() {
+            return Err(io::Error::other("it was stopped"));
+        }
+        Ok(())
+    }
+
+    /// Notes that so many bytes are about to be handed out.
+    fn note_waiting(&self, bytes: usize, figures: &mut Figures) {
+        figures.bytes += bytes as u64;
+        figures.waiting_max = figures.waiting_max.max(bytes as u64);
+        self.shared.progress.waiting_max.store(figures.waiting_max, Ordering::Relaxed);
+    }
+
     /// Hands out what has been encoded when it is at least so much.
     fn hand_out(
         &self,
@@ -335,12 +423,7 @@ impl Snapshot {
         figures: &mut Figures,
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
-        if self.is_given_up() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        if self.is_stopped() {
-            return Err(io::Error::other("it was stopped"));
-        }
+        self.check_wanted()?;
         let whole;
         {
             let mut sink = self.shared.sink.lock();
@@ -354,9 +437,7 @@ impl Snapshot {
             whole = std::mem::take(&mut sink.whole);
         }
         let bytes = whole.iter().map(Vec::len).sum::<usize>() + piece.len();
-        figures.bytes += bytes as u64;
-        figures.waiting_max = figures.waiting_max.max(bytes as u64);
-        self.shared.progress.waiting_max.store(figures.waiting_max, Ordering::Relaxed);
+        self.note_waiting(bytes, figures);
         for piece in whole {
             write(&piece)?;
         }

@@ -1,6 +1,7 @@
 //! The data types: a folder per type, a file per encoding; knows no keys, clock or locks.
 #![deny(unsafe_code)]
 
+pub mod cut;
 pub mod geo;
 pub mod hash;
 pub mod hyperloglog;

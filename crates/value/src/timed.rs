@@ -6,21 +6,26 @@
 //! A deadline is a Unix time in milliseconds. What has one is there until [`Timed::expire_due`] takes it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use table::Slot;
 
+use crate::cut::{Element, Scribe};
 use crate::item::Item;
 use crate::packed::cells::{Cells, View};
+use crate::packed::shown::{Shown, hash_of};
 use crate::seed;
 
 /// Heap bytes that one deadline takes in the ordered set: 16 in nodes filled to two thirds or so.
 const DEADLINE_BYTES: usize = 26;
 
 /// Invariant: `order` has (d, h) exactly if some cell whose first part has hash h has deadline d.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Timed<const PARTS: usize> {
     cells: Cells<PARTS>,
     order: BTreeSet<(i64, u32)>,
+    /// What a snapshot under way has seen.
+    shown: Option<Box<Shown<PARTS>>>,
 }
 
 impl<const PARTS: usize> Timed<PARTS> {
@@ -39,13 +44,34 @@ impl<const PARTS: usize> Timed<PARTS> {
 
     /// Adds a cell; the caller knows that its first part is absent.
     pub(crate) fn insert(&mut self, parts: [Item<'_>; PARTS], deadline: Option<i64>) {
-        let hash = parts.first().map_or(0, |first| seed::hash(*first));
-        self.cells.insert(parts, deadline);
+        self.insert_hashed(hash_of(&parts), parts, deadline);
+    }
+
+    /// As [`Timed::insert`], with the hash of the first part.
+    pub(crate) fn insert_hashed(
+        &mut self,
+        hash: u32,
+        parts: [Item<'_>; PARTS],
+        deadline: Option<i64>,
+    ) {
+        self.before_change(|_| hash);
+        self.cells.insert(hash, parts, deadline);
         self.note(None, deadline, hash);
+    }
+
+    /// Makes room for so many cells in all.
+    pub(crate) fn reserve(&mut self, cells: usize) {
+        self.cells.reserve(cells);
+    }
+
+    /// Gives back what was reserved and not used.
+    pub(crate) fn fit(&mut self) {
+        self.cells.fit();
     }
 
     /// Puts `item` in the place of the last part of a cell.
     pub(crate) fn set_last(&mut self, slot: Slot, item: Item<'_>) {
+        self.before_change(|cells| seed::hash(cells.view(slot).first()));
         self.cells.set_last(slot, item);
     }
 
@@ -63,6 +89,7 @@ impl<const PARTS: usize> Timed<PARTS> {
 
     /// Takes a cell out.
     pub(crate) fn remove(&mut self, slot: Slot) {
+        self.before_change(|cells| seed::hash(cells.view(slot).first()));
         let view = self.cells.view(slot);
         match view.deadline() {
             None => self.cells.remove(slot),
@@ -112,6 +139,7 @@ impl<const PARTS: usize> Timed<PARTS> {
             && deadline < now
         {
             if let Some(slot) = self.with_deadline(deadline, hash) {
+                self.before_change(|_| hash);
                 f(self.cells.view(slot));
                 self.cells.remove(slot);
                 gone += 1;
@@ -123,6 +151,49 @@ impl<const PARTS: usize> Timed<PARTS> {
         gone
     }
 
+    /// Whether the cells can be taken in parts: see [`crate::cut`].
+    pub(crate) fn has_parts(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    pub(crate) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {
+        self.shown.as_ref()?.scribe()
+    }
+
+    /// Makes this moment the cut at which `scribe` takes the cells in parts; `to_value` makes a value of such.
+    pub(crate) fn begin_cut(
+        &mut self,
+        scribe: Arc<dyn Scribe>,
+        to_value: fn(Self) -> crate::Object,
+    ) {
+        self.shown = Some(Box::new(Shown::begin(scribe, self.cells.len(), to_value)));
+    }
+
+    /// Goes on with a cut that was begun on these cells.
+    pub(crate) fn resume(&mut self, shown: Box<Shown<PARTS>>) {
+        self.shown = Some(shown);
+    }
+
+    /// Shows some cells of the cut; true when it has shown the last.
+    pub(crate) fn show_some(&mut self, most: usize, f: &mut dyn FnMut(Element<'_>)) -> bool {
+        let Some(shown) = &mut self.shown else { return true };
+        let is_done = shown.show_some(&self.cells, most, f);
+        if is_done {
+            self.shown = None;
+        }
+        is_done
+    }
+
+    /// To be called before the cell of an item with this hash comes, changes or goes.
+    #[inline]
+    fn before_change(&mut self, hash: impl FnOnce(&Cells<PARTS>) -> u32) {
+        if let Some(shown) = &mut self.shown
+            && !shown.before_change(&self.cells, hash(&self.cells))
+        {
+            self.shown = None;
+        }
+    }
+
     /// Panics unless the deadlines in order are those of the cells.
     #[cfg(test)]
     pub(crate) fn check(&self) {
@@ -132,5 +203,21 @@ impl<const PARTS: usize> Timed<PARTS> {
             .filter_map(|view| Some((view.deadline()?, seed::hash(view.first()))))
             .collect();
         assert_eq!(noted, self.order);
+    }
+}
+
+/// A copy is nothing that a snapshot waits for.
+impl<const PARTS: usize> Clone for Timed<PARTS> {
+    fn clone(&self) -> Self {
+        Self { cells: self.cells.clone(), order: self.order.clone(), shown: None }
+    }
+}
+
+impl<const PARTS: usize> Drop for Timed<PARTS> {
+    fn drop(&mut self) {
+        if let Some(shown) = self.shown.take() {
+            let (cells, order) = (std::mem::take(&mut self.cells), std::mem::take(&mut self.order));
+            shown.pass_on(Self { cells, order, shown: None });
+        }
     }
 }

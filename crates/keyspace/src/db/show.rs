@@ -15,7 +15,7 @@ impl Db {
         if let Some(witness) = &self.era.witness
             && entry.era() != self.era.number
         {
-            witness.see(self.number, *entry);
+            witness.see(self.number, &mut entry);
             entry.set_era(self.era.number);
         }
     }
@@ -27,8 +27,10 @@ impl Db {
     }
 
     fn is_unseen_and_large(&self, entry: EntryRef<'_>) -> bool {
+        let in_parts = || self.era.witness.as_ref().is_some_and(|witness| witness.takes_parts());
         entry.era() != self.era.number
-            && matches!(entry.value(), Value::Object(object) if object.elements() >= LARGE)
+            && matches!(entry.value(), Value::Object(object)
+                if object.elements() >= LARGE && !(object.has_parts() && in_parts()))
     }
 
     /// Whether one of these blocks is still to be shown, and has so many elements that this takes long.

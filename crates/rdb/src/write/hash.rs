@@ -1,3 +1,4 @@
+use value::cut::Element;
 use value::hash::Hash;
 
 use super::{Encoder, number};
@@ -34,8 +35,7 @@ impl Encoder {
         }
         number::put(hash.len() as u64, out);
         for field in hash.iter() {
-            self.item(field.name, out);
-            self.item(field.value, out);
+            self.element(Element::Field(field.name, field.value), out);
         }
         Type::Hash
     }

@@ -7,6 +7,7 @@ mod stream;
 
 use std::io::Write as _;
 
+use value::cut::Element;
 use value::item::{Digits, Item};
 use value::list::List;
 use value::set::{Set, SetForm};
@@ -78,6 +79,21 @@ impl Encoder {
             ObjectRef::Stream(stream) => return self.stream(stream, out),
         };
         (kind, VERSION)
+    }
+
+    /// Appends an element of a collection, as it stands there whatever its neighbours are.
+    pub fn element(&self, element: Element<'_>, out: &mut Vec<u8>) {
+        match element {
+            Element::Item(item) => self.item(item, out),
+            Element::Scored(member, score) => {
+                self.string(member, out);
+                out.extend_from_slice(&score.to_le_bytes());
+            }
+            Element::Field(name, value) => {
+                self.item(name, out);
+                self.item(value, out);
+            }
+        }
     }
 
     /// Appends a string that is an integer.
@@ -154,7 +170,7 @@ impl Encoder {
             return Type::SetIntset;
         }
         number::put(set.len() as u64, out);
-        set.iter().for_each(|item| self.item(item, out));
+        set.iter().for_each(|item| self.element(Element::Item(item), out));
         Type::Set
     }
 
@@ -174,8 +190,7 @@ impl Encoder {
         number::put(zset.len() as u64, out);
         // From the highest score down: so Redis adds each at the front of its list.
         for (member, score) in zset.range(0..zset.len(), true) {
-            self.string(member, out);
-            out.extend_from_slice(&score.to_le_bytes());
+            self.element(Element::Scored(member, score), out);
         }
         Type::Zset2
     }

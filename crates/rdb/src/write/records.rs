@@ -3,7 +3,7 @@ use value::{Item, ObjectRef};
 
 use super::{Encoder, View, number};
 use crate::input::Input;
-use crate::op;
+use crate::op::{self, Type};
 
 /// The name of the text that says when consumers of the next key's stream last got something: what the
 /// stream type that Redis 7.0 knows has no place for. Other servers pass it over.
@@ -59,6 +59,28 @@ impl Records {
         self.encoder.raw(source, out);
     }
 
+    /// Appends what stands before the elements of a collection that is written in parts: how many they are, too.
+    /// [`Encoder::element`] appends each.
+    pub fn head(
+        &self,
+        key: &[u8],
+        collection: ObjectRef<'_>,
+        deadline_ms: Option<i64>,
+        used: Used,
+        out: &mut Vec<u8>,
+    ) {
+        debug_assert!(collection.has_parts());
+        prelude(deadline_ms, used, out);
+        let kind = match collection {
+            ObjectRef::Set(_) => Type::Set,
+            ObjectRef::Hash(_) => Type::Hash,
+            _ => Type::Zset2,
+        };
+        out.push(kind.number());
+        self.encoder.string(key, out);
+        number::put(collection.elements() as u64, out);
+    }
+
     /// Appends a key with its value and its deadline, milliseconds since the epoch.
     pub fn key(
         &self,
@@ -73,18 +95,7 @@ impl Records {
             View::Object(object) => self.member_deadlines(object, out),
             View::Int(_) | View::Bytes(_) => {}
         }
-        if let Some(deadline) = deadline_ms {
-            out.push(op::EXPIRETIME_MS);
-            out.extend_from_slice(&deadline.to_le_bytes());
-        }
-        match used {
-            Used::Unknown => {}
-            Used::Idle(seconds) => {
-                out.push(op::IDLE);
-                number::put(seconds, out);
-            }
-            Used::Freq(count) => out.extend_from_slice(&[op::FREQ, count]),
-        }
+        prelude(deadline_ms, used, out);
         let at = out.len();
         out.push(0);
         self.encoder.string(key, out);
@@ -135,6 +146,22 @@ impl Records {
     /// Appends the end; `sum` is the checksum of everything before and this mark, or 0.
     pub fn end_mark(&self, out: &mut Vec<u8>) {
         out.push(op::EOF);
+    }
+}
+
+/// Appends what stands before a key's type.
+fn prelude(deadline_ms: Option<i64>, used: Used, out: &mut Vec<u8>) {
+    if let Some(deadline) = deadline_ms {
+        out.push(op::EXPIRETIME_MS);
+        out.extend_from_slice(&deadline.to_le_bytes());
+    }
+    match used {
+        Used::Unknown => {}
+        Used::Idle(seconds) => {
+            out.push(op::IDLE);
+            number::put(seconds, out);
+        }
+        Used::Freq(count) => out.extend_from_slice(&[op::FREQ, count]),
     }
 }
 

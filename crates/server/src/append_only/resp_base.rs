@@ -3,7 +3,7 @@
 use codec::number::format_f64;
 use effects::encode_slices;
 use keyspace::{EntryRef, Value};
-use snapshot::Encode;
+use snapshot::{Encode, EncodeParts};
 use value::ObjectRef;
 use value::stream::{Id, Stream};
 
@@ -20,6 +20,10 @@ impl Encode for RespEncode {
 
     fn key(&self, entry: EntryRef<'_>, out: &mut Vec<u8>) {
         write_entry(entry, out);
+    }
+
+    fn parts(&self) -> Option<&dyn EncodeParts> {
+        None
     }
 }
 

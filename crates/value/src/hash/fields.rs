@@ -14,8 +14,25 @@ pub(super) fn field(view: View<'_, 2>) -> Field<'_> {
 }
 
 impl Fields {
+    pub(super) fn of(fields: Timed<2>) -> Self {
+        Self(fields)
+    }
+
+    pub(super) fn timed(&self) -> &Timed<2> {
+        &self.0
+    }
+
+    pub(super) fn timed_mut(&mut self) -> &mut Timed<2> {
+        &mut self.0
+    }
+
     pub(super) fn cells(&self) -> &Cells<2> {
         self.0.cells()
+    }
+
+    /// Makes room for so many fields in all.
+    pub(super) fn reserve(&mut self, fields: usize) {
+        self.0.reserve(fields);
     }
 
     pub(super) fn heap_bytes(&self) -> usize {

@@ -10,6 +10,10 @@
 mod fields;
 mod run;
 
+use std::sync::Arc;
+
+use crate::Object;
+use crate::cut::{Element, Scribe};
 use crate::item::Item;
 use crate::packed::word::{Kind, View, ViewMut, Word};
 use crate::packed::{self, Corrupt, Packed, Run};
@@ -172,6 +176,9 @@ impl Hash {
         let too_large = pairs > limits.max_listpack_entries || longest > limits.max_listpack_value;
         if too_large && self.is_packed() {
             self.make_table();
+            if let ViewMut::Big(fields) = self.0.view_mut() {
+                fields.reserve(pairs);
+            }
         }
     }
 
@@ -325,6 +332,32 @@ impl Hash {
                 groups.iter().for_each(visit);
                 0
             }
+        }
+    }
+
+    /// Whether the hash can be taken in parts: see [`crate::cut`].
+    pub(crate) fn has_parts(&self) -> bool {
+        matches!(self.0.view(), View::Big(fields) if fields.timed().has_parts())
+    }
+
+    pub(crate) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {
+        match self.0.view() {
+            View::Run(..) => None,
+            View::Big(fields) => fields.timed().scribe(),
+        }
+    }
+
+    pub(crate) fn begin_cut(&mut self, scribe: Arc<dyn Scribe>) {
+        if let ViewMut::Big(fields) = self.0.view_mut() {
+            let to_value = |fields| Object::Hash(Self(Word::of_big(Box::new(Fields::of(fields)))));
+            fields.timed_mut().begin_cut(scribe, to_value);
+        }
+    }
+
+    pub(crate) fn show_some(&mut self, most: usize, f: &mut dyn FnMut(Element<'_>)) -> bool {
+        match self.0.view_mut() {
+            ViewMut::Run(..) => true,
+            ViewMut::Big(fields) => fields.timed_mut().show_some(most, f),
         }
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod block;
 pub(crate) mod cells;
 pub(crate) mod entry;
 pub mod listpack;
+pub(crate) mod shown;
 pub(crate) mod word;
 
 use crate::item::Item;

@@ -4,11 +4,18 @@
 //! (`listpack`), a big one a table of cells (`hashtable`), where an integer of up to 47 bits lives in
 //! the table itself. When to change is Redis's rule, exactly; a set never goes back by itself.
 
+mod batch;
 mod intset;
 
+use std::sync::Arc;
+
+use crate::Object;
+use crate::cut::{Element, Scribe};
 use crate::item::Item;
 use crate::packed::{self, Corrupt, Packed, Run};
+use crate::seed;
 use crate::timed::Timed;
+pub use batch::Batch;
 use intset::Intset;
 
 /// The set options that decide encodings; each is a count or a length in bytes.
@@ -62,7 +69,24 @@ impl Set {
         } else if count <= limits.max_listpack_entries {
             Set(Form::Packed(Packed::new()))
         } else {
-            Set(Form::Cells(Box::default()))
+            let mut set = Set(Form::Cells(Box::default()));
+            set.reserve(count);
+            set
+        }
+    }
+
+    /// Makes room for so many members in all, if the set is a table already. For whoever knows how many are
+    /// to come.
+    pub fn reserve(&mut self, members: usize) {
+        if let Form::Cells(cells) = &mut self.0 {
+            cells.reserve(members);
+        }
+    }
+
+    /// Gives back what was reserved for members that did not come.
+    pub fn fit(&mut self) {
+        if let Form::Cells(cells) = &mut self.0 {
+            cells.fit();
         }
     }
 
@@ -176,9 +200,10 @@ impl Set {
                 true
             }
             Form::Cells(cells) => {
-                let absent = cells.get(item).is_none();
+                let hash = seed::hash(item);
+                let absent = cells.cells().find_hashed(item, hash).is_none();
                 if absent {
-                    cells.insert([item], None);
+                    cells.insert_hashed(hash, [item], None);
                 }
                 absent
             }
@@ -236,13 +261,6 @@ impl Set {
             Form::Ints(ints) => item.as_int().is_some_and(|int| ints.contains(int)),
             Form::Packed(packed) => packed.view().find(1, item).is_some(),
             Form::Cells(cells) => cells.get(item).is_some(),
-        }
-    }
-
-    /// Asks for the memory that [`Set::contains`] will touch for these items: a hint, for some at a time.
-    pub fn prefetch(&self, items: &[Item<'_>]) {
-        if let Form::Cells(cells) = &self.0 {
-            cells.cells().prefetch(items);
         }
     }
 
@@ -353,6 +371,26 @@ impl Set {
                 0
             }
         }
+    }
+
+    /// Whether the set can be taken in parts: see [`crate::cut`].
+    pub(crate) fn has_parts(&self) -> bool {
+        matches!(&self.0, Form::Cells(cells) if cells.has_parts())
+    }
+
+    pub(crate) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {
+        if let Form::Cells(cells) = &self.0 { cells.scribe() } else { None }
+    }
+
+    pub(crate) fn begin_cut(&mut self, scribe: Arc<dyn Scribe>) {
+        if let Form::Cells(cells) = &mut self.0 {
+            let to_value = |cells| Object::Set(Self(Form::Cells(Box::new(cells))));
+            cells.begin_cut(scribe, to_value);
+        }
+    }
+
+    pub(crate) fn show_some(&mut self, most: usize, f: &mut dyn FnMut(Element<'_>)) -> bool {
+        if let Form::Cells(cells) = &mut self.0 { cells.show_some(most, f) } else { true }
     }
 
     /// The set as it goes into a snapshot.

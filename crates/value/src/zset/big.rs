@@ -1,13 +1,18 @@
 //! The encoding of big sorted sets: a tree for the order, an index for the members.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::block::Block;
 use super::bound::Inserted;
-use super::index::Index;
+use super::index::{Filling, Index};
 use super::probe::Probe;
 use super::score;
-use super::tree::{Tree, Walk};
+use super::shown::Shown;
+use super::tree::{Marked, Tree, Walk};
+use super::{Body, Zset};
+use crate::Object;
+use crate::cut::{Element, Scribe};
 
 /// Invariant: tree and index hold the same blocks. The tree owns them.
 #[derive(Debug)]
@@ -17,18 +22,21 @@ pub(super) struct Big {
     tree: Tree,
     /// Of all blocks.
     block_bytes: usize,
+    pub(super) shown: Shown,
 }
 
 impl Big {
     /// From new blocks in ascending order of (score, bytes), each member once; it becomes their owner.
     pub(super) fn from_sorted(blocks: impl Iterator<Item = Block>) -> Self {
         let mut index = Index::default();
-        let mut block_bytes = 0;
+        index.reserve(blocks.size_hint().0);
+        let (mut block_bytes, mut filling) = (0, Filling::new(&mut index));
         let tree = Tree::from_sorted(blocks.inspect(|&block| {
             block_bytes += block.heap_bytes();
-            index.insert(block);
+            filling.add(block);
         }));
-        Self { index, tree, block_bytes }
+        filling.finish();
+        Self { index, tree, block_bytes, shown: Shown::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -40,7 +48,7 @@ impl Big {
             let block = Block::new(member, score);
             self.block_bytes += block.heap_bytes();
             self.index.insert(block);
-            self.tree.insert(block);
+            self.tree.insert(Marked { block, mark: self.shown.mark() });
             return Inserted::Added;
         };
         let key = old.key();
@@ -48,13 +56,15 @@ impl Big {
             return Inserted::Unchanged;
         }
         let rank = self.tree.position(&Probe::At(key, member));
-        self.tree.remove(rank);
+        if let Some(member) = self.tree.remove(rank) {
+            self.shown.before_change(member);
+        }
         // SAFETY: `&mut self` excludes references into the block.
         let block = match unsafe { old.set_score(score) } {
             true => old,
             false => self.move_block(old, score),
         };
-        self.tree.insert(block);
+        self.tree.insert(Marked { block, mark: self.shown.mark() });
         Inserted::Updated
     }
 
@@ -90,8 +100,10 @@ impl Big {
     }
 
     pub(super) fn remove_ranks(&mut self, ranks: Range<usize>, mut f: impl FnMut(&[u8], f64)) {
-        let Self { index, tree, block_bytes } = self;
-        tree.drain(ranks.start as u64..ranks.end as u64, |block| {
+        let Self { index, tree, block_bytes, shown } = self;
+        tree.drain(ranks.start as u64..ranks.end as u64, |member| {
+            shown.before_change(member);
+            let block = member.block;
             f(block.member(), block.score());
             index.remove(block);
             *block_bytes -= block.heap_bytes();
@@ -112,9 +124,37 @@ impl Big {
         self.block_bytes + self.tree.heap_bytes() + self.index.heap_bytes() + size_of::<Self>()
     }
 
-    /// Gives up the index; what is left can only be freed.
-    pub(super) fn into_tree(self) -> Tree {
-        self.tree
+    /// Makes this moment the cut at which `scribe` takes the set in parts.
+    pub(super) fn begin_cut(&mut self, scribe: Arc<dyn Scribe>) {
+        if let Some(mark) = self.shown.begin(scribe) {
+            self.tree.mark(self.tree.len(), usize::MAX, mark, |_| ());
+        }
+    }
+
+    /// Shows some members of the cut, from the highest score down; true when it has shown the last.
+    pub(super) fn show_some(&mut self, most: usize, f: &mut dyn FnMut(Element<'_>)) -> bool {
+        let start = match self.shown.place() {
+            Some((key, member)) => self.tree.position(&Probe::At(key, member)),
+            None => self.tree.len(),
+        };
+        let end = self.tree.mark(start, most, self.shown.mark(), |block| {
+            f(Element::Scored(block.member(), block.score()));
+        });
+        match self.tree.walk(end, 1, false).next() {
+            Some(last) if end > 0 => self.shown.go_on_before(last),
+            _ => self.shown.end(),
+        }
+        end == 0
+    }
+}
+
+impl Drop for Big {
+    fn drop(&mut self) {
+        if let Some((scribe, shown)) = self.shown.pass_on() {
+            let (index, tree) = (Index::default(), std::mem::replace(&mut self.tree, Tree::new()));
+            let rest = Self { index, tree, block_bytes: self.block_bytes, shown };
+            scribe.inherit(Object::SortedSet(Zset { body: Body::Big(Box::new(rest)), due: None }));
+        }
     }
 }
 

@@ -7,6 +7,9 @@ use table::heap;
 use super::entry::Layout;
 use super::score;
 
+/// What blocks are aligned to.
+pub(super) const ALIGN: usize = 8;
+
 /// A pointer to a member's block.
 ///
 /// It is a plain pointer: copies of it lie in the tree's leaf, in the tree's inner nodes and in the
@@ -48,7 +51,7 @@ impl Block {
         Self(unsafe { NonNull::new_unchecked(ptr) })
     }
 
-    /// The address; its 16 high bits are zero.
+    /// The address: a multiple of [`ALIGN`] whose 16 high bits are zero.
     pub(super) fn addr(self) -> u64 {
         self.0.as_ptr().expose_provenance() as u64
     }
@@ -118,8 +121,8 @@ impl Block {
     }
 }
 
-/// The size of the entry's block: a class that is a multiple of 8, which aligns it, and at least 16, so that
+/// The size of the entry's block: a class that is a multiple of [`ALIGN`], which aligns it, and at least 16, so that
 /// a score can be read at once.
 fn memory(entry: Layout) -> usize {
-    heap::class(entry.total().max(16).next_multiple_of(8))
+    heap::class(entry.total().max(16).next_multiple_of(ALIGN))
 }

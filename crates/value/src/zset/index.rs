@@ -2,6 +2,7 @@
 
 use std::ptr::NonNull;
 
+use smallvec::SmallVec;
 use table::Table;
 
 use super::block::Block;
@@ -36,6 +37,11 @@ impl Index {
         self.table.insert(hash, block.as_ptr());
     }
 
+    /// Makes room for so many blocks in all, which [`Filling`] then adds.
+    pub(super) fn reserve(&mut self, blocks: usize) {
+        self.table.reserve(blocks);
+    }
+
     /// Makes the entry of `old` point to `new`, a block of the same member.
     pub(super) fn replace(&mut self, old: Block, new: Block) {
         if let Some(slot) = self.table.find(self.hash(new.member()), |other| other == old.as_ptr())
@@ -60,5 +66,36 @@ impl Index {
 
     pub(super) fn heap_bytes(&self) -> usize {
         self.table.heap_bytes()
+    }
+}
+
+/// Blocks to add at a time.
+const AHEAD: usize = 16;
+
+/// Adds many blocks whose members are not there yet, some at a time, so that their trips to memory are one.
+pub(super) struct Filling<'a> {
+    index: &'a mut Index,
+    waiting: SmallVec<[(u32, Block); AHEAD]>,
+}
+
+impl<'a> Filling<'a> {
+    pub(super) fn new(index: &'a mut Index) -> Self {
+        Self { index, waiting: SmallVec::new() }
+    }
+
+    pub(super) fn add(&mut self, block: Block) {
+        let hash = self.index.hash(block.member());
+        self.index.table.prefetch_bucket(hash);
+        self.waiting.push((hash, block));
+        if self.waiting.len() == AHEAD {
+            self.finish();
+        }
+    }
+
+    /// Adds those that still wait.
+    pub(super) fn finish(&mut self) {
+        for (hash, block) in self.waiting.drain(..) {
+            self.index.table.insert(hash, block.as_ptr());
+        }
     }
 }

@@ -16,18 +16,21 @@ mod index;
 mod iter;
 mod probe;
 mod score;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod tree;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use big::Big;
 use block::Block;
 use compact::Compact;
 use probe::Probe;
 
+use crate::cut::{Element, Scribe};
 use crate::item::Item;
 use crate::timed::Timed;
 
@@ -291,11 +294,28 @@ impl Zset {
         body + self.due.as_ref().map_or(0, |due| due.heap_bytes())
     }
 
-    /// Turns the set into something that can only be freed, slice by slice.
-    pub fn into_remains(self) -> Remains {
-        match self.body {
-            Body::Compact(_) => Remains(tree::Tree::new()),
-            Body::Big(big) => Remains(big.into_tree()),
+    /// Whether the set can be taken in parts: see [`crate::cut`].
+    pub(crate) fn has_parts(&self) -> bool {
+        matches!(self.body, Body::Big(_)) && self.due.is_none()
+    }
+
+    pub(crate) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {
+        match &self.body {
+            Body::Compact(_) => None,
+            Body::Big(big) => big.shown.scribe(),
+        }
+    }
+
+    pub(crate) fn begin_cut(&mut self, scribe: Arc<dyn Scribe>) {
+        if let Body::Big(big) = &mut self.body {
+            big.begin_cut(scribe);
+        }
+    }
+
+    pub(crate) fn show_some(&mut self, most: usize, f: &mut dyn FnMut(Element<'_>)) -> bool {
+        match &mut self.body {
+            Body::Compact(_) => true,
+            Body::Big(big) => big.show_some(most, f),
         }
     }
 
@@ -339,18 +359,4 @@ fn new_block((member, score): (&[u8], f64)) -> Block {
 
 fn blocks(compact: &Compact) -> impl Iterator<Item = Block> {
     compact.walk(0, usize::MAX, false).map(new_block)
-}
-
-/// A set that has been deleted and whose memory is still to be returned, a bounded amount at a time.
-#[derive(Debug)]
-pub struct Remains(tree::Tree);
-
-impl Remains {
-    /// Frees up to `members` members; true when nothing is left.
-    pub fn free(&mut self, members: usize) -> bool {
-        let len = self.0.len();
-        // SAFETY: the tree owns its blocks and gives them away here; the index is gone.
-        self.0.drain(len.saturating_sub(members as u64)..len, |block| unsafe { block.free() });
-        self.0.len() == 0
-    }
 }

@@ -295,22 +295,7 @@ fn members_expire_in_order_of_their_times() {
 }
 
 #[test]
-fn remains_are_freed_in_slices() {
-    let mut zset = Zset::new();
-    for i in 0..10_000u32 {
-        zset.insert(&i.to_le_bytes(), 1.0, SMALL);
-    }
-    let mut remains = zset.into_remains();
-    let mut slices = 1;
-    while !remains.free(1000) {
-        slices += 1;
-    }
-    assert_eq!(slices, 10);
-}
-
-#[test]
 fn a_set_may_go_to_another_thread() {
     fn send<T: Send + Sync>() {}
     send::<Zset>();
-    send::<Remains>();
 }

@@ -1,6 +1,6 @@
-//! A leaf: up to 128 members in order, a word each.
+//! A leaf: up to 128 members in order, a word each, with a mark for whoever walks over all members in parts.
 
-use super::super::block::Block;
+use super::super::block::{ALIGN, Block};
 use super::super::probe::Probe;
 
 /// Most members of a leaf. 1024 bytes, a size class of the allocator.
@@ -9,11 +9,15 @@ pub(super) const CAP: usize = 128;
 /// Words in a cache line.
 const LINE: usize = 8;
 
-const ADDR: u64 = (1 << 48) - 1;
+const ADDR: u64 = (1 << 48) - MARKS as u64;
+const MARK: u64 = MARKS as u64 - 1;
 const HINT_MAX: u64 = 0xffff;
 
-/// Members in order. Each word is a block's address (48 bits) and, above it, a hint of 16 bits: how far
-/// the score's key lies from `base` in steps of `1 << shift`, clamped. Hints never decrease along the
+/// How many marks there are: they stand where an address, which is a multiple of this, has zeroes.
+pub(in super::super) const MARKS: u8 = ALIGN as u8;
+
+/// Members in order. Each word is a block's address (48 bits, a mark in the lowest 3) and, above it, a hint of 16 bits:
+/// how far the score's key lies from `base` in steps of `1 << shift`, clamped. Hints never decrease along the
 /// leaf, so a search settles most of its steps in the words and looks into a block or two.
 #[derive(Debug, Default)]
 pub(super) struct Leaf {
@@ -23,7 +27,7 @@ pub(super) struct Leaf {
 }
 
 impl Leaf {
-    /// A leaf of these members, which are in order and not more than [`CAP`].
+    /// A leaf of these members, which are in order and not more than [`CAP`]. Their marks are 0.
     pub(super) fn of(blocks: &[Block]) -> Self {
         let mut leaf = Self { words: Vec::with_capacity(room(blocks.len())), base: 0, shift: 0 };
         leaf.words.extend(blocks.iter().map(|block| block.addr()));
@@ -82,26 +86,26 @@ impl Leaf {
     }
 
     /// Puts a member at a place; the leaf is not full.
-    pub(super) fn insert(&mut self, at: usize, key: u64, new: Block) {
+    pub(super) fn insert(&mut self, at: usize, key: u64, new: Marked) {
         if self.words.len() == self.words.capacity() {
             self.words.reserve_exact(room(self.words.len() + 1) - self.words.len());
         }
-        self.words.insert(at, new.addr() | self.hint(key) << 48);
+        self.words.insert(at, new.word() | self.hint(key) << 48);
         if key < self.base || (key - self.base) >> self.shift > HINT_MAX {
             self.rebase();
         }
     }
 
     /// Takes out the member at a place.
-    pub(super) fn remove(&mut self, at: usize) -> Block {
+    pub(super) fn remove(&mut self, at: usize) -> Marked {
         let word = self.words.remove(at);
         self.fit();
-        block(word)
+        marked(word)
     }
 
     /// Takes out the members of a range of places.
-    pub(super) fn drain(&mut self, range: std::ops::Range<usize>, f: &mut impl FnMut(Block)) {
-        self.words.drain(range).for_each(|word| f(block(word)));
+    pub(super) fn drain(&mut self, range: std::ops::Range<usize>, f: &mut impl FnMut(Marked)) {
+        self.words.drain(range).for_each(|word| f(marked(word)));
         self.fit();
     }
 
@@ -121,6 +125,22 @@ impl Leaf {
         self.words.reserve_exact(room(self.len() + right.len()) - self.len());
         self.words.extend(right.words);
         self.rebase();
+    }
+
+    /// Gives the members of a range of places this mark, and shows those that had another to `f`, from the last on.
+    pub(super) fn mark(
+        &mut self,
+        range: std::ops::Range<usize>,
+        mark: u8,
+        f: &mut impl FnMut(Block),
+    ) {
+        for word in self.words[range].iter_mut().rev() {
+            let (block, old) = (block(*word), *word & MARK);
+            if old != u64::from(mark) {
+                *word = *word & !MARK | u64::from(mark);
+                f(block);
+            }
+        }
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
@@ -144,8 +164,8 @@ impl Leaf {
         let span = high.saturating_add(spread / 2) - self.base;
         self.shift = (64 - span.leading_zeros()).saturating_sub(16);
         for at in 0..self.words.len() {
-            let addr = self.words[at] & ADDR;
-            self.words[at] = addr | self.hint(block(addr).key()) << 48;
+            let word = self.words[at] & (ADDR | MARK);
+            self.words[at] = word | self.hint(block(word).key()) << 48;
         }
     }
 }
@@ -155,6 +175,24 @@ pub(super) fn block(word: u64) -> Block {
     // SAFETY: the words of a leaf come from `Block::addr`, and the owner takes a block out of the tree
     // before it frees it.
     unsafe { Block::from_addr(word & ADDR) }
+}
+
+fn marked(word: u64) -> Marked {
+    Marked { block: block(word), mark: (word & MARK) as u8 }
+}
+
+/// A member with its mark, which is below [`MARKS`].
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Marked {
+    pub(in super::super) block: Block,
+    pub(in super::super) mark: u8,
+}
+
+impl Marked {
+    fn word(self) -> u64 {
+        debug_assert!(self.mark < MARKS);
+        self.block.addr() | u64::from(self.mark)
+    }
 }
 
 /// Capacity for `len` words that fills a size class of the allocator (four per doubling).

@@ -19,6 +19,7 @@ use super::block::Block;
 use super::probe::Probe;
 use inner::{FANOUT, Inner};
 use leaf::{CAP, Leaf};
+pub(super) use leaf::{MARKS, Marked};
 use node::{Edge, Node};
 
 /// The members of a sorted set in order. It owns their blocks: what is left when it is dropped is freed.
@@ -33,7 +34,7 @@ impl Tree {
         Self { root: Node::Leaf(Leaf::default()), len: 0 }
     }
 
-    /// A tree of full nodes from blocks in ascending order.
+    /// A tree of full nodes from blocks in ascending order; their marks are 0.
     pub(super) fn from_sorted(blocks: impl IntoIterator<Item = Block>) -> Self {
         let mut blocks = blocks.into_iter();
         let (mut level, mut len) = (Vec::new(), 0);
@@ -77,11 +78,11 @@ impl Tree {
     }
 
     /// Puts a member where the probe says.
-    pub(super) fn insert(&mut self, block: Block) {
-        let key = block.key();
-        let at = self.position(&Probe::At(key, block.member()));
+    pub(super) fn insert(&mut self, new: Marked) {
+        let key = new.block.key();
+        let at = self.position(&Probe::At(key, new.block.member()));
         let edge = Edge { left: true, right: true };
-        if let Some(right) = self.root.insert(at, key, block, edge) {
+        if let Some(right) = self.root.insert(at, key, new, edge) {
             let left = std::mem::replace(&mut self.root, Node::Leaf(Leaf::default()));
             self.root = Node::Inner(Box::new(Inner::of([left, right])));
         }
@@ -89,18 +90,18 @@ impl Tree {
     }
 
     /// Takes out the member of a rank; the caller becomes its owner.
-    pub(super) fn remove(&mut self, rank: u64) -> Option<Block> {
+    pub(super) fn remove(&mut self, rank: u64) -> Option<Marked> {
         if rank >= self.len {
             return None;
         }
         self.len -= 1;
-        let block = self.root.remove(rank);
+        let member = self.root.remove(rank);
         self.lower_root();
-        block
+        member
     }
 
     /// Takes out the members of these ranks in order; `f` becomes their owner.
-    pub(super) fn drain(&mut self, ranks: Range<u64>, mut f: impl FnMut(Block)) {
+    pub(super) fn drain(&mut self, ranks: Range<u64>, mut f: impl FnMut(Marked)) {
         let end = ranks.end.min(self.len);
         if ranks.start >= end {
             return;
@@ -108,6 +109,26 @@ impl Tree {
         self.len -= end - ranks.start;
         self.root.drain(ranks.start, end, &mut f);
         self.lower_root();
+    }
+
+    /// Gives up to `most` members before a rank this mark, and shows those that had another to `f`, downwards. Gives the
+    /// rank that it has come to.
+    pub(super) fn mark(
+        &mut self,
+        rank: u64,
+        most: usize,
+        mark: u8,
+        mut f: impl FnMut(Block),
+    ) -> u64 {
+        let (mut rank, mut left) = (rank.min(self.len), most);
+        while rank > 0 && left > 0 {
+            let (leaf, at) = self.leaf_mut(rank - 1);
+            let count = left.min(at + 1);
+            leaf.mark(at + 1 - count..at + 1, mark, &mut f);
+            left -= count;
+            rank -= count as u64;
+        }
+        rank
     }
 
     /// Walks `count` members from a rank on, upwards or downwards.
@@ -139,6 +160,21 @@ impl Tree {
         }
     }
 
+    fn leaf_mut(&mut self, rank: u64) -> (&mut Leaf, usize) {
+        let (mut node, mut rank) = (&mut self.root, rank);
+        loop {
+            match node {
+                Node::Leaf(leaf) => return (leaf, rank as usize),
+                Node::Inner(inner) => {
+                    let (at, rest) = inner.seek_rank(rank, false);
+                    // Marks change nothing that an inner node knows.
+                    node = inner.kid_mut(at);
+                    rank = rest;
+                }
+            }
+        }
+    }
+
     fn lower_root(&mut self) {
         loop {
             match &mut self.root {
@@ -155,7 +191,7 @@ impl Tree {
 impl Drop for Tree {
     fn drop(&mut self) {
         // SAFETY: the tree owns its blocks, and each leaves it here.
-        self.drain(0..self.len, |block| unsafe { block.free() });
+        self.drain(0..self.len, |member| unsafe { member.block.free() });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::block::Block;
 use super::inner::{FANOUT, Inner};
-use super::leaf::{CAP, Leaf};
+use super::leaf::{CAP, Leaf, Marked};
 
 #[derive(Debug)]
 pub(super) enum Node {
@@ -76,7 +76,7 @@ impl Node {
     }
 
     /// Puts a member at a place; where the node had to be split, its new right neighbour comes back.
-    pub(super) fn insert(&mut self, at: u64, key: u64, new: Block, edge: Edge) -> Option<Self> {
+    pub(super) fn insert(&mut self, at: u64, key: u64, new: Marked, edge: Edge) -> Option<Self> {
         match self {
             Self::Leaf(leaf) => insert_leaf(leaf, at as usize, key, new, edge).map(Self::Leaf),
             Self::Inner(inner) => {
@@ -86,12 +86,12 @@ impl Node {
     }
 
     /// Takes out the member at a rank below `count`. The node may be empty afterwards.
-    pub(super) fn remove(&mut self, at: u64) -> Option<Block> {
+    pub(super) fn remove(&mut self, at: u64) -> Option<Marked> {
         match self {
             Self::Leaf(leaf) => Some(leaf.remove(at as usize)),
             Self::Inner(inner) => {
                 let (kid, rest) = inner.seek_rank(at, false);
-                let block = inner.kid_mut(kid).remove(rest);
+                let member = inner.kid_mut(kid).remove(rest);
                 if inner.kid_mut(kid).is_empty() {
                     drop(inner.take(kid));
                 } else {
@@ -101,13 +101,13 @@ impl Node {
                     }
                     inner.tidy(kid);
                 }
-                block
+                member
             }
         }
     }
 
     /// Takes out the members of ranks `start..end`, in order. The node may be empty afterwards.
-    pub(super) fn drain(&mut self, start: u64, end: u64, f: &mut impl FnMut(Block)) {
+    pub(super) fn drain(&mut self, start: u64, end: u64, f: &mut impl FnMut(Marked)) {
         match self {
             Self::Leaf(leaf) => leaf.drain(start as usize..end as usize, f),
             Self::Inner(inner) => drain_inner(inner, start, end, f),
@@ -115,16 +115,16 @@ impl Node {
     }
 }
 
-fn insert_leaf(leaf: &mut Leaf, at: usize, key: u64, new: Block, edge: Edge) -> Option<Leaf> {
+fn insert_leaf(leaf: &mut Leaf, at: usize, key: u64, new: Marked, edge: Edge) -> Option<Leaf> {
     if !leaf.is_full() {
         leaf.insert(at, key, new);
         return None;
     }
     if edge.right && at == leaf.len() {
-        return Some(Leaf::of(&[new]));
+        return Some(alone(key, new));
     }
     if edge.left && at == 0 {
-        return Some(std::mem::replace(leaf, Leaf::of(&[new])));
+        return Some(std::mem::replace(leaf, alone(key, new)));
     }
     let half = leaf.len() / 2;
     let mut right = leaf.split_off(half);
@@ -136,7 +136,14 @@ fn insert_leaf(leaf: &mut Leaf, at: usize, key: u64, new: Block, edge: Edge) -> 
     Some(right)
 }
 
-fn insert_inner(inner: &mut Inner, at: u64, key: u64, new: Block, edge: Edge) -> Option<Inner> {
+/// A leaf of one member.
+fn alone(key: u64, new: Marked) -> Leaf {
+    let mut leaf = Leaf::default();
+    leaf.insert(0, key, new);
+    leaf
+}
+
+fn insert_inner(inner: &mut Inner, at: u64, key: u64, new: Marked, edge: Edge) -> Option<Inner> {
     let (kid, rest) = inner.seek_rank(at, true);
     let below = Edge { left: edge.left && kid == 0, right: edge.right && kid + 1 == inner.len() };
     let Some(node) = inner.kid_mut(kid).insert(rest, key, new, below) else {
@@ -167,7 +174,7 @@ fn insert_inner(inner: &mut Inner, at: u64, key: u64, new: Block, edge: Edge) ->
     Some(right)
 }
 
-fn drain_inner(inner: &mut Inner, start: u64, end: u64, f: &mut impl FnMut(Block)) {
+fn drain_inner(inner: &mut Inner, start: u64, end: u64, f: &mut impl FnMut(Marked)) {
     let mut wanted = end - start;
     let (from, mut start) = inner.seek_rank(start, false);
     let mut kid = from;

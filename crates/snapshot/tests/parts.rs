@@ -1,0 +1,254 @@
+//! Large values change, move and go while snapshots write them in parts: each snapshot has them as they were at its cut.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use keyspace::access::AccessClock;
+use keyspace::{EntryMut, Held, Key, Keyspace, LARGE, Payload, SHARDS, Value};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng as _};
+use rdb::{Encoder, Limits, Records};
+use snapshot::{Duplicates, Pace, Preamble, RdbEncode, Rules, Snapshot, Target, Uses, Watch, load};
+use value::hash::{Hash, HashLimits, Ttl};
+use value::set::{Set, SetLimits};
+use value::zset::{Zset, ZsetLimits};
+use value::{Item, Object, ObjectMut, ObjectRef};
+
+const RECORDS: Records = Records { encoder: Encoder { compress: true } };
+const DATABASES: usize = 2;
+const KEYS: u32 = 8;
+const MEMBERS: u32 = 2 * LARGE as u32;
+
+struct Nobody;
+
+impl Watch for Nobody {
+    fn progress(&self, _bytes: u64) {}
+    fn text(&self, _name: &[u8], _text: &[u8]) {}
+    fn empty(&self, _key: &[u8]) {}
+    fn module(&self, _name: &str) {}
+}
+
+/// Elements of all values, by database and key.
+type Contents = BTreeMap<(usize, Vec<u8>), Vec<String>>;
+
+fn contents(keyspace: &Keyspace, held: &mut keyspace::Lent<'_>) -> Contents {
+    let mut all = Contents::new();
+    for shard in 0..SHARDS {
+        held.visit(shard, |shard| {
+            for (database, db) in shard.dbs() {
+                let number = keyspace.number_of(database).expect("every database has a number");
+                let mut place = Some(0);
+                while let Some(here) = place {
+                    place = db.scan(here, |entry| {
+                        let Value::Object(object) = entry.value() else { panic!("a collection") };
+                        all.insert((number, entry.key().to_vec()), elements(object));
+                    });
+                }
+            }
+        });
+    }
+    all
+}
+
+fn elements(object: ObjectRef<'_>) -> Vec<String> {
+    let mut lines: Vec<String> = match object {
+        ObjectRef::SortedSet(zset) => zset
+            .iter()
+            .map(|(member, score)| format!("{} {score}", member.escape_ascii()))
+            .collect(),
+        _ => Vec::new(),
+    };
+    lines.sort_unstable();
+    lines
+}
+
+/// A large value, of another type for every `kind`.
+fn large(kind: u32) -> Object {
+    let names = (0..MEMBERS).map(name);
+    match kind % 3 {
+        0 => {
+            let mut set = Set::new();
+            for name in names {
+                set.insert(Item::parse(&name), SetLimits::default());
+            }
+            Object::Set(set)
+        }
+        1 => {
+            let mut hash = Hash::new();
+            for (member, name) in (0..).zip(names) {
+                hash.set(Item::parse(&name), Item::Int(member), Ttl::Clear, HashLimits::default());
+            }
+            Object::Hash(hash)
+        }
+        _ => {
+            let mut zset = Zset::new();
+            for (member, name) in (0..).zip(names) {
+                zset.insert(&name, f64::from(member % 1009), ZsetLimits::default());
+            }
+            Object::SortedSet(zset)
+        }
+    }
+}
+
+fn name(member: u32) -> Vec<u8> {
+    format!("member:{member}").into_bytes()
+}
+
+fn change(object: ObjectMut<'_>, random: &mut SmallRng) {
+    let member = name(random.random_range(0..2 * MEMBERS));
+    let item = Item::parse(&member);
+    let removes = random.random_range(0..4) == 0;
+    match object {
+        ObjectMut::Set(set) if removes && set.len() > LARGE => {
+            set.remove(item);
+        }
+        ObjectMut::Set(set) => {
+            set.insert(item, SetLimits::default());
+        }
+        ObjectMut::Hash(hash) if removes && hash.len() > LARGE => {
+            hash.remove(item);
+        }
+        ObjectMut::Hash(hash) => {
+            let value = Item::Int(random.random_range(0..1 << 40));
+            hash.set(item, value, Ttl::Clear, HashLimits::default());
+        }
+        ObjectMut::SortedSet(zset) if removes && zset.len() > LARGE => {
+            zset.remove(&member);
+        }
+        ObjectMut::SortedSet(zset) => {
+            let score = f64::from(random.random_range(0..5000)) / 4.0;
+            zset.insert(&member, score, ZsetLimits::default());
+        }
+        _ => {}
+    }
+}
+
+fn key_of(number: u32) -> Vec<u8> {
+    format!("key:{number}").into_bytes()
+}
+
+/// Does to the keyspace what commands do.
+fn work(keyspace: &Keyspace, random: &mut SmallRng) {
+    let (a, b) = (key_of(random.random_range(0..KEYS)), key_of(random.random_range(0..KEYS)));
+    let (a, b) = (Key::new(&a), Key::new(&b));
+    let (from, to) = (random.random_range(0..DATABASES), random.random_range(0..DATABASES));
+    let mut held = Held::many(keyspace, [a.hash(), b.hash()].into_iter());
+    let dispose = |entry| keyspace.reclaimer().dispose(entry);
+    match random.random_range(0..1500) {
+        // RENAME, MOVE.
+        0 if a.bytes() != b.bytes() || from != to => {
+            let Some(entry) = held.shard_mut(a.hash()).db_mut(from).remove(a) else { return };
+            let object = entry.into_object().expect("every value is an object");
+            let db = held.shard_mut(b.hash()).db_mut(to);
+            db.put(b, Payload::Object(object), None, 0).into_iter().for_each(dispose);
+        }
+        // DEL.
+        1 => held.shard_mut(a.hash()).db_mut(from).remove(a).into_iter().for_each(dispose),
+        // What STORE does.
+        2 => {
+            let db = held.shard_mut(a.hash()).db_mut(from);
+            let value = Payload::Object(large(random.random_range(0..3)));
+            db.put(a, value, None, 0).into_iter().for_each(dispose);
+        }
+        // FLUSHDB.
+        3 if random.random_range(0..4) == 0 => {
+            let taken = held.shard_mut(a.hash()).take(from);
+            keyspace.reclaimer().dispose_databases(vec![taken]);
+        }
+        // EXPIRE.
+        4 => held.shard_mut(a.hash()).db_mut(from).set_deadline(a, Some(i64::MAX / 2)),
+        _ => {
+            let entry = held.shard_mut(a.hash()).db_mut(from).get_mut(a);
+            if let Some(object) = entry.and_then(EntryMut::into_object_mut) {
+                change(object, random);
+            }
+        }
+    }
+}
+
+/// Saves, and gives what the keyspace had at the cut.
+fn save(keyspace: &Keyspace, path: &Path, gives_up: bool) -> Contents {
+    let encode = RdbEncode { records: RECORDS, uses: Uses::None, now_ms: 0 };
+    let (at_cut, snapshot) = {
+        let closed = keyspace.gate().close();
+        let mut held = Held::all(keyspace, &closed);
+        let at_cut = contents(keyspace, &mut held.lend());
+        (at_cut, Snapshot::begin(&mut held.lend(), Box::new(encode)))
+    };
+    let mut target = Target::create(path.with_extension("tmp"), true, None).expect("there is room");
+    let preamble = Preamble { texts: Vec::new(), functions: Vec::new() };
+    target.begin(&preamble, snapshot.sizes(), RECORDS).expect("there is room");
+    let mut pieces = 0;
+    let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+    let ran = snapshot.run(keyspace, Pace::default(), &mut |bytes| {
+        pieces += 1;
+        thread::yield_now();
+        if gives_up && pieces == 2 { Err(full()) } else { target.write(bytes) }
+    });
+    if gives_up {
+        ran.expect_err("the disk was full");
+    } else {
+        ran.expect("there is room");
+        target.seal(RECORDS).and_then(|sealed| sealed.publish(path)).expect("there is room");
+    }
+    at_cut
+}
+
+fn loaded(path: &Path) -> Contents {
+    let rules = Rules {
+        limits: Limits::default(),
+        now_ms: 0,
+        expires: true,
+        duplicates: Duplicates::Refuse,
+        access: AccessClock::recency(0),
+        counts_uses: false,
+        delay_us: 0,
+    };
+    let keyspace = Keyspace::new(DATABASES, 0);
+    let file = std::fs::File::open(path).expect("it was saved");
+    load(file, &keyspace, 2, &rules, &Nobody).expect("it is whole");
+    let closed = keyspace.gate().close();
+    contents(&keyspace, &mut Held::all(&keyspace, &closed).lend())
+}
+
+#[test]
+fn snapshots_have_large_values_as_they_were_at_the_cut_whatever_becomes_of_them() {
+    let keyspace = Keyspace::new(DATABASES, 0);
+    for number in 0..KEYS {
+        let key = key_of(number);
+        let key = Key::new(&key);
+        let mut guard = keyspace.lock(key.hash().shard());
+        guard.get_mut().db_mut(0).put(key, Payload::Object(large(number)), None, 0);
+    }
+    let path = std::env::temp_dir().join(format!("rubrica-parts-{}.rdb", std::process::id()));
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for seed in 1..3u64 {
+            let (keyspace, done) = (&keyspace, &done);
+            scope.spawn(move || {
+                let slot = keyspace.gate().register();
+                let mut random = SmallRng::seed_from_u64(seed);
+                while !done.load(Ordering::Relaxed) {
+                    slot.enter();
+                    (0..20).for_each(|_| work(keyspace, &mut random));
+                    slot.leave();
+                }
+            });
+        }
+        for round in 0..12 {
+            let gives_up = round % 3 == 1;
+            let at_cut = save(&keyspace, &path, gives_up);
+            if !gives_up {
+                let found = loaded(&path);
+                assert!(found.keys().eq(at_cut.keys()), "round {round}");
+                for (key, elements) in &at_cut {
+                    assert!(found[key] == *elements, "round {round}, {key:?}");
+                }
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    let _ = std::fs::remove_file(&path);
+}
