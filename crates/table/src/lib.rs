@@ -105,6 +105,14 @@ impl Table {
         Self { current: Array::EMPTY, resize: None }
     }
 
+    /// An empty table with room for so many entries.
+    pub fn with_room(entries: usize) -> Self {
+        match sizes::buckets_for(entries) {
+            0 => Self::new(),
+            buckets => Self { current: Array::with_buckets(buckets, buckets), resize: None },
+        }
+    }
+
     /// The number of entries.
     pub fn len(&self) -> usize {
         self.current.len() + self.resize.as_ref().map_or(0, |r| r.target.len())

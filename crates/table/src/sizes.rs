@@ -54,6 +54,18 @@ pub(crate) fn shrunk(entries: usize) -> u32 {
     buckets_at_least((entries * 4).div_ceil(LANES * 3))
 }
 
+/// The smallest number of buckets that tables have in which so many entries find room.
+pub(crate) fn buckets_for(entries: usize) -> u32 {
+    if entries == 0 {
+        return 0;
+    }
+    let mut buckets = buckets_at_least((entries * 100).div_ceil(LANES * MAX_LOAD_PERCENT).max(1));
+    while entries_max(buckets) < entries {
+        buckets = grown(buckets);
+    }
+    buckets
+}
+
 /// The next larger number of buckets.
 pub(crate) fn grown(now: u32) -> u32 {
     buckets_at_least(now as usize + 1)
@@ -73,6 +85,15 @@ mod tests {
             classes,
             [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64]
         );
+    }
+
+    #[test]
+    fn a_table_made_for_some_entries_has_room_for_them_and_little_more() {
+        for entries in (0..1000).chain([123_456, 5_000_000]) {
+            let buckets = buckets_for(entries);
+            assert!(entries_max(buckets) >= entries, "{entries}");
+            assert!(buckets < 2 || entries_max(buckets) <= entries * 9 / 8 + LANES, "{entries}");
+        }
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::block::Block;
 use super::bound::Inserted;
-use super::index::Index;
+use super::index::{AHEAD, Index};
 use super::probe::Probe;
 use super::score;
 use super::shown::Shown;
@@ -28,13 +30,30 @@ pub(super) struct Big {
 impl Big {
     /// From new blocks in ascending order of (score, bytes), each member once; it becomes their owner.
     pub(super) fn from_sorted(blocks: impl Iterator<Item = Block>) -> Self {
-        let mut index = Index::default();
-        let mut block_bytes = 0;
+        Self::build(blocks).0
+    }
+
+    /// The same of members some of which may be there twice; `None` then.
+    pub(super) fn from_sorted_if_distinct(blocks: impl Iterator<Item = Block>) -> Option<Self> {
+        let (big, is_distinct) = Self::build(blocks);
+        is_distinct.then_some(big)
+    }
+
+    /// Says as well whether each member was there once; otherwise the set can only be dropped.
+    fn build(blocks: impl Iterator<Item = Block>) -> (Self, bool) {
+        let mut index = Index::with_room(blocks.size_hint().0);
+        let (mut block_bytes, mut is_distinct) = (0, true);
+        let mut added = SmallVec::<[Block; AHEAD]>::new();
         let tree = Tree::from_sorted(blocks.inspect(|&block| {
             block_bytes += block.heap_bytes();
-            index.insert(block);
+            added.push(block);
+            if added.len() == AHEAD {
+                is_distinct &= index.insert_distinct(&added);
+                added.clear();
+            }
         }));
-        Self { index, tree, block_bytes, shown: Shown::default() }
+        is_distinct &= index.insert_distinct(&added);
+        (Self { index, tree, block_bytes, shown: Shown::default() }, is_distinct)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -2,11 +2,15 @@
 
 use std::ptr::NonNull;
 
+use smallvec::SmallVec;
 use table::Table;
 
 use super::block::Block;
 use crate::item::Item;
 use crate::seed;
+
+/// Blocks that are added at once.
+pub(super) const AHEAD: usize = 32;
 
 /// Pointers to blocks, by the hash of the member. It owns nothing, and all blocks in it live.
 #[derive(Debug, Default)]
@@ -34,6 +38,26 @@ impl Index {
     pub(super) fn insert(&mut self, block: Block) {
         let hash = self.hash(block.member());
         self.table.insert(hash, block.as_ptr());
+    }
+
+    /// An index with room for so many blocks.
+    pub(super) fn with_room(blocks: usize) -> Self {
+        Self { table: Table::with_room(blocks), order: seed::Order::default() }
+    }
+
+    /// Adds some blocks, whose trips to memory are one; says whether none of their members was there before. Otherwise
+    /// some members have several blocks.
+    pub(super) fn insert_distinct(&mut self, blocks: &[Block]) -> bool {
+        let hashes: SmallVec<[u32; AHEAD]> =
+            blocks.iter().map(|block| self.hash(block.member())).collect();
+        hashes.iter().for_each(|hash| self.table.prefetch_bucket(*hash));
+        let mut are_new = true;
+        for (new, hash) in blocks.iter().zip(hashes) {
+            let member = new.member();
+            are_new &= self.table.find(hash, |other| block(other).member() == member).is_none();
+            self.table.insert(hash, new.as_ptr());
+        }
+        are_new
     }
 
     /// Makes the entry of `old` point to `new`, a block of the same member.
