@@ -43,6 +43,25 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// The whole command as it arrived, if it did so in the one way in which RESP writes an array of bulk strings,
+    /// without a sign or a zero that could be left out.
+    pub fn frame(&self) -> Option<&'a [u8]> {
+        let line = |number: u32| number.checked_ilog10().unwrap_or(0) as usize + 4;
+        let ends_line = |end: usize| self.buffer.get(end.wrapping_sub(2)..end) == Some(b"\r\n");
+        let mut end = line(self.spans.len() as u32);
+        if !ends_line(end) {
+            return None;
+        }
+        for span in self.spans {
+            let start = end + line(span.len);
+            end = start + span.len as usize + 2;
+            if span.start as usize != start || !ends_line(start) || !ends_line(end) {
+                return None;
+            }
+        }
+        self.buffer.get(..end)
+    }
+
     /// Whether there is no word at all.
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
@@ -178,5 +197,56 @@ impl OwnedArgs {
     /// Heap bytes.
     pub fn heap_bytes(&self) -> usize {
         self.buffer.capacity() + self.spans.capacity() * size_of::<Span>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use resp::{Limits, Parsed, Parser};
+
+    use super::*;
+
+    /// What the words of this request give back as their frame.
+    fn frame(request: &[u8]) -> Option<Vec<u8>> {
+        let mut spans = Vec::new();
+        let parsed = Parser::default().parse(request, &Limits::default(), &mut spans);
+        assert!(matches!(parsed, Ok(Parsed::Command { .. })), "{parsed:?}");
+        Args::new(request, &spans).frame().map(<[u8]>::to_vec)
+    }
+
+    #[test]
+    fn a_command_has_its_frame_if_that_is_in_the_one_form_that_logs_have() {
+        let long = "x".repeat(100);
+        let many = format!("*12\r\n{}", "$100\r\n".to_owned() + &long + "\r\n").into_bytes();
+        let many = [many, format!("$100\r\n{long}\r\n").repeat(11).into_bytes()].concat();
+        for plain in
+            [&b"*1\r\n$4\r\nPING\r\n"[..], b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$2\r\n\r\n\r\n", &many]
+        {
+            let and_more = [plain, b"*1\r\n$4\r\nPING\r\n"].concat();
+            assert_eq!(frame(&and_more).as_deref(), Some(plain));
+        }
+        for strange in [
+            &b"*1\rx$4\r\nPING\r\n"[..],
+            b"*1\r\n$4\rxPING\r\n",
+            b"*1\r\n$4\r\nPINGxx",
+            b"*2\r\n$4\r\nPINGxx$1\r\na\r\n",
+        ] {
+            assert_eq!(frame(strange), None, "{}", strange.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_command_that_did_not_arrive_as_one_has_no_frame() {
+        let request = b"*3\r\n$4\r\nCOPY\r\n$1\r\na\r\n$1\r\nb\r\n";
+        let mut spans = Vec::new();
+        let parsed = Parser::default().parse(request, &Limits::default(), &mut spans);
+        assert!(parsed.is_ok());
+        assert_eq!(Args::new(request, &spans).tail(1).frame(), None);
+        for words in
+            [&["*1\r\n$4\r\nPING\r\n"][..], &["\r\n", "\r\n"], &["*1\r\n", "$4\r\n", "PING\r\n"]]
+        {
+            let owned = OwnedArgs::new(words.iter().map(|word| word.as_bytes()));
+            assert_eq!(owned.view().frame(), None);
+        }
     }
 }

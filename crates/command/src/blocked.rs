@@ -34,6 +34,14 @@ pub struct Wait {
     pub retry: Option<OwnedArgs>,
 }
 
+impl Wait {
+    /// For a helper to run the command.
+    pub fn for_help() -> Self {
+        let (deadline_ms, again_ms, retry) = (None, None, None);
+        Self { keys: Vec::new(), deadline_ms, again_ms, nothing: Nothing::Helped, retry }
+    }
+}
+
 /// What a command answers that has nothing to give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nothing {
@@ -43,13 +51,15 @@ pub enum Nothing {
     NullArray,
     /// Neither here nor at replicas is anything durable.
     NoneAcknowledged,
+    /// The command takes too long for its client's own worker: a helper runs it, and its end alone ends the wait.
+    Helped,
 }
 
 impl Nothing {
     /// Writes it.
     pub fn write(self, reply: &mut Writer<'_>) {
         match self {
-            Self::Null => reply.null(),
+            Self::Null | Self::Helped => reply.null(),
             Self::NullArray => reply.null_array(),
             Self::NoneAcknowledged => {
                 reply.array(2);

@@ -28,6 +28,11 @@ impl Budget {
         u64::try_from(self.used.load(Ordering::Relaxed)).unwrap_or(0)
     }
 
+    /// Whether nearly all of `limit` bytes is in use, or more; 0 is no limit.
+    pub fn is_nearly_spent(&self, limit: u64) -> bool {
+        limit > 0 && self.used() > limit - limit / 16
+    }
+
     /// Adds what a thread has allocated since it did so last, or subtracts what it has freed.
     pub fn add(&self, bytes: i64) {
         self.used.fetch_add(bytes, Ordering::Relaxed);

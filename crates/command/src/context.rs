@@ -31,6 +31,8 @@ pub struct Ctx<'a> {
     pub now_us: i64,
     /// Whether the command may wait; inside a transaction or a script it may not.
     pub may_wait: bool,
+    /// Whether the command may give up with [`crate::Error::LEAVES`], for a helper to run it.
+    pub may_leave: bool,
     /// Whether the client has waited, and this is done on its behalf.
     pub waited: bool,
     /// What the command waits for, when it does.

@@ -106,7 +106,10 @@ impl Effects {
         into.append(expired);
         into.append(&mut self.group);
         if let Some(targets) = self.targets_of_itself(changed) {
-            into.push(self.database, targets, args.len(), args.iter());
+            match args.frame() {
+                Some(bytes) => into.push_encoded(self.database, targets, bytes),
+                None => into.push(self.database, targets, args.len(), args.iter()),
+            }
         }
     }
 

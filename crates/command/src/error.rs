@@ -45,6 +45,10 @@ impl Error {
     /// The client has not authenticated.
     pub const NO_AUTH: Self = Self::fixed("NOAUTH Authentication required.");
 
+    /// No reply at all: the command has found out, before it did anything, that it takes too long for where it runs
+    /// (see `Ctx::may_leave`), and is run elsewhere.
+    pub const LEAVES: Self = Self::fixed("BUSY the command is run elsewhere");
+
     /// An error whose text is known when the program is compiled.
     pub const fn fixed(line: &'static str) -> Self {
         Self(Cow::Borrowed(line))

@@ -189,6 +189,9 @@ pub trait Host: Send + Sync {
     /// does not tell.
     fn thread_memory(&self) -> Option<i64>;
 
+    /// Ends the process by SIGSEGV, as a wrong access to memory would.
+    fn segfault(&self) {}
+
     /// Acts on options that have just changed (listening addresses, log level, ...).
     ///
     /// # Errors

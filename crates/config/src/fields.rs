@@ -166,6 +166,8 @@ config! {
     log_format: LogFormat,
     /// The form of times in log lines.
     log_timestamp_format: LogTimestamp,
+    /// Whether it is logged what is known when the process crashes.
+    crash_log_enabled: bool,
     /// Whether keys and values are kept out of the log.
     hide_user_data_from_log: bool,
     /// Whether the logo is printed even if standard output is no terminal.

@@ -43,8 +43,17 @@ impl Group {
         self.parts.push(Part { database: database as u32, targets, bytes });
     }
 
+    /// Appends a command that is there in its RESP form.
+    pub fn push_encoded(&mut self, database: usize, targets: Targets, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.parts.push(Part { database: database as u32, targets, bytes: bytes.len() });
+    }
+
     /// Moves the effects of `other` behind these.
     pub fn append(&mut self, other: &mut Self) {
+        if other.is_empty() {
+            return;
+        }
         self.bytes.append(&mut other.bytes);
         self.parts.append(&mut other.parts);
     }

@@ -1,14 +1,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::group::Targets;
+use crate::group::{Part, Targets};
 use crate::log::{Log, Slot};
 use crate::recorder::{Chunk, Mark};
 
-/// One effect as it comes out of the log.
+/// One effect as it comes out of the log, or several that follow each other and have everything in common but
+/// their numbers: so many small ones cost little more than one.
 #[derive(Clone, Copy, Debug)]
 pub struct Effect<'a> {
-    /// The number of its group.
+    /// The number of its group; of several the last one's.
     pub seq: u64,
     /// The database that it belongs to. Of MULTI and EXEC the one of their neighbour inside.
     pub database: usize,
@@ -18,13 +19,16 @@ pub struct Effect<'a> {
     pub unix_s: i64,
     /// Whether it opens a transaction; the database need not be selected before it.
     pub opens: bool,
-    /// The command, in RESP.
+    /// The command or commands, in RESP.
     pub bytes: &'a [u8],
 }
 
+/// Bytes up to which effects are given together.
+const RUN_MOST: usize = 16 * 1024;
+
 /// Takes effects in their order.
 pub trait Sink {
-    /// Takes one effect.
+    /// Takes an effect.
     fn take(&mut self, effect: Effect<'_>);
 }
 
@@ -72,8 +76,7 @@ impl Merger {
             while self.next <= until
                 && let Some(mark) = lane.front().filter(|mark| mark.seq == self.next)
             {
-                lane.emit(mark, sink);
-                self.next += 1;
+                self.next = lane.emit(mark, until, sink) + 1;
                 if let Some(bytes) = lane.finish() {
                     self.log.taken(bytes);
                 }
@@ -99,23 +102,56 @@ impl Lane {
         self.chunks.front()?.groups.get(self.group).copied()
     }
 
-    fn emit(&mut self, mark: Mark, sink: &mut impl Sink) {
-        let Some(chunk) = self.chunks.front() else { return };
+    /// Gives the group that is next to `sink`, with those behind it that go with it, up to number `until`. Gives back
+    /// the last one's number.
+    fn emit(&mut self, mark: Mark, until: u64, sink: &mut impl Sink) -> u64 {
+        if mark.parts == 1 {
+            let last = self.last_of_run(mark, until);
+            self.give(last, (last.seq - mark.seq + 1) as usize, false, sink);
+            self.group += (last.seq - mark.seq) as usize + 1;
+            return last.seq;
+        }
         for index in 0..mark.parts {
-            let Some(part) = chunk.parts.get(self.part) else { return };
-            let bytes = chunk.bytes.get(self.byte..self.byte + part.bytes).unwrap_or_default();
-            sink.take(Effect {
-                seq: mark.seq,
-                database: part.database as usize,
-                targets: part.targets,
-                unix_s: mark.unix_s,
-                opens: mark.parts > 1 && index == 0,
-                bytes,
-            });
-            self.part += 1;
-            self.byte += part.bytes;
+            self.give(mark, 1, index == 0, sink);
         }
         self.group += 1;
+        mark.seq
+    }
+
+    /// The last of the groups of one effect each that begin with `first` and can be given together.
+    fn last_of_run(&self, first: Mark, until: u64) -> Mark {
+        let Some(chunk) = self.chunks.front() else { return first };
+        let groups = chunk.groups.get(self.group..).unwrap_or_default();
+        let parts = chunk.parts.get(self.part..).unwrap_or_default();
+        let Some(common) = parts.first() else { return first };
+        let mut bytes = 0;
+        let goes_on = |&(index, (mark, part)): &(usize, (&Mark, &Part))| {
+            bytes += part.bytes;
+            let follows = mark.seq == first.seq + index as u64 && mark.seq <= until;
+            let is_like = mark.parts == 1 && mark.unix_s == first.unix_s;
+            let goes_there = part.database == common.database && part.targets == common.targets;
+            index == 0 || follows && is_like && goes_there && bytes <= RUN_MOST
+        };
+        let run = groups.iter().zip(parts).enumerate().take_while(goes_on);
+        run.last().map_or(first, |(_, (mark, _))| *mark)
+    }
+
+    /// Gives the next `count` parts to `sink` as one effect of the group with `mark`.
+    fn give(&mut self, mark: Mark, count: usize, opens: bool, sink: &mut impl Sink) {
+        let Some(chunk) = self.chunks.front() else { return };
+        let parts = chunk.parts.get(self.part..self.part + count).unwrap_or_default();
+        let Some(first) = parts.first() else { return };
+        let end = self.byte + parts.iter().map(|part| part.bytes).sum::<usize>();
+        sink.take(Effect {
+            seq: mark.seq,
+            database: first.database as usize,
+            targets: first.targets,
+            unix_s: mark.unix_s,
+            opens,
+            bytes: chunk.bytes.get(self.byte..end).unwrap_or_default(),
+        });
+        self.part += count;
+        self.byte = end;
     }
 
     /// Gives the first chunk back when all of it has come out; how many bytes it had.

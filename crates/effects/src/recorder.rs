@@ -75,21 +75,18 @@ impl Recorder {
     /// Records effects that stay together, and empties `group`. Several of them become a transaction. The
     /// caller holds the locks of everything that changed. `now_ms` is milliseconds since the epoch.
     pub fn record(&self, group: &mut Group, now_ms: i64) {
-        if group.is_empty() {
-            return;
-        }
+        let (Some(first), Some(last)) = (group.parts.first(), group.parts.last()) else { return };
         self.add(now_ms, |chunk| {
-            let targets = group.parts.iter().fold(Targets::empty(), |all, part| all | part.targets);
-            let wrapped = group.len() > 1;
-            let database = group.parts.first().map_or(0, |part| part.database);
-            if wrapped {
-                chunk.push(database, targets, 1, [&b"MULTI"[..]].into_iter());
+            let wraps = group.len() > 1;
+            let targets =
+                || group.parts.iter().fold(Targets::empty(), |all, one| all | one.targets);
+            if wraps {
+                chunk.push(first.database, targets(), 1, [&b"MULTI"[..]].into_iter());
             }
             chunk.bytes.extend_from_slice(&group.bytes);
             chunk.parts.extend_from_slice(&group.parts);
-            if wrapped {
-                let database = group.parts.last().map_or(0, |part| part.database);
-                chunk.push(database, targets, 1, [&b"EXEC"[..]].into_iter());
+            if wraps {
+                chunk.push(last.database, targets(), 1, [&b"EXEC"[..]].into_iter());
             }
         });
         group.clear();

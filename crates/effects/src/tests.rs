@@ -8,8 +8,15 @@ use crate::{Effect, Group, Log, Merger, Recorder, Sink, Targets};
 struct Kept(Vec<(u64, usize, Vec<u8>)>);
 
 impl Sink for Kept {
+    /// Keeps every command by itself, and by its number: of several commands together each has its own.
     fn take(&mut self, effect: Effect<'_>) {
-        self.0.push((effect.seq, effect.database, effect.bytes.to_vec()));
+        let is_start = |at: &usize| effect.bytes[*at] == b'*';
+        let starts: Vec<usize> = (0..effect.bytes.len()).filter(is_start).collect();
+        let ends = starts.iter().skip(1).copied().chain([effect.bytes.len()]);
+        for (index, (start, end)) in starts.iter().zip(ends).enumerate() {
+            let seq = effect.seq + 1 + index as u64 - starts.len() as u64;
+            self.0.push((seq, effect.database, effect.bytes[*start..end].to_vec()));
+        }
     }
 }
 
@@ -77,6 +84,39 @@ fn merging_stops_at_the_number_asked_for() {
     assert_eq!((kept.0.len(), merger.merged()), (4, 4));
     merger.merge(u64::MAX, &mut kept);
     assert_eq!((kept.0.len(), merger.merged()), (10, 10));
+}
+
+#[test]
+fn what_goes_together_is_given_together_and_nothing_else_is() {
+    #[derive(Default)]
+    struct Taken(Vec<(u64, usize, usize)>);
+    impl Sink for Taken {
+        fn take(&mut self, effect: Effect<'_>) {
+            self.0.push((effect.seq, effect.database, effect.bytes.len()));
+        }
+    }
+    let log = Arc::new(Log::default());
+    let recorder = Recorder::new(&log);
+    let mut group = Group::default();
+    (0..5).for_each(|_| one(&recorder, "PING"));
+    recorder.record_one(3, Targets::all(), 1, words("PING"), 0);
+    recorder.record_one(3, Targets::AOF, 1, words("PING"), 0);
+    recorder.record_one(3, Targets::AOF, 1, words("PING"), 1000);
+    (0..2).for_each(|_| group.push(3, Targets::AOF, 1, words("PING")));
+    recorder.record(&mut group, 1000);
+    (0..2000).for_each(|_| recorder.record_one(3, Targets::AOF, 1, words("PING"), 1000));
+    recorder.publish();
+    let mut merger = Merger::new(log);
+    let mut taken = Taken::default();
+    merger.merge(3, &mut taken);
+    assert_eq!(taken.0, [(3, 0, 3 * 14)], "not behind the number asked for");
+    merger.merge(u64::MAX, &mut taken);
+    let firsts = [(5, 0, 28), (6, 3, 14), (7, 3, 14), (8, 3, 14)];
+    let transaction = [(9, 3, 15), (9, 3, 14), (9, 3, 14), (9, 3, 14)];
+    assert_eq!(taken.0[1..9], [firsts, transaction].concat());
+    let rest: Vec<_> = taken.0[9..].iter().map(|one| one.2).collect();
+    assert_eq!(rest, [1170 * 14, 830 * 14], "at most 16 KiB");
+    assert_eq!(merger.merged(), 2009);
 }
 
 #[test]

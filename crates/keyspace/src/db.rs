@@ -95,7 +95,7 @@ impl Db {
     /// Makes room for so many keys if there is none yet: a hint.
     pub fn reserve(&mut self, keys: usize) {
         if self.table.is_empty() {
-            self.table = Table::with_room(keys);
+            self.table.reserve(keys);
         }
     }
 

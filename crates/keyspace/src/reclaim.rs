@@ -27,6 +27,7 @@ struct Counts {
 enum Garbage {
     Entry(#[expect(dead_code, reason = "it is here to be dropped")] Entry),
     Databases(Vec<Db>),
+    Bytes(#[expect(dead_code, reason = "as above")] Vec<u8>),
     /// Not garbage: small pages, which huge ones are to replace.
     SmallPages,
 }
@@ -35,7 +36,7 @@ impl Garbage {
     fn objects(&self) -> u64 {
         match self {
             Self::Entry(_) => 1,
-            Self::SmallPages => 0,
+            Self::SmallPages | Self::Bytes(_) => 0,
             Self::Databases(dbs) => dbs.iter().map(|db| db.len() as u64).sum(),
         }
     }
@@ -77,6 +78,11 @@ impl Reclaimer {
     /// Frees whole databases in the background.
     pub fn dispose_databases(&self, dbs: Vec<Db>) {
         self.send(Garbage::Databases(dbs));
+    }
+
+    /// Frees a large buffer in the background. It counts as no object.
+    pub fn dispose_bytes(&self, bytes: Vec<u8>) {
+        self.send(Garbage::Bytes(bytes));
     }
 
     /// Lets huge pages take the place of small ones where memory has filled up since. It costs little to ask.

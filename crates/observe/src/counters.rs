@@ -29,6 +29,13 @@ impl Gauge {
         self.set(self.get().wrapping_add(delta));
     }
 
+    /// Makes the number `value` if that is more, under the same rule.
+    pub fn raise(&self, value: u64) {
+        if value > self.get() {
+            self.set(value);
+        }
+    }
+
     /// Subtracts, under the same rule.
     pub fn sub(&self, delta: u64) {
         self.set(self.get().wrapping_sub(delta));
@@ -69,6 +76,12 @@ pub struct Counters {
     pub turns: Gauge,
     /// Time between two waits for events, nanoseconds.
     pub busy_ns: Gauge,
+    /// The most of it at once.
+    pub busy_ns_max: Gauge,
+    /// Of it, time spent on what is due without any client asking, nanoseconds.
+    pub cron_ns: Gauge,
+    /// The most commands executed between two waits.
+    pub turn_commands_max: Gauge,
     /// Reads from sockets.
     pub reads: Gauge,
     /// Writes to sockets.

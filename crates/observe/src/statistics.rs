@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::counters::Counters;
+use crate::counters::{Counters, Gauge};
 use crate::histogram::Snapshot;
 use crate::rates::Rates;
 
@@ -64,6 +64,7 @@ pub struct Totals {
     pub errors: u64,
     pub turns: u64,
     pub busy_ns: u64,
+    pub cron_ns: u64,
     pub reads: u64,
     pub writes: u64,
     pub query_buffer_kills: u64,
@@ -84,7 +85,7 @@ pub struct CommandTotals {
 }
 
 impl Totals {
-    fn fields(&mut self) -> [&mut u64; 20] {
+    fn fields(&mut self) -> [&mut u64; 21] {
         [
             &mut self.commands,
             &mut self.connections,
@@ -100,6 +101,7 @@ impl Totals {
             &mut self.errors,
             &mut self.turns,
             &mut self.busy_ns,
+            &mut self.cron_ns,
             &mut self.reads,
             &mut self.writes,
             &mut self.query_buffer_kills,
@@ -125,6 +127,7 @@ impl Totals {
             &one.errors,
             &one.turns,
             &one.busy_ns,
+            &one.cron_ns,
             &one.reads,
             &one.writes,
             &one.query_buffer_kills,
@@ -223,8 +226,22 @@ impl Statistics {
         now.saturating_sub(before)
     }
 
+    /// The longest that one worker has worked between two waits for events, nanoseconds, and the most commands
+    /// that one has executed between two.
+    pub fn extremes(&self) -> (u64, u64) {
+        let workers = self.workers.lock();
+        let most = |of: fn(&Counters) -> &Gauge| workers.iter().map(|one| of(one).get()).max();
+        let busy_ns = most(|one| &one.busy_ns_max).unwrap_or(0);
+        (busy_ns, most(|one| &one.turn_commands_max).unwrap_or(0))
+    }
+
     /// Starts counting from 0.
     pub fn reset(&self) {
+        for worker in self.workers.lock().iter() {
+            // Their writer may be about to put back what it has just read. Then they stay as they were.
+            worker.busy_ns_max.set(0);
+            worker.turn_commands_max.set(0);
+        }
         let commands = (0..self.commands).map(|id| self.raw_command(id)).collect();
         *self.baseline.lock() = Baseline { totals: self.raw_totals(), commands };
         self.errors.lock().clear();
@@ -284,11 +301,16 @@ mod tests {
         let (a, b) = (statistics.register(), statistics.register());
         a.commands.add(3);
         b.commands.add(4);
+        a.busy_ns_max.raise(9);
+        b.busy_ns_max.raise(7);
+        b.turn_commands_max.raise(2);
+        assert_eq!(statistics.extremes(), (9, 2));
         a.command(1).record(5000, true);
         assert_eq!(statistics.totals().commands, 7);
         assert_eq!(statistics.command(1).histogram.total(), 1);
         statistics.reset();
         assert_eq!(statistics.totals().commands, 0);
+        assert_eq!(statistics.extremes(), (0, 0));
         b.commands.add(2);
         b.command(1).record(7000, true);
         assert_eq!(statistics.totals().commands, 2);

@@ -1,15 +1,18 @@
 //! The server's command line: an optional configuration file, then `--option value` pairs.
 
+mod crash;
 mod daemon;
 mod logging;
 mod logo;
 mod memory;
+mod schedule;
 mod signals;
 mod supervisor;
 
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use command::{REDIS_VERSION, RUBRICA_VERSION};
 use config::{Config, Files, OsFiles, Sources};
@@ -124,7 +127,7 @@ fn serve(args: &[Vec<u8>]) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match run(config, &log, &supervisor) {
+    match run(config, &Arc::new(log), &supervisor) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::warn!("{error}");
@@ -133,7 +136,7 @@ fn serve(args: &[Vec<u8>]) -> ExitCode {
     }
 }
 
-fn run(config: Config, log: &Log, supervisor: &Supervisor) -> Result<(), String> {
+fn run(config: Config, log: &Arc<Log>, supervisor: &Supervisor) -> Result<(), String> {
     let (port, daemonize) = (config.port, config.daemonize);
     let show_logo = config.always_show_logo || (log.is_stdout() && io::stdout().is_terminal());
     let pidfile = PidFile::for_config(&config);
@@ -151,6 +154,9 @@ fn run(config: Config, log: &Log, supervisor: &Supervisor) -> Result<(), String>
         Server::start(config, Box::new(memory::Memory)).map_err(|error| error.to_string())?;
     server.set_supervisor(supervisor.name());
     log.follow(&server.services().config);
+    if let Err(error) = crash::report_to(log, server.services()) {
+        tracing::warn!("Crashes cannot be reported: {error}");
+    }
     if show_logo {
         log.raw(&logo::logo(port, server.services().host.workers()));
     } else {

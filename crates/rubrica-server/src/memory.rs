@@ -107,6 +107,10 @@ impl ProcessMemory for Memory {
         COUNTS.try_with(net).ok().flatten().map(|net| net + heap::thread_bytes())
     }
 
+    fn prefer_thread(&self) {
+        crate::schedule::prefer_this_thread();
+    }
+
     fn purge(&self) {
         // SAFETY: the name is a C string; the call takes and gives nothing. 4096 stands for all arenas.
         unsafe {
@@ -141,6 +145,10 @@ impl ProcessMemory for Memory {
     fn figures(&self) -> MemoryFigures {
         let rss = rss();
         MemoryFigures { allocated: rss, active: rss, resident: rss, rss, peak: 0, startup: 0 }
+    }
+
+    fn prefer_thread(&self) {
+        crate::schedule::prefer_this_thread();
     }
 
     fn purge(&self) {

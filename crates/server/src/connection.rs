@@ -165,10 +165,19 @@ impl<S: Socket> Connection<S> {
         self.session.client.figures.held.store(true, Ordering::Relaxed);
     }
 
-    /// Lets commands run that were held back.
+    /// Lets commands run that were held back. They are parsed anew, as the input may still have what came before
+    /// them: it is only consumed when replies are sent, which may have to wait for the disk.
     pub fn let_go(&mut self) {
+        self.rewind();
         self.held_until_ms = None;
         self.session.client.figures.held.store(false, Ordering::Relaxed);
+    }
+
+    /// Ends the wait with this ticket, if the client waits so, and lets what it sent behind it run.
+    pub fn end_wait(&mut self, ticket: u64) -> Option<Arc<Parked>> {
+        let parked = self.parked.take_if(|parked| parked.ticket == ticket)?;
+        self.rewind();
+        Some(parked)
     }
 
     /// Forgets what has been parsed and not executed: it is to be parsed again.
@@ -302,13 +311,15 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Gives memory back that one large command has left behind.
-    pub fn shrink(&mut self) {
-        if self.input.capacity() > SHRINK_ABOVE && self.input.len() < self.input.capacity() / 4 {
-            self.input.shrink_to(self.input.len().max(READ_LEAST));
-        }
-        if self.output.capacity() > SHRINK_ABOVE && self.output.len() < self.output.capacity() / 4 {
-            self.output.shrink_to(self.output.len().max(READ_LEAST));
-        }
+    pub fn shrink(&mut self, buffers: &mut Buffers) {
+        shrink(&mut self.input, buffers);
+        shrink(&mut self.output, buffers);
+    }
+
+    /// Frees what the connection holds.
+    pub fn dispose(&mut self, buffers: &mut Buffers) {
+        buffers.dispose(std::mem::take(&mut self.input));
+        buffers.dispose(std::mem::take(&mut self.output));
     }
 
     /// Sends what the socket takes, up to a limit: whether the connection is whole, and how many bytes.
@@ -354,5 +365,17 @@ impl<S: Socket> Connection<S> {
     /// Bytes that wait to be sent.
     pub fn unsent(&self) -> usize {
         self.output.len() - self.sent
+    }
+}
+
+/// Moves what a buffer holds to a smaller one, if that is little. More is not worth the copy: it will be gone soon.
+fn shrink(buffer: &mut Vec<u8>, buffers: &mut Buffers) {
+    if buffer.capacity() > SHRINK_ABOVE
+        && buffer.len() < buffer.capacity() / 4
+        && buffer.len() <= MOVE_MOST
+    {
+        let mut smaller = Vec::with_capacity(buffer.len().max(READ_LEAST));
+        smaller.extend_from_slice(buffer);
+        buffers.dispose(std::mem::replace(buffer, smaller));
     }
 }

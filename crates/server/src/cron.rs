@@ -73,6 +73,7 @@ pub fn tick<S: Source>(worker: &mut Worker<S>) {
     if now_ms < worker.cron.next_ms && !worker.cron.unfinished {
         return;
     }
+    let start_ns = worker.services.clock.monotonic_ns();
     if worker.gate.enter_unless(|| worker.services.scripts.is_busy()) {
         worker.cron.unfinished = !expire(worker, now_ms);
         evict(worker);
@@ -87,6 +88,8 @@ pub fn tick<S: Source>(worker: &mut Worker<S>) {
     if worker.number == 0 {
         sample(worker, now_ms);
     }
+    let spent_ns = worker.services.clock.monotonic_ns().saturating_sub(start_ns);
+    worker.counters.cron_ns.add(spent_ns);
 }
 
 /// What one worker does for all: figures that are taken at a steady pace.
@@ -255,7 +258,7 @@ fn look_at_clients<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
     let mut ended = Vec::new();
     for (token, connection) in worker.connections.iter_mut().enumerate() {
         let Some(connection) = connection else { continue };
-        connection.shrink();
+        connection.shrink(&mut worker.buffers);
         if forget_peaks {
             connection.session.client.figures.output_peak.set(connection.output.len() as u64);
         }

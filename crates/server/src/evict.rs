@@ -28,15 +28,22 @@ const SLACK_BYTES: i64 = 1024;
 const CALIBRATE_NS: u64 = 1_000_000;
 /// How often it is asked otherwise: threads that are no workers allocate too.
 const RECALIBRATE_NS: u64 = 200_000_000;
+/// The same near the limit.
+const RECALIBRATE_NEAR_NS: u64 = 20_000_000;
 
 /// What a worker keeps between evictions.
 #[derive(Default)]
 pub struct Evictor {
     /// What its thread had allocated when it was entered last.
     entered_bytes: i64,
+    /// What invalidations take that evictions have caused and that are not sent yet. They do not count: or each key
+    /// that goes would make another go.
+    message_bytes: i64,
     /// When it asked the allocator last.
     calibrated_ns: u64,
     policy: Option<MaxmemoryPolicy>,
+    /// What the keys in the pool take, which does not count either.
+    pool_bytes: i64,
     /// The one to go first is last.
     pool: Vec<Candidate>,
 }
@@ -88,6 +95,13 @@ impl Bench<'_> {
         match self.make_room() {
             Room::None if needs => Err(Error::OUT_OF_MEMORY),
             _ => Ok(()),
+        }
+    }
+
+    /// Enters what a thread has allocated or freed that asks for room only now and then.
+    pub fn enter_memory(&mut self) {
+        if self.config.maxmemory > 0 {
+            self.enter(0);
         }
     }
 
@@ -152,7 +166,10 @@ impl Bench<'_> {
     /// Whether more than `limit` is in use, this thread's share included.
     fn exceeds(&mut self, limit: u64) -> bool {
         let since = self.clock_ns.saturating_sub(self.evictor.calibrated_ns);
-        if since > RECALIBRATE_NS || (self.enter(limit) && since > CALIBRATE_NS) {
+        let is_near = self.services.budget.is_nearly_spent(limit);
+        let patience_ns = if is_near { RECALIBRATE_NEAR_NS } else { RECALIBRATE_NS };
+        let never = self.evictor.calibrated_ns == 0;
+        if never || since > patience_ns || (self.enter(limit) && since > CALIBRATE_NS) {
             self.calibrate();
         }
         self.is_above(limit)
@@ -165,6 +182,7 @@ impl Bench<'_> {
     /// Enters what this thread has allocated; says whether more than `limit` is in use then.
     fn enter(&mut self, limit: u64) -> bool {
         if let Some(net) = self.services.host.thread_memory() {
+            let net = net - self.evictor.uncounted_bytes();
             let delta = net - self.evictor.entered_bytes;
             let sum = self.services.budget.used().saturating_add_signed(delta);
             if delta.abs() < SLACK_BYTES && sum <= limit {
@@ -179,8 +197,10 @@ impl Bench<'_> {
     /// Asks the allocator what is in use.
     fn calibrate(&mut self) {
         let services = self.services;
-        services.budget.calibrate(services.host.memory().allocated);
-        self.evictor.entered_bytes = services.host.thread_memory().unwrap_or(0);
+        let uncounted = self.evictor.uncounted_bytes();
+        let allocated = services.host.memory().allocated.saturating_add_signed(-uncounted);
+        services.budget.calibrate(allocated);
+        self.evictor.entered_bytes = services.host.thread_memory().unwrap_or(0) - uncounted;
         self.evictor.calibrated_ns = services.clock.monotonic_ns();
     }
 
@@ -190,12 +210,13 @@ impl Bench<'_> {
         if self.evictor.policy != Some(policy) {
             self.evictor.policy = Some(policy);
             self.evictor.pool.clear();
+            self.evictor.pool_bytes = 0;
         }
         for _ in 0..ROUNDS {
             if !self.sample(policy) {
                 return false;
             }
-            while let Some(candidate) = self.evictor.pool.pop() {
+            while let Some(candidate) = self.evictor.take_best() {
                 if self.evict(&candidate, policy) {
                     return true;
                 }
@@ -256,8 +277,12 @@ impl Bench<'_> {
         let tracking = &self.services.tracking;
         if tracking.is_on() {
             let recorder = Recorder { tracking, notes: self.notes, client: 0 };
+            let before = self.services.host.thread_memory();
             recorder.expired(key.hash().bits(), &candidate.key);
             tracking.post(&mut self.notes.borrow_mut());
+            let after = self.services.host.thread_memory();
+            let grown = after.zip(before).map_or(0, |(after, before)| after - before);
+            self.evictor.message_bytes += grown.max(1);
         }
         if notify::wanted(self.services, self.config).contains(KeyspaceEvents::EVICTED) {
             notify::publish_one(self.services, self.config, "evicted", &candidate.key, number);
@@ -274,6 +299,27 @@ impl Bench<'_> {
 }
 
 impl Evictor {
+    /// Whether evictions have caused invalidations that are not sent yet.
+    pub fn has_messages(&self) -> bool {
+        self.message_bytes > 0
+    }
+
+    /// What is in use only because keys are to go.
+    fn uncounted_bytes(&self) -> i64 {
+        self.message_bytes + self.pool_bytes
+    }
+
+    fn take_best(&mut self) -> Option<Candidate> {
+        let best = self.pool.pop()?;
+        self.pool_bytes -= best.key.len() as i64;
+        Some(best)
+    }
+
+    /// Counts invalidations again: they are sent, or wait for a client that reads slowly.
+    pub fn count_messages(&mut self) {
+        self.message_bytes = 0;
+    }
+
     /// Keeps a candidate if it is better than the worst of a full pool.
     fn offer(&mut self, rank: u64, physical: usize, key: &[u8]) {
         let known = |one: &Candidate| one.physical == physical && *one.key == *key;
@@ -283,9 +329,10 @@ impl Evictor {
             return;
         }
         if full {
-            self.pool.remove(0);
+            self.pool_bytes -= self.pool.remove(0).key.len() as i64;
             at -= 1;
         }
+        self.pool_bytes += key.len() as i64;
         self.pool.insert(at, Candidate { rank, physical, key: key.into() });
     }
 }

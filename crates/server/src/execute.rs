@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use command::blocked::{Parked, Wait};
+use command::blocked::{Nothing, Parked, Wait};
 use command::{
     Aftermath, Args, Close, Command, Ctx, Database, Effects, Error, ExpiryLog, Flags, Idle,
     KeyList, Outcome, ReplyMode, Services, Session, Setting,
@@ -85,6 +85,13 @@ pub struct Ran {
     pub outcome: Outcome,
     /// What it waits for, when it found nothing.
     pub wait: Option<Box<Wait>>,
+}
+
+impl Ran {
+    /// Whether the command is to be run by a helper.
+    fn leaves(&self) -> bool {
+        self.wait.as_ref().is_some_and(|wait| wait.nothing == Nothing::Helped)
+    }
 }
 
 /// What became of a command.
@@ -255,10 +262,16 @@ impl Bench<'_> {
     ) -> Option<Arc<Parked>> {
         let ran = self.run_and_account(session, call, output, &mut held);
         self.record(call.now_us);
+        let leaves = ran.leaves();
         let parked = ran.wait.map(|wait| self.park(session, call, *wait, &mut held));
-        if !self.aftermath.ready.is_empty() {
+        if self.aftermath.ready.is_empty() {
+            drop(held);
+        } else {
             let ready = std::mem::take(&mut self.aftermath.ready);
             self.serve_all(ready, held);
+        }
+        if leaves && let Some(parked) = &parked {
+            self.give_away(parked);
         }
         parked
     }
@@ -281,6 +294,10 @@ impl Bench<'_> {
     ) -> Ran {
         let start = output.len();
         let ran = self.run_and_answer(session, call, output, held);
+        if ran.leaves() {
+            // It has not run yet.
+            return ran;
+        }
         if Conditions::may_be_changed_by(call.command) {
             self.conditions = Conditions::of(self.services, self.config);
         }
@@ -304,9 +321,14 @@ impl Bench<'_> {
         held: &mut Held<'_>,
     ) -> Ran {
         let start = output.len();
-        let ran = self.call(session, call, output, held);
+        let mut ran = self.call(session, call, output, held);
         if let Err(error) = &ran.outcome {
             output.truncate(start);
+            if *error == Error::LEAVES {
+                ran.outcome = Ok(());
+                ran.wait = Some(Box::new(Wait::for_help()));
+                return ran;
+            }
             Writer::new(output, session.protocol).error(error.line());
             self.counters.errors.add(1);
             self.counters.command(call.command.id()).failed.add(1);
@@ -370,6 +392,11 @@ impl Bench<'_> {
         let setting = self.setting(session, call, held);
         let is_logged = setting.log.is_some();
         let database = session.database;
+        // What a connection has set up for its commands is not known to the helpers.
+        let may_leave = call.may_wait
+            && self.helpers.is_some()
+            && !session.no_touch
+            && setting.tracking.is_none();
         let mut ctx = Ctx {
             db: Database::new(setting, &mut self.aftermath),
             effects: Effects::new(database, is_logged),
@@ -380,6 +407,7 @@ impl Bench<'_> {
             random: self.random,
             now_us: call.now_us,
             may_wait: call.may_wait,
+            may_leave,
             waited: call.waited,
             waits_for: None,
             idle: call.idle,

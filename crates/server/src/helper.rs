@@ -16,7 +16,7 @@ use command::{Flags, Letter, OwnedArgs, Services, Session, Target};
 use effects::Recorder;
 use env::Random;
 use keyspace::gate::GateSlot;
-use keyspace::{Key, KeyHash, LARGE, Value};
+use keyspace::{Held, Key, KeyHash, LARGE, Value};
 use observe::Counters;
 use parking_lot::Mutex;
 use tracking::Notes;
@@ -110,7 +110,9 @@ impl<'a> Hand<'a> {
             helpers: None,
         };
         let result = work(&mut bench);
+        bench.enter_memory();
         drop(bench);
+        self.evictor.count_messages();
         self.gate.leave();
         self.log.publish();
         result
@@ -145,11 +147,25 @@ impl Bench<'_> {
             return None;
         }
         let parked = self.leave_to_others(session, call);
-        if helpers.queue.send(Arc::clone(&parked)).is_err() {
-            // Nobody helps any more.
-            self.run_for(&parked);
-        }
+        self.give_to(helpers, &parked);
         Some(parked)
+    }
+
+    /// Has a command run whose client waits for its end.
+    fn give_to(&mut self, helpers: &Helpers, parked: &Arc<Parked>) {
+        if helpers.queue.send(Arc::clone(parked)).is_err() {
+            // Nobody helps any more.
+            self.run_for(parked);
+        }
+    }
+
+    /// Hands a command over that has found out that it takes long. Nothing is locked.
+    #[cold]
+    pub fn give_away(&mut self, parked: &Arc<Parked>) {
+        match self.helpers {
+            Some(helpers) => self.give_to(helpers, parked),
+            None => self.run_for(parked),
+        }
     }
 
     /// Lets a client wait for others to run its command.
@@ -178,6 +194,10 @@ impl Bench<'_> {
         };
         if reach(Target::Unknown) < LARGE {
             return false;
+        }
+        if call.command.flags.contains(Flags::EXCLUSIVE) {
+            // It reaches everything.
+            return true;
         }
         let keyspace = &self.services.keyspace;
         let physical = keyspace.resolve(session.database);
@@ -248,11 +268,21 @@ impl Bench<'_> {
         };
         let scope = scope_of(call.command, call.args);
         let services = self.services;
-        let is_long = call.command.flags.contains(Flags::LINEAR) || services.keyspace.has_cut();
+        // What is here only because others held its locks is short.
+        let is_long = call.command.flags.contains(Flags::LINEAR)
+            || parked.nothing == Nothing::Helped
+            || services.keyspace.has_cut();
         let shards = if is_long { shards_of(&scope) } else { Vec::new() };
         let occupied = services.keyspace.occupy(shards);
         let mut reply = Vec::new();
-        self.with_held(scope, |bench, held| bench.run(&mut session, &call, &mut reply, held));
+        let run = |bench: &mut Self, held: Held<'_>| {
+            bench.run(&mut session, &call, &mut reply, held);
+        };
+        if self.with_held(scope, run).is_none() {
+            // A script keeps everybody waiting.
+            let error = self.busy();
+            self.refuse(&mut session, Some(call.command), &error, &mut reply);
+        }
         drop(occupied);
         answer(services, parked, reply);
     }

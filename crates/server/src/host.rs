@@ -8,8 +8,8 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::persistence;
 
-/// What the allocator and the operating system know of the process's memory; the binary brings it, since
-/// it chooses the allocator.
+/// What the allocator and the operating system know of the process's memory, and do for its threads; the binary brings
+/// it, since it chooses the allocator.
 pub trait ProcessMemory: Send + Sync {
     /// The figures now; `peak` and `startup` are filled in by the server.
     fn figures(&self) -> MemoryFigures;
@@ -17,6 +17,9 @@ pub trait ProcessMemory: Send + Sync {
     fn thread(&self) -> Option<i64> {
         None
     }
+    /// Lets the operating system run the calling thread before others of the process, as soon as it has something
+    /// to do.
+    fn prefer_thread(&self) {}
     /// Returns unused memory to the operating system.
     fn purge(&self);
     /// The allocator's own report.
@@ -101,6 +104,11 @@ impl Process {
         let _ = self.supervisor.set(name);
     }
 
+    /// Lets the operating system run the calling thread before others of the process.
+    pub fn prefer_thread(&self) {
+        self.memory.prefer_thread();
+    }
+
     /// Waits while DEBUG PAUSE-CRON lasts; false when the end was taken back meanwhile.
     pub fn await_cron(&self, services: &Services) -> bool {
         self.scheduled.store(true, Ordering::SeqCst);
@@ -127,6 +135,10 @@ impl Host for Process {
         *self.stop.lock() = Some(how);
         self.stopping.notify_all();
         Ok(())
+    }
+
+    fn segfault(&self) {
+        let _ = signal_hook::low_level::raise(signal_hook::consts::SIGSEGV);
     }
 
     fn abort_shutdown(&self) -> bool {

@@ -194,6 +194,8 @@ impl Server {
         let stop = Arc::clone(&self.process);
         let run = move || {
             let _guard = AbortOnPanic;
+            // Helpers work for long where others wait for the worker.
+            stop.prefer_thread();
             let mut worker = Worker::new(number, source, services, inbox);
             worker.set_helpers(helpers);
             while !control.is_stopped() {

@@ -40,6 +40,82 @@ fn others_are_served_while_a_command_takes_long() {
 }
 
 #[test]
+fn a_large_string_is_copied_beside_the_worker() {
+    let server = common::start(|config| config.workers = 1);
+    let mut client = server.connect();
+    let mut other = server.connect();
+    const LENGTH: usize = 50_000_000;
+    assert_eq!(client.ask(&format!("SETRANGE s {} x", LENGTH - 1)), format!(":{LENGTH}"));
+    for (command, replies) in [
+        ("BITCOUNT s", vec![":4"]),
+        ("SETRANGE s 75000000 y", vec![":75000001"]),
+        ("APPEND s z", vec![":75000002"]),
+        ("SETBIT s 800000000 1", vec![":0"]),
+        ("BITFIELD s SET u8 880000000 255", vec!["*1", ":0"]),
+        ("SETRANGE s 0 a", vec![":110000001"]),
+    ] {
+        client.send(format!("{command}\r\n"));
+        for reply in replies {
+            assert_eq!(client.line(), reply, "{command}");
+        }
+    }
+    // It is counted once, though it was begun twice.
+    assert_eq!(client.ask("CONFIG RESETSTAT"), "+OK");
+    for command in ["GET s", "MGET s", "GETEX s PERSIST", "GETDEL s"] {
+        let done = AtomicBool::new(false);
+        let (client, done) = (&mut client, &done);
+        let served = thread::scope(|scope| {
+            scope.spawn(move || {
+                client.send(format!("{command}\r\n"));
+                if command == "MGET s" {
+                    assert_eq!(client.line(), "*1");
+                }
+                assert_eq!(client.line(), "$110000001");
+                assert_eq!(client.read(110_000_003).first(), Some(&b'a'));
+                done.store(true, Ordering::Release);
+            });
+            let mut served = 0;
+            while !done.load(Ordering::Acquire) {
+                assert_eq!(other.ask("SET other value"), "+OK");
+                served += 1;
+            }
+            served
+        });
+        assert!(served > 20, "{served} commands were served during {command}");
+    }
+    assert_eq!(client.ask("EXISTS s"), ":0");
+    let figures = client.ask_bulk("INFO commandstats");
+    for command in ["get", "mget", "getex", "getdel"] {
+        assert!(figures.contains(&format!("cmdstat_{command}:calls=1,")), "{figures}");
+    }
+}
+
+#[test]
+fn in_a_transaction_or_a_script_a_large_string_is_copied_where_it_is() {
+    let server = common::start(|config| config.workers = 1);
+    let mut client = server.connect();
+    client.send("MULTI\r\nSETRANGE s 9999999 x\r\nGET s\r\nEXEC\r\n");
+    for reply in ["+OK", "+QUEUED", "+QUEUED", "*2", ":10000000", "$10000000"] {
+        assert_eq!(client.line(), reply);
+    }
+    assert_eq!(client.read(10_000_002).get(9_999_999..), Some(&b"x\r\n"[..]));
+    assert_eq!(client.ask("EVAL \"return #redis.call('get', 's')\" 0"), ":10000000");
+}
+
+#[test]
+fn a_flush_that_frees_all_before_it_answers_leaves_others_alone() {
+    let server = common::start(|config| config.workers = 1);
+    let mut client = server.connect();
+    let mut other = server.connect();
+    for command in ["FLUSHALL", "FLUSHALL SYNC", "FLUSHDB SYNC", "FLUSHALL ASYNC"] {
+        assert_eq!(client.ask("SET k v"), "+OK");
+        client.send(format!("{command}\r\nEXISTS k\r\n"));
+        assert_eq!(other.ask("PING"), "+PONG");
+        assert_eq!([client.line(), client.line()], ["+OK", ":0"], "{command}");
+    }
+}
+
+#[test]
 fn whoever_needs_what_is_occupied_comes_after_it() {
     let server = common::start(|config| config.workers = 1);
     let mut filler = server.connect();

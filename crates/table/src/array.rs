@@ -5,7 +5,7 @@ use std::ptr::{NonNull, null_mut};
 
 use crate::POSITIONS;
 use crate::bucket::{Bucket, EMPTY, LANES};
-use crate::sizes;
+use crate::{prefetch, sizes};
 
 /// Owns `buckets` buckets, the first `ready` of which are initialised.
 ///
@@ -180,8 +180,13 @@ impl Array {
         (0..self.ready).map(|bucket| self.bucket(bucket))
     }
 
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (u32, NonNull<u8>)> + '_ {
-        self.ready_buckets().flat_map(|bucket| bucket.entries())
+    /// Asks for the blocks that a bucket's entries point to, if it is initialised.
+    #[inline]
+    pub(crate) fn prefetch_blocks(&self, bucket: usize) {
+        let pointers = self.ready_bucket(bucket).into_iter().flat_map(Bucket::pointers);
+        pointers.filter(|pointer| pointer.addr().get() & 1 == 0).for_each(|pointer| {
+            prefetch::read(pointer.as_ptr());
+        });
     }
 
     /// Bucket, lane and pointer of the first entry at `position` for which `eq` says yes.
@@ -255,17 +260,23 @@ impl Array {
         // How full each bucket is, so that nothing written a moment ago is read back in other
         // sizes (the processor would wait for its stores to drain, for every entry).
         let mut filled = vec![0_u8; buckets as usize];
-        for (position, pointer) in self.entries() {
-            let mut at = target.home(position);
-            loop {
-                let lane = &mut filled[at as usize];
-                if usize::from(*lane) < LANES {
-                    target.bucket_mut(at).set(usize::from(*lane), position, pointer);
-                    *lane += 1;
-                    break;
+        for bucket in self.ready_buckets() {
+            for lane in 0..LANES {
+                if bucket.is_free(lane) {
+                    continue;
                 }
-                target.bucket_mut(at).count_passer();
-                at = target.after(at);
+                let mut at = target.home(bucket.position(lane));
+                loop {
+                    let filled = &mut filled[at as usize];
+                    let to = target.bucket_mut(at);
+                    if usize::from(*filled) < LANES {
+                        to.copy(usize::from(*filled), bucket, lane);
+                        *filled += 1;
+                        break;
+                    }
+                    to.count_passer();
+                    at = target.after(at);
+                }
             }
         }
         target.len = self.len;
@@ -368,6 +379,10 @@ impl<'a> Filler<'a> {
 
 #[cfg(test)]
 impl Array {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (u32, NonNull<u8>)> + '_ {
+        self.ready_buckets().flat_map(|bucket| bucket.entries())
+    }
+
     /// Panics unless the counters and the length say what the lanes hold.
     pub(crate) fn check(&self) {
         let mut passers = vec![0_usize; self.buckets as usize];

@@ -88,6 +88,12 @@ impl Bucket {
         pointer_of(high << 32 | u64::from(low))
     }
 
+    /// Whether `lane` holds no entry.
+    #[inline(always)]
+    pub(crate) fn is_free(&self, lane: usize) -> bool {
+        self.low[lane] == 0
+    }
+
     /// The position of the entry in `lane`; meaningless if it is free.
     #[inline]
     pub(crate) fn position(&self, lane: usize) -> u32 {
@@ -115,6 +121,15 @@ impl Bucket {
         self.high = self.high & !(HIGH_MASK << shift) | (word >> 32) << shift;
         self.middle[lane] = (position >> 8) as u16;
         self.tags[lane] = position as u8;
+    }
+
+    /// Copies the entry in lane `of` of another bucket into `lane`, which has been free since the bucket was made.
+    #[inline(always)]
+    pub(crate) fn copy(&mut self, lane: usize, other: &Self, of: usize) {
+        self.low[lane] = other.low[of];
+        self.high |= ((other.high >> (HIGH_BITS * of)) & HIGH_MASK) << (HIGH_BITS * lane);
+        self.middle[lane] = other.middle[of];
+        self.tags[lane] = other.tags[of];
     }
 
     #[inline]

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use crate::array::Array;
 use crate::bucket::LANES;
 
-/// The pointers of a table, which it owned. Frees the table's memory when dropped.
+/// The pointers of a table, which it owned; their blocks are asked for some time before. Frees the table's memory when dropped.
 pub struct IntoIter {
     arrays: [Array; 2],
     array: usize,
@@ -34,6 +34,9 @@ impl Iterator for IntoIter {
                 (self.array, self.bucket) = (self.array + 1, 0);
                 continue;
             };
+            if self.lane == 0 {
+                array.prefetch_blocks(self.bucket + 1);
+            }
             while self.lane < LANES {
                 self.lane += 1;
                 if let Some(pointer) = bucket.pointer(self.lane - 1) {

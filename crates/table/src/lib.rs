@@ -43,6 +43,7 @@ mod tests;
 use std::ptr::NonNull;
 
 use array::{Array, Filler};
+use bucket::Bucket;
 pub use iter::IntoIter;
 pub use sizes::class_at_least;
 
@@ -103,14 +104,6 @@ impl Table {
     /// An empty table, which owns no memory.
     pub const fn new() -> Self {
         Self { current: Array::EMPTY, resize: None }
-    }
-
-    /// An empty table with room for so many entries.
-    pub fn with_room(entries: usize) -> Self {
-        match sizes::buckets_for(entries) {
-            0 => Self::new(),
-            buckets => Self { current: Array::with_buckets(buckets, buckets), resize: None },
-        }
     }
 
     /// The number of entries.
@@ -223,6 +216,26 @@ impl Table {
         pointer
     }
 
+    /// Makes room for so many entries in all, so that none moves until there are more: for whoever knows how
+    /// many are to come. What is there moves at once, however much it is; amid a resize nothing happens.
+    pub fn reserve(&mut self, entries: usize) {
+        let buckets = sizes::buckets_for(entries);
+        if self.resize.is_none() && buckets > self.current.buckets() {
+            self.current = self.current.resized(buckets);
+        }
+    }
+
+    /// Gives back what [`Table::reserve`] took for entries that did not come; moves them all at once.
+    pub fn fit(&mut self) {
+        let buckets = sizes::buckets_for(self.len() + self.len() / 8);
+        if self.resize.is_none() && buckets < self.current.buckets() {
+            self.current = match buckets {
+                0 => Array::EMPTY,
+                _ => self.current.resized(buckets),
+            };
+        }
+    }
+
     /// Asks for the cache line of the home bucket of `hash`.
     #[inline]
     pub fn prefetch_bucket(&self, hash: u32) {
@@ -284,10 +297,17 @@ impl Table {
         }
     }
 
-    /// The pointers of all entries, in no order to rely on.
+    /// The pointers of all entries, in no order to rely on. Their blocks are asked for some time before.
     pub fn iter(&self) -> impl Iterator<Item = NonNull<u8>> + '_ {
-        let target = self.resize.iter().flat_map(|resize| resize.target.ready_buckets());
-        self.current.ready_buckets().chain(target).flat_map(|bucket| bucket.pointers())
+        let arrays = std::iter::once(&self.current).chain(self.resize.iter().map(|r| &r.target));
+        arrays
+            .flat_map(|array| {
+                (0..array.ready()).filter_map(|at| {
+                    array.prefetch_blocks(at + 1);
+                    array.ready_bucket(at)
+                })
+            })
+            .flat_map(Bucket::pointers)
     }
 
     /// An entry, each with the same probability, given 64 random bits. `None` if there is none.

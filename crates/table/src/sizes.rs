@@ -40,6 +40,18 @@ pub(crate) const fn entries_max(buckets: u32) -> usize {
 /// Hits cost the same up to 0.94 (`examples/probe.rs`). Growing at 0.9 makes 0.85 on average.
 const MAX_LOAD_PERCENT: usize = 90;
 
+/// The smallest number of buckets of a table that does not grow before it has more than so many entries.
+pub(crate) fn buckets_for(entries: usize) -> u32 {
+    match entries {
+        0 => 0,
+        1..=LANES => 1,
+        _ => {
+            let buckets = buckets_at_least((entries * 100).div_ceil(LANES * MAX_LOAD_PERCENT));
+            if entries_max(buckets) < entries { grown(buckets) } else { buckets }
+        }
+    }
+}
+
 /// Below so many entries (half of the lanes) a table shrinks.
 pub(crate) const fn shrink_below(buckets: u32) -> usize {
     (buckets as usize * LANES).div_ceil(2)
@@ -52,18 +64,6 @@ pub(crate) fn shrunk(entries: usize) -> u32 {
         return 0;
     }
     buckets_at_least((entries * 4).div_ceil(LANES * 3))
-}
-
-/// The smallest number of buckets that tables have in which so many entries find room.
-pub(crate) fn buckets_for(entries: usize) -> u32 {
-    if entries == 0 {
-        return 0;
-    }
-    let mut buckets = buckets_at_least((entries * 100).div_ceil(LANES * MAX_LOAD_PERCENT).max(1));
-    while entries_max(buckets) < entries {
-        buckets = grown(buckets);
-    }
-    buckets
 }
 
 /// The next larger number of buckets.
@@ -88,15 +88,6 @@ mod tests {
     }
 
     #[test]
-    fn a_table_made_for_some_entries_has_room_for_them_and_little_more() {
-        for entries in (0..1000).chain([123_456, 5_000_000]) {
-            let buckets = buckets_for(entries);
-            assert!(entries_max(buckets) >= entries, "{entries}");
-            assert!(buckets < 2 || entries_max(buckets) <= entries * 9 / 8 + LANES, "{entries}");
-        }
-    }
-
-    #[test]
     fn both_parts_of_a_table_fill_size_classes() {
         let mut now = 0;
         while now < 1 << 20 {
@@ -106,6 +97,16 @@ mod tests {
             let parts = [first_part(now), now - first_part(now)].map(|part| part as usize);
             assert_eq!(class_at_least(parts[0]), parts[0]);
             assert!(parts[1] == 0 || parts[1].is_power_of_two());
+        }
+    }
+
+    #[test]
+    fn so_many_entries_fit_and_no_smaller_table_has_room_for_them() {
+        for entries in 1..20_000 {
+            let buckets = buckets_for(entries);
+            assert!(entries_max(buckets) >= entries);
+            let smaller = (1..buckets).rev().find(|&b| buckets_at_least(b as usize) == b);
+            assert!(smaller.is_none_or(|smaller| entries_max(smaller) < entries));
         }
     }
 

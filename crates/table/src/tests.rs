@@ -46,6 +46,8 @@ enum Op {
     /// Which of the present entries (modulo their number), and how many from it on.
     Remove(usize, usize),
     Replace(usize),
+    Reserve(usize),
+    Fit,
     Scan,
 }
 
@@ -65,6 +67,8 @@ fn ops() -> impl Strategy<Value = Op> {
         4 => (hashes(), 1_usize..200, stride).prop_map(|(h, n, s)| Op::Insert(h, n, s)),
         3 => (any::<usize>(), 1_usize..250).prop_map(|(which, n)| Op::Remove(which, n)),
         1 => any::<usize>().prop_map(Op::Replace),
+        1 => (0_usize..2000).prop_map(Op::Reserve),
+        1 => Just(Op::Fit),
         4 => Just(Op::Scan),
     ]
 }
@@ -125,6 +129,8 @@ impl Model {
                     self.scan.seen.insert(new, times);
                 }
             }
+            Op::Reserve(entries) => self.table.reserve(entries),
+            Op::Fit => self.table.fit(),
             Op::Scan => self.scan(),
         }
     }
@@ -261,6 +267,30 @@ fn load_while_growing_is_at_least_82_percent_on_average() {
     }
     let load = items as f64 / bytes as f64;
     assert!(load >= 0.82, "load {load}");
+}
+
+#[test]
+fn a_table_with_room_does_not_grow_and_one_that_fits_is_about_full() {
+    let mut table = Table::new();
+    table.reserve(10_000);
+    let bytes = table.heap_bytes();
+    for id in 0..5_000 {
+        table.insert(mixed(id), block(id));
+        assert_eq!(table.heap_bytes(), bytes);
+    }
+    table.fit();
+    table.check();
+    assert!(table.heap_bytes() < bytes * 6 / 10);
+    table.reserve(10_000);
+    (5_000..10_000).for_each(|id| {
+        table.insert(mixed(id), block(id));
+    });
+    assert_eq!(table.heap_bytes(), bytes);
+    table.fit();
+    assert_eq!(table.heap_bytes(), bytes);
+    table.drain();
+    table.fit();
+    assert_eq!(table.heap_bytes(), 0);
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl<S: Read + Write> Stream<S> {
     /// Goes on with the handshake as far as the socket allows; true when it is over.
     ///
     /// # Errors
-    /// When it fails; the other end has been told why, as far as the socket took it.
+    /// When it fails; the other end has been told why, as far as the socket took it and if it speaks TLS at all.
     pub fn handshake(&mut self) -> io::Result<bool> {
         loop {
             match self.push() {
@@ -88,8 +88,12 @@ impl<S: Read + Write> Stream<S> {
         match self.session.process_new_packets() {
             Ok(_) => Ok(()),
             Err(error) => {
-                // The alert that says why; whether it arrives does not matter any more.
-                let _ = self.push();
+                // To someone who began in the clear an alert is nonsense. To others it says why; whether it arrives
+                // does not matter any more.
+                let begun = self.session.protocol_version().is_some();
+                if begun || !matches!(error, rustls::Error::InvalidMessage(_)) {
+                    let _ = self.push();
+                }
                 Err(io::Error::new(ErrorKind::InvalidData, error))
             }
         }

@@ -262,6 +262,10 @@ fn what_is_no_tls_is_refused_at_once() {
         theirs.write_all(nonsense).expect("room");
         let error = stream.handshake().expect_err("nonsense");
         assert_eq!(error.kind(), ErrorKind::InvalidData);
+        drop(stream);
+        let mut answer = Vec::new();
+        let _ = theirs.read_to_end(&mut answer);
+        assert_eq!(answer, b"", "an alert is nonsense to it");
     }
 }
 

@@ -44,10 +44,29 @@ impl<const PARTS: usize> Timed<PARTS> {
 
     /// Adds a cell; the caller knows that its first part is absent.
     pub(crate) fn insert(&mut self, parts: [Item<'_>; PARTS], deadline: Option<i64>) {
-        let hash = hash_of(&parts);
+        self.insert_hashed(hash_of(&parts), parts, deadline);
+    }
+
+    /// As [`Timed::insert`], with the hash of the first part.
+    pub(crate) fn insert_hashed(
+        &mut self,
+        hash: u32,
+        parts: [Item<'_>; PARTS],
+        deadline: Option<i64>,
+    ) {
         self.before_change(|_| hash);
-        self.cells.insert(parts, deadline);
+        self.cells.insert(hash, parts, deadline);
         self.note(None, deadline, hash);
+    }
+
+    /// Makes room for so many cells in all.
+    pub(crate) fn reserve(&mut self, cells: usize) {
+        self.cells.reserve(cells);
+    }
+
+    /// Gives back what was reserved and not used.
+    pub(crate) fn fit(&mut self) {
+        self.cells.fit();
     }
 
     /// Puts `item` in the place of the last part of a cell.

@@ -24,6 +24,8 @@ enum Kind {
     Hashes,
     /// Members of one collection under one key.
     Member(&'static str),
+    /// Entries of one stream under the same key.
+    Entry,
 }
 
 /// Expiry at `at` Unix milliseconds, spread evenly over the `spread` milliseconds that follow.
@@ -95,7 +97,10 @@ impl Kind {
             "set" => Self::Member("SADD"),
             "hash" => Self::Member("HSET"),
             "list" => Self::Member("RPUSH"),
-            other => bail!("--kind {other}: string, integer, hashes, zset, set, hash, list"),
+            "stream" => Self::Entry,
+            other => {
+                bail!("--kind {other}: string, integer, hashes, zset, set, hash, list, stream")
+            }
         })
     }
 
@@ -120,6 +125,9 @@ impl Kind {
                     words.push(format!("value{}", (first + field) % 1000).into_bytes());
                 }
                 push_owned(out, &words);
+            }
+            Self::Entry => {
+                request::push(out, &[b"XADD", b"big", b"*", b"f", b"0123456789abcdef"]);
             }
             Self::Member(command) => {
                 let mut words = vec![command.as_bytes().to_vec(), b"big".to_vec()];

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -157,8 +157,7 @@ impl Server {
 
     /// The last lines that the server printed.
     pub fn log_tail(&self) -> String {
-        let log = std::fs::read(self.dir.join("log")).unwrap_or_default();
-        let text = String::from_utf8_lossy(&log).into_owned();
+        let text = self.log();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(15)..].join("\n")
     }
@@ -189,6 +188,20 @@ impl Server {
     /// When it does not accept one.
     pub fn client(&self) -> Result<Client> {
         Client::connect(self.addr, 2)
+    }
+
+    /// Waits for the process to end by itself.
+    ///
+    /// # Errors
+    /// When the system does not say how it ended.
+    pub fn wait(&mut self) -> Result<ExitStatus> {
+        Ok(self.child.wait()?)
+    }
+
+    /// All that the server has printed.
+    pub fn log(&self) -> String {
+        let log = std::fs::read(self.dir.join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
     }
 
     /// Whether the process still runs.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use suite::client::Got;
 use suite::durable::{Durable, Folder, write_much};
-use suite::reply::{Parts, Reply};
+use suite::reply::{self, Parts, Reply};
 use suite::server::Program;
 
 const RESP_BASE: [&str; 2] = ["--aof-use-rdb-preamble", "no"];
@@ -398,4 +399,35 @@ fn with_checksums_a_changed_bit_is_refused_and_redis_reads_the_file_all_the_same
     let options = ["--appendonly", "yes"];
     assert!(Durable::try_start(&program, &folder, &options).is_err());
     assert!(folder.log().contains("the checksum of the"), "{}", folder.log());
+}
+
+/// What a client gets that sends these commands in one go, while it takes 300 ms until anything is durable; `beside`
+/// does something meanwhile.
+fn answers_on_a_slow_disk(lines: &[&str], beside: impl FnOnce(&Durable)) -> Vec<String> {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let server = Durable::start(&program, &folder, &["--appendfsync", "always", "--workers", "1"]);
+    server.ask("DEBUG AOF-FLUSH-SLEEP 300000");
+    let mut client = server.client();
+    let words = |line: &&str| line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+    let commands: Vec<Vec<Vec<u8>>> = lines.iter().map(words).collect();
+    client.send_raw(&commands.iter().flat_map(|words| reply::encode(words)).collect::<Vec<_>>());
+    beside(&server);
+    let answer = |_: &&str| match client.reply(Duration::from_secs(10)) {
+        Ok(Got::Reply(reply)) => reply.as_text().unwrap_or_else(|| format!("{reply:?}")),
+        other => format!("{other:?}"),
+    };
+    lines.iter().map(answer).collect()
+}
+
+#[test]
+fn what_is_held_back_behind_a_wait_is_run_though_replies_wait_for_the_disk() {
+    let lines = ["SET a 1", "BLPOP list 0", "SET b 2", "GET b"];
+    let found = answers_on_a_slow_disk(&lines, |server| {
+        std::thread::sleep(Duration::from_millis(50));
+        server.ask("RPUSH list x");
+    });
+    assert_eq!([&found[0], &found[2], &found[3]], ["OK", "OK", "2"], "{found:?}");
+    let lines = ["SET a 1", "CLIENT PAUSE 50 WRITE", "SET b 2", "GET b"];
+    let found = answers_on_a_slow_disk(&lines, |_| ());
+    assert_eq!(found, ["OK", "OK", "OK", "2"]);
 }

@@ -53,6 +53,11 @@ const GOALS: &[(&str, &str, Goal)] = &[
     ("civil", "COPY of 2 M", Goal::Value(5.0)),
     ("civil", "DUMP of 2 M", Goal::Value(5.0)),
     ("civil", "ZREMRANGEBYRANK of 4 M", Goal::Value(5.0)),
+    ("civil", "XRANGE of 2 M", Goal::Value(5.0)),
+    ("civil", "XTRIM of 2 M", Goal::Value(5.0)),
+    ("civil", "SETBIT makes 500 MB", Goal::Value(5.0)),
+    ("civil", "GET of 500 MB", Goal::Value(5.0)),
+    ("civil", "APPEND to 500 MB", Goal::Value(5.0)),
     ("civil", "MEMORY USAGE of 5 M", Goal::Value(5.0)),
     ("civil", "RENAME over 2 M", Goal::Value(5.0)),
     ("civil", "SET over 2 M", Goal::Value(5.0)),
@@ -89,7 +94,7 @@ const GOALS: &[(&str, &str, Goal)] = &[
     ("durability", "save of strings", Goal::Ratio(0.667)),
     ("durability", "load of strings", Goal::Ratio(0.5)),
     ("durability", "appendfsync always, a SET", Goal::Ratio(0.2)),
-    ("durability", "everysec's share of the throughput", Goal::Value(15.0)),
+    ("durability", "everysec's share of the throughput between rewrites", Goal::Value(15.0)),
 ];
 
 pub(super) fn of(table: &str, row: &str) -> Option<Goal> {

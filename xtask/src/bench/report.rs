@@ -14,6 +14,7 @@ pub(super) struct Row {
 }
 
 /// One server's values, one per round.
+#[derive(Clone)]
 pub(super) struct Cell {
     pub(super) column: String,
     /// Goals hold for Rubrica's columns.

@@ -3,6 +3,7 @@ use config::KeyspaceEvents;
 use keyspace::Digits;
 
 use super::bit_offset;
+use crate::string::string_for;
 
 /// `SETBIT key offset value`
 pub const SETBIT: Spec = Spec {
@@ -49,7 +50,7 @@ fn setbit(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         _ => return Err(BAD_BIT),
     };
     let key = args.key(1);
-    let string = ctx.db.string_mut_or_make(key)?;
+    let string = string_for(&mut ctx.db, ctx.may_leave, key, at + 1)?;
     let grows = string.len() <= at;
     if grows {
         string.resize(at + 1, 0);

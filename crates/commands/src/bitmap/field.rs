@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 
 use super::bit_offset;
 use super::field_value::{Encoding, Overflow};
+use crate::string::string_for;
 
 /// `BITFIELD key [operation ...]`
 pub const BITFIELD: Spec = Spec {
@@ -131,8 +132,8 @@ fn read(ctx: &mut Ctx<'_>, args: Args<'_>, operations: &[Operation]) -> Outcome 
 
 fn write(ctx: &mut Ctx<'_>, args: Args<'_>, operations: &[Operation], last_bit: u64) -> Outcome {
     let key = args.key(1);
-    let text = ctx.db.string_mut_or_make(key)?;
     let len = (last_bit >> 3) as usize + 1;
+    let text = string_for(&mut ctx.db, ctx.may_leave, key, len)?;
     let grows = text.len() < len;
     if grows {
         text.resize(len, 0);

@@ -115,6 +115,7 @@ impl<'c, 'a> Caller<'c, 'a> {
             random: &mut *ctx.random,
             now_us: ctx.now_us,
             may_wait: false,
+            may_leave: false,
             waited: false,
             waits_for: None,
             idle: None,

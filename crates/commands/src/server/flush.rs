@@ -21,7 +21,9 @@ pub const FLUSHDB: Spec = Spec {
 
 const FLUSH: Spec = Spec {
     arity: -1,
-    flags: Flags::WRITE.union(Flags::EXCLUSIVE),
+    flags: Flags::WRITE.union(Flags::EXCLUSIVE).union(Flags::LINEAR),
+    // What is not freed in the background is freed by a helper.
+    reach: Some(|args, _| if args.is(args.len() - 1, "async") { 0 } else { usize::MAX }),
     categories: Categories::KEYSPACE.union(Categories::DANGEROUS),
     group: Group::Server,
     since: "1.0.0",

@@ -1,7 +1,7 @@
 use command::{Args, Ctx, Flags, KeyFlags, KeySpec, Outcome, Spec};
 use std::collections::HashSet;
 use value::Item;
-use value::set::{Set, SetLimits};
+use value::set::{Batch, Set, SetLimits};
 
 use super::result::{Request, keys, store};
 use super::{SET, limits};
@@ -125,26 +125,35 @@ impl<'a> Difference<'a> {
             first.iter().filter(|member| left.contains(member)).all(found);
             return;
         }
-        for member in first.iter() {
-            if !self.others.iter().any(|other| other.contains(member)) && !found(member) {
+        for batch in self.looked_for(first) {
+            if !batch.into_items().all(&mut found) {
                 return;
             }
         }
     }
 
+    /// The difference in batches, by looking for each member in the others.
+    fn looked_for(&self, first: &'a Set) -> impl Iterator<Item = Batch<'a>> {
+        Batch::all(first.iter()).map(|mut batch| {
+            self.others.iter().for_each(|other| batch.strike(other));
+            batch
+        })
+    }
+
     /// The difference as a set, in the encoding that it has in Redis.
     fn collect(&self, limits: SetLimits) -> Set {
         let mut result = Set::new();
+        let Some(first) = self.first else { return result };
+        let add = |batch: Batch<'_>| {
+            result.insert_batch(&batch, limits);
+            result.reserve(first.len());
+        };
         if !self.by_removal {
-            self.visit(|member| {
-                result.insert(member, limits);
-                true
-            });
+            self.looked_for(first).for_each(add);
+            result.fit();
             return result;
         }
-        for member in self.first.into_iter().flat_map(Set::iter) {
-            result.insert(member, limits);
-        }
+        Batch::all(first.iter()).for_each(add);
         for other in &self.others {
             if result.is_empty() {
                 break;

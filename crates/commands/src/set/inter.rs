@@ -1,7 +1,5 @@
 use command::{Args, Ctx, Flags, KeyFlags, KeySpec, Outcome, Spec};
-use smallvec::SmallVec;
-use value::Item;
-use value::set::{Set, SetLimits};
+use value::set::{Batch, Set, SetLimits};
 
 use super::result::{Request, keys, store};
 use super::{SET, limits, packed};
@@ -29,7 +27,7 @@ fn sinter(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     };
     let found = ctx.reply.deferred();
     let mut count = 0;
-    for member in common(&sets) {
+    for member in common(&sets).flat_map(Batch::into_items) {
         reply::item(&mut ctx.reply, member);
         count += 1;
     }
@@ -63,9 +61,12 @@ fn sinterstore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
 fn intersection(sets: &[&Set], limits: SetLimits) -> Set {
     let of_integers = sets.first().is_some_and(|set| set.encoding() == "intset");
     let mut result = if of_integers { Set::new() } else { packed(limits) };
-    for member in common(sets) {
-        result.insert(member, limits);
+    let smallest = sets.first().map_or(0, |set| set.len());
+    for batch in common(sets) {
+        result.insert_batch(&batch, limits);
+        result.reserve(smallest);
     }
+    result.fit();
     result.make_intset(limits);
     result
 }
@@ -87,7 +88,8 @@ pub const SINTERCARD: Spec = Spec {
 fn sintercard(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let request = Request::parse(args, false)?;
     let sets = ctx.db.read_many::<Set>(keys(args, 2, request.end))?;
-    let count = by_size(sets).map_or(0, |sets| common(&sets).take(request.limit).count());
+    let count = by_size(sets)
+        .map_or(0, |sets| common(&sets).flat_map(Batch::into_items).take(request.limit).count());
     ctx.reply.integer(count as i64);
     Ok(())
 }
@@ -100,30 +102,17 @@ fn by_size(sets: Vec<Option<&Set>>) -> Option<Vec<&Set>> {
     Some(sets)
 }
 
-/// Members that are looked for at a time.
-const AHEAD: usize = 16;
-
 /// What the first set has in common with the others.
-fn common<'a>(sets: &'a [&'a Set]) -> impl Iterator<Item = Item<'a>> {
+fn common<'a>(sets: &'a [&'a Set]) -> impl Iterator<Item = Batch<'a>> {
     let (first, others) = match sets.split_first() {
         Some((first, others)) => (Some(*first), others),
         None => (None, sets),
     };
     first.into_iter().flat_map(move |first| {
-        let others = move || others.iter().filter(move |set| !std::ptr::eq(**set, first));
-        let mut members = first.iter();
-        // Some at a time, so that their trips to memory are one.
-        let batches = std::iter::from_fn(move || {
-            let mut batch: SmallVec<[Item<'_>; AHEAD]> = members.by_ref().take(AHEAD).collect();
-            if batch.is_empty() {
-                return None;
-            }
-            if batch.len() > 1 {
-                others().for_each(|set| set.prefetch(&batch));
-            }
-            batch.retain(|member| others().all(|set| set.contains(*member)));
-            Some(batch)
-        });
-        batches.flatten()
+        Batch::all(first.iter()).map(move |mut batch| {
+            let others = others.iter().filter(|set| !std::ptr::eq(**set, first));
+            others.for_each(|set| batch.keep(set));
+            batch
+        })
     })
 }

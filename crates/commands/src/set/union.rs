@@ -1,7 +1,7 @@
 use command::{Args, Ctx, Flags, KeyFlags, KeySpec, Outcome, Spec};
 use std::collections::HashSet;
 use value::Item;
-use value::set::Set;
+use value::set::{Batch, Set};
 
 use super::result::{Request, keys, store};
 use super::{SET, limits};
@@ -65,10 +65,16 @@ pub const SUNIONSTORE: Spec = Spec {
 fn sunionstore(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let limits = limits(ctx.config);
     let sets = ctx.db.read_many::<Set>(keys(args, 2, args.len()))?;
+    let sets: Vec<&Set> = sets.into_iter().flatten().collect();
+    let lens = || sets.iter().map(|set| set.len());
+    // For sets that have little in common; where they are alike, what is too much goes back.
+    let most = lens().sum::<usize>().min(2 * lens().max().unwrap_or(0));
     let mut result = Set::new();
-    for member in sets.into_iter().flatten().flat_map(Set::iter) {
-        result.insert(member, limits);
+    for batch in Batch::all(sets.into_iter().flat_map(Set::iter)) {
+        result.insert_batch(&batch, limits);
+        result.reserve(most);
     }
+    result.fit();
     store(ctx, args.key(1), result, "sunionstore")
 }
 
@@ -124,8 +130,9 @@ fn distinct<'a>(sets: &[&'a Set], mut found: impl FnMut(Item<'a>) -> bool) {
     }
     for (at, set) in sets.iter().enumerate() {
         let before = sets.get(..at).unwrap_or_default();
-        for member in set.iter() {
-            if !before.iter().any(|other| other.contains(member)) && !found(member) {
+        for mut batch in Batch::all(set.iter()) {
+            before.iter().for_each(|other| batch.strike(other));
+            if !batch.into_items().all(&mut found) {
                 return;
             }
         }

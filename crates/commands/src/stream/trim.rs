@@ -1,4 +1,4 @@
-use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
+use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec, Target};
 use config::{Config, KeyspaceEvents};
 use value::stream::{References, Stream, Trim, TrimTo};
 
@@ -8,7 +8,8 @@ use super::ids;
 pub const XTRIM: Spec = Spec {
     name: "xtrim",
     arity: -4,
-    flags: Flags::WRITE,
+    flags: Flags::WRITE.union(Flags::LINEAR),
+    reach: Some(reach),
     group: Group::Stream,
     keys: &[KeySpec::one(1, KeyFlags::RW.union(KeyFlags::DELETE))],
     since: "5.0.0",
@@ -21,6 +22,16 @@ pub const XTRIM: Spec = Spec {
     run: xtrim,
     ..Spec::BASE
 };
+
+/// The entries that go, at most.
+fn reach(args: Args<'_>, stream: Target<'_>) -> usize {
+    let operators = usize::from(matches!(args.at(3), b"=" | b"~"));
+    let kept = match args.is(2, "MAXLEN") && 3 + operators < args.len() {
+        true => args.integer(3 + operators).map_or(i64::MAX, |kept| kept.max(0)),
+        false => 0,
+    };
+    stream.elements().saturating_sub(usize::try_from(kept).unwrap_or(usize::MAX))
+}
 
 const TWO_STRATEGIES: Error =
     Error::fixed("ERR syntax error, MAXLEN and MINID options at the same time are not compatible");

@@ -1,6 +1,10 @@
-use command::{Args, Ctx, Deadline, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec};
+use command::{
+    Args, Ctx, Database, Deadline, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec,
+};
 use config::KeyspaceEvents;
-use keyspace::Digits;
+use keyspace::{Digits, Key};
+
+use super::get::LONG;
 
 /// `APPEND key value`
 pub const APPEND: Spec = Spec {
@@ -41,6 +45,29 @@ pub fn check_length(ctx: &Ctx<'_>, before: usize, more: usize) -> Outcome {
         .ok_or(Error::STRING_TOO_LONG)
 }
 
+/// The string at a key, which is made if there is none, and is to be filled up to `len` bytes.
+///
+/// # Errors
+/// When the key holds another type, or a helper is to go on: where the string has to move to, or to be filled
+/// with zeros, that takes long.
+pub fn string_for<'c>(
+    db: &'c mut Database<'_>,
+    may_leave: bool,
+    key: Key<'_>,
+    len: usize,
+) -> Result<&'c mut Vec<u8>, Error> {
+    if may_leave && len >= LONG {
+        let (before, room) = match db.string_mut(key)? {
+            Some(string) => (string.len(), string.capacity()),
+            None => (0, 0),
+        };
+        if len > room || len.saturating_sub(before) >= LONG {
+            return Err(Error::LEAVES);
+        }
+    }
+    db.string_mut_or_make(key)
+}
+
 fn append(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let (key, tail) = (args.key(1), args.at(2));
     let mut digits = Digits::new();
@@ -51,9 +78,8 @@ fn append(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     match before {
         Some(before) => {
             check_length(ctx, before, tail.len())?;
-            if let Some(string) = ctx.db.string_mut(key)? {
-                string.extend_from_slice(tail);
-            }
+            string_for(&mut ctx.db, ctx.may_leave, key, before + tail.len())?
+                .extend_from_slice(tail);
         }
         None => ctx.db.put_string(key, tail, Deadline::None),
     }

@@ -34,15 +34,21 @@ pub const GETDEL: Spec = Spec {
     ..Spec::BASE
 };
 
-/// Writes a string value, or the absent value.
+/// The length from which on copying a string takes a helper, bytes: it takes about a millisecond.
+pub const LONG: usize = 4 << 20;
+
+/// Writes a string value, or the absent value; `may_leave` says whether a helper may do it if that takes long.
 ///
 /// # Errors
-/// When the value is of another type.
-pub fn reply_string(reply: &mut Writer<'_>, value: Option<Value<'_>>) -> Outcome {
+/// When the value is of another type, or a helper is to write it.
+pub fn reply_string(reply: &mut Writer<'_>, may_leave: bool, value: Option<Value<'_>>) -> Outcome {
     match value {
         None => reply.null(),
         Some(Value::Bytes(bytes)) => reply.bulk(bytes),
         Some(Value::Int(number)) => reply.bulk_int(number),
+        Some(Value::Object(ObjectRef::String(bytes))) if may_leave && bytes.len() >= LONG => {
+            return Err(Error::LEAVES);
+        }
         Some(Value::Object(ObjectRef::String(bytes))) => reply.bulk(bytes),
         Some(Value::Object(_)) => return Err(Error::WRONG_TYPE),
     }
@@ -50,7 +56,7 @@ pub fn reply_string(reply: &mut Writer<'_>, value: Option<Value<'_>>) -> Outcome
 }
 
 fn get(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
-    reply_string(&mut ctx.reply, ctx.db.get(args.key(1)).map(|entry| entry.value()))
+    reply_string(&mut ctx.reply, ctx.may_leave, ctx.db.get(args.key(1)).map(|entry| entry.value()))
 }
 
 fn getdel(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {

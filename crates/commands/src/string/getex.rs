@@ -52,7 +52,7 @@ fn getex(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let change = parse(args)?;
     let key = args.key(1);
     let entry = ctx.db.get(key);
-    reply_string(&mut ctx.reply, entry.map(|entry| entry.value()))?;
+    reply_string(&mut ctx.reply, ctx.may_leave, entry.map(|entry| entry.value()))?;
     let Some(entry) = entry else { return Ok(()) };
     let has_deadline = entry.deadline_ms().is_some();
     match change {

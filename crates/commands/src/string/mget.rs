@@ -24,7 +24,7 @@ fn mget(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     for index in 1..args.len() {
         // A value of another type is as good as none.
         let string = ctx.db.get(args.key(index)).filter(|entry| entry.kind() == Kind::String);
-        reply_string(&mut ctx.reply, string.map(|entry| entry.value()))?;
+        reply_string(&mut ctx.reply, ctx.may_leave, string.map(|entry| entry.value()))?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ mod range;
 mod set;
 mod set_variants;
 
+pub(crate) use append::string_for;
 use command::Spec;
 
 /// The family's commands.

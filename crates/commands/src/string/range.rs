@@ -2,7 +2,7 @@ use command::{Args, Ctx, Error, Flags, Group, KeyFlags, KeySpec, Outcome, Spec, 
 use config::KeyspaceEvents;
 use keyspace::Digits;
 
-use super::append::check_length;
+use super::append::{check_length, string_for};
 use crate::reach;
 
 /// `GETRANGE key start end`
@@ -87,8 +87,8 @@ fn setrange(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         return Err(Error::WRONG_TYPE);
     }
     check_length(ctx, offset, text.len())?;
-    let string = ctx.db.string_mut_or_make(key)?;
     let end = offset + text.len();
+    let string = string_for(&mut ctx.db, ctx.may_leave, key, end)?;
     if string.len() < end {
         string.resize(end, 0);
     }

@@ -132,14 +132,14 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let options = Options::parse(args, 3)?;
     let deadline = options.deadline(args, ctx.now_ms(), "set")?;
     let counters = ctx.db.counters();
-    let reply = &mut ctx.reply;
+    let (reply, may_leave) = (&mut ctx.reply, ctx.may_leave);
     let mut failed = Ok(());
     let is_stored = ctx.db.put_if(key, Payload::string(args.at(2)), deadline, |before| {
         if options.get {
             let counter =
                 if before.is_some() { &counters.keyspace_hits } else { &counters.keyspace_misses };
             counter.add(1);
-            failed = reply_string(reply, before.map(|entry| entry.value()));
+            failed = reply_string(reply, may_leave, before.map(|entry| entry.value()));
         }
         let holds = options.condition.map_or(Ok(true), |condition| condition.holds(before));
         match (&failed, holds) {

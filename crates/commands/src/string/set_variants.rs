@@ -88,7 +88,7 @@ fn set_for(ctx: &mut Ctx<'_>, args: Args<'_>, expiry: Expiry, command: &str) -> 
 
 fn getset(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let key = args.key(1);
-    reply_string(&mut ctx.reply, ctx.db.get(key).map(|entry| entry.value()))?;
+    reply_string(&mut ctx.reply, ctx.may_leave, ctx.db.get(key).map(|entry| entry.value()))?;
     store(ctx, key, args.at(2), Deadline::None);
     logged::set(ctx, args.at(1), args.at(2), Deadline::None);
     Ok(())

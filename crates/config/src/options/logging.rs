@@ -59,7 +59,13 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::ignored("syslog-ident", text("rubrica"), "Name in the system's log.").immutable(),
     Opt::ignored("syslog-facility", word(FACILITIES, "local0"), "Facility in the system's log.")
         .immutable(),
-    Opt::ignored("crash-log-enabled", YES, "Log what is known when the process crashes."),
+    Opt::new(
+        Works,
+        "crash-log-enabled",
+        YES,
+        at!(crash_log_enabled),
+        "Log what is known when the process crashes.",
+    ),
     Opt::ignored("crash-memcheck-enabled", YES, "Test the memory when the process crashes."),
     Opt::ignored("use-exit-on-panic", NO, "Exit rather than abort on a failed assertion.").hidden(),
     Opt::ignored(

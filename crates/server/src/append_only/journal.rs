@@ -17,7 +17,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 /// The same while clients wait for something to become durable, with timeouts of their own.
 const WAITING_PERIOD: Duration = Duration::from_millis(5);
 /// How long the thread rests between two rounds, so that one wake-up serves many turns of the workers. Not under
-/// `always`, where clients wait for it.
+/// `always`, where clients wait for it. It is short, as what comes meanwhile is lost with a process that is killed.
 const REST: Duration = Duration::from_micros(200);
 /// How long writes wait until it is looked again whether a sync has ended: longer than [`PERIOD`].
 const HOLD_MS: i64 = 250;

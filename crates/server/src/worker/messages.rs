@@ -237,6 +237,7 @@ impl<S: Socket> Hall<'_, S> {
                 self.postponed.push(Message::Invalidated(one));
                 continue;
             }
+            self.buffers.note_crowd();
             connection.keep(&[], self.buffers);
             let is_subscriber = connection.session.client.figures.is_subscriber();
             let mut writer = Writer::new(&mut connection.output, connection.session.protocol);
@@ -310,6 +311,16 @@ impl<S: Source> Worker<S> {
             postponed: &mut self.postponed,
             fanout: &mut self.fanout,
         }
+    }
+
+    /// Sends the invalidations that evictions have caused: what they take must not make more keys go.
+    #[cold]
+    pub(super) fn tell_of_evictions(&mut self) {
+        let mut messages = Vec::new();
+        self.inbox.take_messages(&mut messages);
+        self.hall().deliver(&messages, false);
+        self.flush_touched();
+        self.evictor.count_messages();
     }
 
     /// Gives messages to those whom they are for; the letters have been read.

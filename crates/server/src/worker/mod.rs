@@ -60,7 +60,7 @@ pub struct Worker<S: Source> {
     free: Vec<Token>,
     /// When waits end, with the client that waits.
     deadlines: BTreeSet<(i64, u64)>,
-    buffers: Buffers,
+    pub(crate) buffers: Buffers,
     batch: Batch,
     messages: Vec<Message>,
     /// Invalidations for clients that wait in a blocking command, whose reply may be among the letters.
@@ -164,15 +164,26 @@ impl<S: Source> Worker<S> {
             self.evict_clients();
         }
 
+        let executed = self.counters.commands.get();
         self.release_durable();
         self.read_mail();
         self.note_all_ready();
         self.read_and_execute();
         self.send_on();
         self.flush_touched();
+        if self.evictor.has_messages() {
+            self.tell_of_evictions();
+        }
         self.go_round();
         self.evict_clients();
+        self.counters.turn_commands_max.raise(self.counters.commands.get().wrapping_sub(executed));
         crate::cron::tick(self);
+        if self.services.budget.is_nearly_spent(self.config.maxmemory) {
+            self.buffers.end_crowd();
+        }
+        for large in self.buffers.take_large() {
+            self.services.keyspace.reclaimer().dispose_bytes(large);
+        }
         if std::mem::take(&mut self.resume) {
             self.resume_held(self.now_ms());
             self.end_waits();
@@ -206,6 +217,7 @@ impl<S: Source> Worker<S> {
         let timeout = if may_sleep { timeout } else { Duration::ZERO };
         let busy_ns = self.services.clock.monotonic_ns().saturating_sub(self.epoch_ns);
         self.counters.busy_ns.add(busy_ns);
+        self.counters.busy_ns_max.raise(busy_ns);
         self.source.wait(Some(timeout), &mut self.ready)?;
         self.epoch_us = self.services.clock.unix_us();
         self.epoch_ns = self.services.clock.monotonic_ns();

@@ -86,6 +86,7 @@ impl<S: Source> Worker<S> {
         self.source.remove(&mut connection.stream);
         self.detach(&mut connection);
         connection.count(0, &self.counters);
+        connection.dispose(&mut self.buffers);
         self.services.clients.disconnect(&connection.session.client);
         self.tokens.remove(&connection.session.client.id);
         self.inbox.let_go();

@@ -21,9 +21,7 @@ impl<S: Source> Worker<S> {
     pub(super) fn served(&mut self, client: u64, ticket: u64, reply: Vec<u8>) {
         let Some(&token) = self.tokens.get(&client) else { return };
         let Some(Some(connection)) = self.connections.get_mut(token) else { return };
-        let Some(parked) = connection.parked.take_if(|parked| parked.ticket == ticket) else {
-            return;
-        };
+        let Some(parked) = connection.end_wait(ticket) else { return };
         if let Some(deadline) = parked.deadline_ms {
             self.deadlines.remove(&(deadline, client));
         }

@@ -177,6 +177,13 @@ impl<S: Read + Write> Client<S> {
         String::from_utf8(bulk).expect("text")
     }
 
+    /// Reads so many bytes.
+    pub fn read(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.0.read_exact(&mut bytes).expect("the server answers");
+        bytes
+    }
+
     /// Reads until the server closes the connection.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();

@@ -5,12 +5,15 @@ use std::ptr::NonNull;
 use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 
-use super::classes::{CACHED, CLASSES};
+use super::classes::CLASSES;
 use super::range::{self, CHUNK};
 
 /// Bytes at the start of every chunk that no block lies in. So no block's offset from the start of the
 /// range is a multiple of [`CHUNK`], and blocks of classes that are a multiple of 64 are aligned to 64.
 pub(super) const HEAD: usize = 64;
+
+/// Bytes of the system's pages, or of smaller ones.
+const PAGE: u32 = 4 << 10;
 
 const NONE: u32 = u32::MAX;
 
@@ -44,8 +47,7 @@ const _: () = assert!(size_of::<Head>() <= HEAD && CHUNK <= u32::MAX as usize);
 pub(super) fn take(class: usize, size: usize, out: &mut [*mut u8]) -> usize {
     let mut bin = BINS[class].lock();
     for (count, block) in out.iter_mut().enumerate() {
-        // Larger blocks leave more at the end of a chunk.
-        if bin.first == NONE && !bin.add_chunk(class < CACHED) {
+        if bin.first == NONE && !bin.add_chunk() {
             return count;
         }
         *block = bin.pop(size as u32);
@@ -71,8 +73,8 @@ fn head(chunk: u32) -> NonNull<Head> {
 }
 
 impl Bin {
-    fn add_chunk(&mut self, dense: bool) -> bool {
-        let Some(chunk) = range::take(1, dense) else { return false };
+    fn add_chunk(&mut self) -> bool {
+        let Some(chunk) = range::take(1) else { return false };
         let new = Head { taken: 0, free: 0, fresh: HEAD as u32, previous: NONE, next: NONE };
         // SAFETY: the chunk is usable memory that nobody else has now, and its start is aligned.
         unsafe { head(chunk as u32).write(new) };
@@ -94,6 +96,11 @@ impl Bin {
         } else {
             let at = state.fresh;
             state.fresh += size;
+            // Larger blocks may leave pages at the end.
+            let left = CHUNK as u32 - state.fresh;
+            if left < size && left < PAGE {
+                range::fill(chunk as usize);
+            }
             at
         };
         state.taken += 1;

@@ -83,7 +83,7 @@ fn allocate_large(number: usize, bytes: usize) -> *mut u8 {
     if bytes <= SLOT_MAX {
         return cache::take_directly(number, bytes);
     }
-    match range::take(chunks(bytes), false) {
+    match range::take(chunks(bytes)) {
         Some(chunk) => range::address(chunk).as_ptr().wrapping_add(HEAD),
         None => std::ptr::null_mut(),
     }

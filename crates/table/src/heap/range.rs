@@ -23,9 +23,10 @@ const COMMIT: usize = 256;
 /// Bytes of a huge page, and its alignment.
 const HUGE_PAGE: usize = if cfg!(miri) { CHUNK } else { 2 << 20 };
 
-/// How many huge pages lie between the last one that was made and the chunk that is given out: by then the
-/// chunks of a page are filled, so that a huge one takes no more memory.
-const COLLAPSE_LAG: usize = 2;
+/// Chunks of a huge page, and all of them as bits.
+const PER_HUGE_PAGE: usize = HUGE_PAGE / CHUNK;
+const ALL_FILLED: u32 = u32::MAX >> (u32::BITS as usize - PER_HUGE_PAGE);
+const _: () = assert!(0 < PER_HUGE_PAGE && PER_HUGE_PAGE <= u32::BITS as usize);
 
 /// Free chunks that keep their memory, so that a chunk that empties and fills costs no call to the system.
 const WARM_MAX: usize = 8;
@@ -41,11 +42,11 @@ struct Chunks {
     usable: usize,
     /// Chunks from the first on that have been given out once.
     used: usize,
-    /// Huge pages from the first on that were made, as far as the system does it: a random access pays for
-    /// fewer steps to find its page. Where memory is given back later they fall apart, and stay so.
-    collapsed: usize,
-    /// By huge page: whether a chunk in it leaves memory unused, which a huge page would take.
-    sparse: Vec<bool>,
+    /// By huge page: which of its chunks are filled, as bits.
+    filled: Vec<u32>,
+    /// Huge pages to make: a random access pays for fewer steps to find its page. All their chunks are filled, so
+    /// they take no more memory. Where memory is given back they fall apart.
+    small: Vec<usize>,
     /// Free chunks with memory.
     warm: Vec<usize>,
     /// Free chunks without memory: where runs of them start, and their lengths. Runs never touch.
@@ -77,14 +78,12 @@ pub(super) fn held_bytes() -> usize {
     HELD.load(Ordering::Relaxed)
 }
 
-/// Takes `count` chunks in a row; `None` if the system has no more memory or the range no more room. `dense` says
-/// whether nearly all of their memory will be used.
-pub(super) fn take(count: usize, dense: bool) -> Option<usize> {
+/// Takes `count` chunks in a row; `None` if the system has no more memory or the range no more room.
+pub(super) fn take(count: usize) -> Option<usize> {
     let mut chunks = CHUNKS.lock();
     if count == 1
         && let Some(chunk) = chunks.warm.pop()
     {
-        chunks.note(chunk, count, dense);
         return Some(chunk);
     }
     let chunk = match chunks.take_cold(count) {
@@ -92,13 +91,13 @@ pub(super) fn take(count: usize, dense: bool) -> Option<usize> {
         None => chunks.take_fresh(count)?,
     };
     HELD.fetch_add(count * CHUNK, Ordering::Relaxed);
-    chunks.note(chunk, count, dense);
     Some(chunk)
 }
 
 /// Gives `count` chunks from `chunk` on back, of which the first `touched` bytes were used.
 pub(super) fn give_back(chunk: usize, count: usize, touched: usize) {
     let mut chunks = CHUNKS.lock();
+    chunks.empty(chunk, count);
     if count == 1 && chunks.warm.len() < WARM_MAX {
         chunks.warm.push(chunk);
         return;
@@ -106,20 +105,22 @@ pub(super) fn give_back(chunk: usize, count: usize, touched: usize) {
     chunks.forget(chunk, count, touched);
 }
 
+/// Says that all memory of a chunk has been used.
+pub(super) fn fill(chunk: usize) {
+    CHUNKS.lock().fill(chunk);
+}
+
 /// Whether memory has filled up for which [`use_huge_pages`] can do something.
 pub(super) fn wants_huge_pages() -> bool {
-    CHUNKS.lock().small_page().is_some()
+    !CHUNKS.lock().small.is_empty()
 }
 
 /// Puts huge pages behind the chunks that have filled up. Takes about a millisecond for each, so it is for a
 /// thread that nobody waits for.
 pub(super) fn use_huge_pages() {
     loop {
-        let mut chunks = CHUNKS.lock();
-        let Some(page) = chunks.small_page() else { return };
-        chunks.collapsed += 1;
-        drop(chunks);
-        os::collapse(address(page * (HUGE_PAGE / CHUNK)), HUGE_PAGE);
+        let Some(page) = CHUNKS.lock().small.pop() else { return };
+        os::collapse(address(page * PER_HUGE_PAGE), HUGE_PAGE);
     }
 }
 
@@ -136,32 +137,35 @@ impl Chunks {
         end: 0,
         usable: 0,
         used: 0,
-        collapsed: 0,
-        sparse: Vec::new(),
+        filled: Vec::new(),
+        small: Vec::new(),
         warm: Vec::new(),
         cold: BTreeMap::new(),
     };
 
-    /// Notes what chunks are taken for.
-    fn note(&mut self, chunk: usize, count: usize, dense: bool) {
-        let pages = chunk * CHUNK / HUGE_PAGE..((chunk + count) * CHUNK).div_ceil(HUGE_PAGE);
-        if self.sparse.len() < pages.end {
-            self.sparse.resize(pages.end, false);
+    /// Notes that all memory of a chunk has been used.
+    fn fill(&mut self, chunk: usize) {
+        let page = chunk / PER_HUGE_PAGE;
+        if self.filled.len() <= page {
+            self.filled.resize(page + 1, 0);
         }
-        if let (false, Some(pages)) = (dense, self.sparse.get_mut(pages)) {
-            pages.fill(true);
+        if let Some(filled) = self.filled.get_mut(page) {
+            *filled |= 1 << (chunk % PER_HUGE_PAGE);
+            if *filled == ALL_FILLED {
+                self.small.push(page);
+            }
         }
     }
 
-    /// The first huge page that has not been made, whose chunks are in use for some time, and fully.
-    fn small_page(&mut self) -> Option<usize> {
-        while self.used * CHUNK / HUGE_PAGE > self.collapsed + COLLAPSE_LAG {
-            if self.sparse.get(self.collapsed) == Some(&false) {
-                return Some(self.collapsed);
+    /// Notes that chunks have been given back.
+    fn empty(&mut self, chunk: usize, count: usize) {
+        for chunk in chunk..chunk + count {
+            let page = chunk / PER_HUGE_PAGE;
+            let Some(filled) = self.filled.get_mut(page) else { return };
+            if std::mem::replace(filled, *filled & !(1 << (chunk % PER_HUGE_PAGE))) == ALL_FILLED {
+                self.small.retain(|small| *small != page);
             }
-            self.collapsed += 1;
         }
-        None
     }
 
     /// Gives the memory of chunks back to the system, of which the first `touched` bytes were used.
@@ -240,5 +244,20 @@ mod tests {
         assert_eq!(chunks.take_cold(4), Some(10));
         assert_eq!(chunks.take_cold(4), None);
         assert_eq!(chunks.cold, BTreeMap::from([(20, 3)]));
+    }
+
+    #[test]
+    fn a_huge_page_is_made_of_chunks_that_are_all_filled() {
+        let mut chunks = Chunks::NONE;
+        let page = |page: usize| page * PER_HUGE_PAGE..(page + 1) * PER_HUGE_PAGE;
+        page(1).rev().for_each(|chunk| chunks.fill(chunk));
+        page(3).skip(1).for_each(|chunk| chunks.fill(chunk));
+        page(2).for_each(|chunk| chunks.fill(chunk));
+        assert_eq!(chunks.small, [1, 2]);
+        chunks.empty(page(1).end - 1, 2);
+        assert!(chunks.small.is_empty());
+        chunks.fill(page(3).start);
+        chunks.fill(page(2).start);
+        assert_eq!(chunks.small, [3, 2]);
     }
 }

@@ -30,6 +30,11 @@ impl Fields {
         self.0.cells()
     }
 
+    /// Makes room for so many fields in all.
+    pub(super) fn reserve(&mut self, fields: usize) {
+        self.0.reserve(fields);
+    }
+
     pub(super) fn heap_bytes(&self) -> usize {
         self.0.heap_bytes()
     }

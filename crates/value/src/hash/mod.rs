@@ -176,6 +176,9 @@ impl Hash {
         let too_large = pairs > limits.max_listpack_entries || longest > limits.max_listpack_value;
         if too_large && self.is_packed() {
             self.make_table();
+            if let ViewMut::Big(fields) = self.0.view_mut() {
+                fields.reserve(pairs);
+            }
         }
     }
 

@@ -158,9 +158,21 @@ impl Chunk {
         }
     }
 
+    /// A chunk of the entries of a packed run.
+    pub(super) fn of_packed(packed: &Packed<true>) -> Self {
+        let mut items = packed.iter();
+        let mut chunk = items.next().map_or(Chunk::empty(), Chunk::of);
+        items.for_each(|item| chunk.push_back(item));
+        chunk
+    }
+
     /// The entries as one packed run of its own.
-    pub(super) fn into_packed(mut self) -> Packed<true> {
-        self.pack();
+    pub(super) fn to_packed(&self) -> Packed<true> {
+        if self.width > 0 {
+            let mut copy = self.clone();
+            copy.pack();
+            return Packed::from_run(copy.run(), copy.count());
+        }
         Packed::from_run(self.run(), self.count())
     }
 
@@ -169,7 +181,7 @@ impl Chunk {
         if self.width == 0 {
             packed::write_listpack(self.run(), self.count(), out);
         } else {
-            self.clone().into_packed().write_listpack(out);
+            self.to_packed().write_listpack(out);
         }
     }
 
@@ -237,7 +249,7 @@ impl Chunk {
             return;
         }
         let used = self.byte_len();
-        let wanted = Block::capacity_for(used + len.max(used / 4));
+        let wanted = Block::capacity_for(used + len.max(used / 8));
         if wanted > self.buf.len() {
             self.buf.resize(wanted);
         }
@@ -345,12 +357,34 @@ impl Chunk {
     }
 
     /// Keeps only the entries for which `keep` says so.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(Item<'_>) -> bool) {
+    fn retain(&mut self, mut keep: impl FnMut(Item<'_>) -> bool) {
         let mut kept = Chunk { width: self.width, ..Chunk::empty() };
         for item in self.iter(0).filter(|item| keep(*item)) {
             kept.push_back(item);
         }
         *self = kept;
+    }
+
+    /// Removes the entries equal to `item`, at most `most`, first or last ones first; says how many.
+    pub(super) fn remove_equal(&mut self, item: Item<'_>, most: usize, from_back: bool) -> usize {
+        let found = self.iter(0).filter(|entry| *entry == item).count();
+        let removed = found.min(most);
+        if removed > 0 {
+            let mut spared = if from_back { found - removed } else { 0 };
+            let mut left = removed;
+            self.retain(|entry| {
+                if entry != item || left == 0 {
+                    return true;
+                }
+                if spared > 0 {
+                    spared -= 1;
+                    return true;
+                }
+                left -= 1;
+                false
+            });
+        }
+        removed
     }
 
     /// The entries from `index` on.

@@ -356,26 +356,12 @@ impl Chunks {
     ) -> usize {
         let Some(segment) = self.segments.get_mut(place.segment) else { return 0 };
         let Some(chunk) = segment.chunks.get_mut(place.chunk) else { return 0 };
-        let found = chunk.iter(0).filter(|entry| *entry == item).count();
-        let removed = found.min(most);
-        if removed > 0 {
+        if chunk.turn != 0 && chunk.iter(0).any(|entry| entry == item) {
             before_change(&mut self.cut, chunk);
-            let mut spared = if from_back { found - removed } else { 0 };
-            let mut left = removed;
-            chunk.retain(|entry| {
-                if entry != item || left == 0 {
-                    return true;
-                }
-                if spared > 0 {
-                    spared -= 1;
-                    return true;
-                }
-                left -= 1;
-                false
-            });
-            segment.count -= removed;
-            self.count -= removed;
         }
+        let removed = chunk.remove_equal(item, most, from_back);
+        segment.count -= removed;
+        self.count -= removed;
         removed
     }
 

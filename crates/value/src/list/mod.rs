@@ -1,7 +1,7 @@
 //! Lists: deques of items, seekable by index
 //!
-//! A small list is one packed run (`listpack`); a long one is a sequence of chunks (`quicklist`),
-//! see [`chunks`]. Deviation from Redis's quicklist: chunks are found through counts instead of
+//! A small list is one packed run, or from [`ROOMY`] bytes on one chunk, which has room at its ends (both are
+//! called `listpack`); a long one is a sequence of chunks (`quicklist`), see [`chunks`]. Deviation from Redis's quicklist: chunks are found through counts instead of
 //! links, have room at both ends, and store texts of equal width without any framing.
 
 mod chunk;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::cut::{Element, Scribe};
 use crate::item::Item;
 use crate::packed::{self, Corrupt, Packed};
-use chunk::ChunkIter;
+use chunk::{Chunk, ChunkIter};
 use chunks::{Chunks, Place};
 pub use limits::ListLimits;
 
@@ -29,7 +29,22 @@ pub struct List(Form);
 #[derive(Clone)]
 enum Form {
     Packed(Packed<true>),
+    /// Of at least one entry.
+    Chunk(Box<Chunk>),
     Chunks(Box<Chunks>),
+}
+
+/// Bytes from which on a packed run becomes a chunk, as moving all of it for an entry at its front costs more than a
+/// chunk's record takes. With less than half of them it goes back.
+const ROOMY: usize = 512;
+
+impl Form {
+    fn of_chunk(chunk: Chunk) -> Self {
+        match chunk.byte_len() {
+            0..ROOMY => Form::Packed(chunk.to_packed()),
+            _ => Form::Chunk(Box::new(chunk)),
+        }
+    }
 }
 
 /// Where an insertion goes, seen from its pivot.
@@ -57,6 +72,7 @@ impl List {
     pub fn len(&self) -> usize {
         match &self.0 {
             Form::Packed(packed) => packed.count(),
+            Form::Chunk(chunk) => chunk.count(),
             Form::Chunks(chunks) => chunks.count(),
         }
     }
@@ -69,7 +85,7 @@ impl List {
     /// The encoding's name: `listpack` or `quicklist`.
     pub fn encoding(&self) -> &'static str {
         match &self.0 {
-            Form::Packed(_) => "listpack",
+            Form::Packed(_) | Form::Chunk(_) => "listpack",
             Form::Chunks(_) => "quicklist",
         }
     }
@@ -78,6 +94,7 @@ impl List {
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {
             Form::Packed(packed) => packed.heap_bytes(),
+            Form::Chunk(chunk) => size_of::<Chunk>() + chunk.heap_bytes(),
             Form::Chunks(chunks) => chunks.heap_bytes(),
         }
     }
@@ -85,48 +102,71 @@ impl List {
     /// How many heap blocks dropping the list frees, about.
     pub fn free_cost(&self) -> usize {
         match &self.0 {
-            Form::Packed(_) => 1,
+            Form::Packed(_) | Form::Chunk(_) => 1,
             Form::Chunks(chunks) => chunks.chunk_count(),
         }
     }
 
     /// Chooses the encoding before `count` items with texts of `bytes` bytes in all are added.
     pub fn before_growth(&mut self, count: usize, bytes: usize, limits: ListLimits) {
-        if let Form::Packed(packed) = &self.0 {
-            let bytes = packed.listpack_len().saturating_add(bytes);
-            if limits.exceeded(bytes, packed.count().saturating_add(count)) {
-                self.make_chunks(limits);
-            }
+        let listpack_len = match &self.0 {
+            Form::Packed(packed) => packed.listpack_len(),
+            Form::Chunk(chunk) => chunk.listpack_len(),
+            Form::Chunks(_) => return,
+        };
+        if limits.exceeded(listpack_len.saturating_add(bytes), self.len().saturating_add(count)) {
+            self.make_chunks(limits);
         }
     }
 
     fn make_chunks(&mut self, limits: ListLimits) {
-        if let Form::Packed(packed) = &self.0 {
+        if !matches!(self.0, Form::Chunks(_)) {
             let mut chunks = Box::new(Chunks::default());
-            packed.iter().for_each(|item| chunks.push_back(item, limits));
+            self.iter().for_each(|item| chunks.push_back(item, limits));
             self.0 = Form::Chunks(chunks);
         }
     }
 
     /// Goes back to one run if little enough is left.
     fn after_shrinking(&mut self, limits: ListLimits) {
-        let Form::Chunks(chunks) = &mut self.0 else { return };
-        if chunks.count() == 0 {
-            self.0 = Form::Packed(Packed::new());
-        } else if let Some(only) = chunks.only()
-            && limits.worth_shrinking(only.listpack_len(), only.count())
-            && let Some(chunk) = chunks.take_first()
-        {
-            self.0 = Form::Packed(chunk.into_packed());
+        match &mut self.0 {
+            Form::Packed(_) => {}
+            Form::Chunk(chunk) => {
+                if chunk.count() == 0 {
+                    self.0 = Form::Packed(Packed::new());
+                } else if chunk.byte_len() < ROOMY / 2 {
+                    self.0 = Form::Packed(chunk.to_packed());
+                }
+            }
+            Form::Chunks(chunks) => {
+                if chunks.count() == 0 {
+                    self.0 = Form::Packed(Packed::new());
+                } else if let Some(only) = chunks.only()
+                    && limits.worth_shrinking(only.listpack_len(), only.count())
+                    && let Some(chunk) = chunks.take_first()
+                {
+                    self.0 = Form::of_chunk(chunk);
+                }
+            }
         }
     }
 
     /// The form for adding `item`; a run never grows beyond what a listpack may be.
+    #[inline]
     fn form_for(&mut self, item: Item<'_>, limits: ListLimits) -> &mut Form {
-        if let (Form::Packed(packed), Item::Bytes(bytes)) = (&self.0, item)
-            && packed.byte_len() + bytes.len() > packed::MAX_RUN_LEN / 2
+        let len = match &self.0 {
+            Form::Packed(packed) => packed.byte_len(),
+            Form::Chunk(chunk) => chunk.byte_len(),
+            Form::Chunks(_) => return &mut self.0,
+        };
+        if let Item::Bytes(bytes) = item
+            && len + bytes.len() > packed::MAX_RUN_LEN / 2
         {
             self.make_chunks(limits);
+        } else if let Form::Packed(packed) = &self.0
+            && len >= ROOMY
+        {
+            self.0 = Form::Chunk(Box::new(Chunk::of_packed(packed)));
         }
         &mut self.0
     }
@@ -137,6 +177,7 @@ impl List {
             Form::Packed(packed) => {
                 packed.insert(0, item);
             }
+            Form::Chunk(chunk) => chunk.push_front(item),
             Form::Chunks(chunks) => chunks.push_front(item, limits),
         }
     }
@@ -145,6 +186,7 @@ impl List {
     pub fn push_back(&mut self, item: Item<'_>, limits: ListLimits) {
         match self.form_for(item, limits) {
             Form::Packed(packed) => packed.push_back(item),
+            Form::Chunk(chunk) => chunk.push_back(item),
             Form::Chunks(chunks) => chunks.push_back(item, limits),
         }
     }
@@ -171,6 +213,10 @@ impl List {
                 let end = packed.offset_of(entries).unwrap_or(packed.byte_len());
                 packed.remove(0, end, entries);
             }
+            Form::Chunk(chunk) => {
+                chunk.drop_front(entries.min(chunk.count()));
+                self.after_shrinking(limits);
+            }
             Form::Chunks(chunks) => {
                 chunks.drop_front(entries);
                 self.after_shrinking(limits);
@@ -186,6 +232,10 @@ impl List {
                 let keep = packed.count() - entries;
                 let start = packed.offset_of(keep).unwrap_or(packed.byte_len());
                 packed.remove(start, packed.byte_len(), entries);
+            }
+            Form::Chunk(chunk) => {
+                chunk.drop_back(entries);
+                self.after_shrinking(limits);
             }
             Form::Chunks(chunks) => {
                 chunks.drop_back(entries);
@@ -210,6 +260,7 @@ impl List {
     pub fn get(&self, index: usize) -> Option<Item<'_>> {
         match &self.0 {
             Form::Packed(packed) => packed.get(index),
+            Form::Chunk(chunk) => chunk.get(index),
             Form::Chunks(chunks) => {
                 let place = chunks.place(index)?;
                 chunks.chunk_at(place)?.get(place.entry)
@@ -227,6 +278,15 @@ impl List {
                 }
                 None => false,
             },
+            Form::Chunk(chunk) => {
+                let found = index < chunk.count();
+                if found && !chunk.set(index, item, limits) {
+                    chunk.insert(index, item);
+                    chunk.remove(index + 1);
+                }
+                self.after_shrinking(limits);
+                found
+            }
             Form::Chunks(chunks) => {
                 let found = chunks.set(index, item, limits);
                 self.after_shrinking(limits);
@@ -246,6 +306,7 @@ impl List {
                 let offset = packed.offset_of(index).unwrap_or(packed.byte_len());
                 packed.insert(offset, item);
             }
+            Form::Chunk(chunk) => chunk.insert(index, item),
             Form::Chunks(chunks) => chunks.insert(index, item, limits),
         }
         true
@@ -273,6 +334,11 @@ impl List {
         };
         match &mut self.0 {
             Form::Packed(packed) => remove_packed(packed, item, most, count < 0),
+            Form::Chunk(chunk) => {
+                let removed = chunk.remove_equal(item, most, count < 0);
+                self.after_shrinking(limits);
+                removed
+            }
             Form::Chunks(chunks) => {
                 let removed = chunks.remove_equal(item, most, count < 0, limits);
                 self.after_shrinking(limits);
@@ -308,6 +374,10 @@ impl List {
                 let run = if back { &run[..cut] } else { &run[cut..] };
                 Walk { here: ChunkIter::packed(run), rest: None, left }
             }
+            Form::Chunk(chunk) => {
+                let here = if back { chunk.iter_back(index) } else { chunk.iter(index) };
+                Walk { here, rest: None, left }
+            }
             Form::Chunks(chunks) => {
                 let rest = chunks.place(index).map(|place| (&**chunks, place));
                 let here = rest.and_then(|(chunks, place)| {
@@ -324,7 +394,7 @@ impl List {
     /// dropping a huge list in slices.
     pub fn shed(&mut self, blocks: usize) -> bool {
         match &mut self.0 {
-            Form::Packed(_) => *self = List::new(),
+            Form::Packed(_) | Form::Chunk(_) => *self = List::new(),
             Form::Chunks(chunks) => {
                 for _ in 0..blocks {
                     if chunks.take_first().is_none() {
@@ -357,12 +427,13 @@ impl List {
 
     /// How the list goes into a snapshot: its chunks in order, or its only run.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
-        let (packed, chunks) = match &self.0 {
+        let (only, chunks) = match &self.0 {
             Form::Packed(packed) => (Some(Node(NodeForm::Packed(packed))), None),
+            Form::Chunk(chunk) => (Some(Node(NodeForm::Chunk(chunk))), None),
             Form::Chunks(chunks) => (None, Some(chunks.iter())),
         };
         let chunks = chunks.into_iter().flatten();
-        packed.into_iter().chain(chunks.map(|chunk| Node(NodeForm::Chunk(chunk))))
+        only.into_iter().chain(chunks.map(|chunk| Node(NodeForm::Chunk(chunk))))
     }
 
     /// Appends the entries of a listpack from a snapshot, which is checked; call
@@ -384,20 +455,13 @@ impl List {
 
     /// Chooses the encoding of a list that was built without a command (a snapshot, SORT STORE).
     pub fn settle(&mut self, limits: ListLimits) {
-        match &mut self.0 {
-            Form::Packed(packed) => {
-                if limits.exceeded(packed.listpack_len(), packed.count()) {
-                    self.make_chunks(limits);
-                }
-            }
-            Form::Chunks(chunks) => {
-                if let Some(only) = chunks.only()
-                    && !limits.exceeded(only.listpack_len(), only.count())
-                    && let Some(chunk) = chunks.take_first()
-                {
-                    self.0 = Form::Packed(chunk.into_packed());
-                }
-            }
+        self.before_growth(0, 0, limits);
+        if let Form::Chunks(chunks) = &mut self.0
+            && let Some(only) = chunks.only()
+            && !limits.exceeded(only.listpack_len(), only.count())
+            && let Some(chunk) = chunks.take_first()
+        {
+            self.0 = Form::of_chunk(chunk);
         }
     }
 }
@@ -431,7 +495,7 @@ pub struct Node<'a>(NodeForm<'a>);
 #[derive(Clone, Copy)]
 enum NodeForm<'a> {
     Packed(&'a Packed<true>),
-    Chunk(&'a chunk::Chunk),
+    Chunk(&'a Chunk),
 }
 
 impl<'a> Node<'a> {

@@ -11,6 +11,7 @@
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
+use smallvec::SmallVec;
 use table::{Slot, Table, heap};
 
 use super::entry;
@@ -20,6 +21,8 @@ use crate::seed;
 const INLINE: usize = 1;
 /// Bits of an integer that a pointer can hold beside the tag.
 const INLINE_BITS: u32 = table::ODD_BITS - 1;
+/// Cells that are copied at a time.
+const AHEAD: usize = 16;
 /// The first byte of a block with a deadline, and the bytes that mark and deadline take.
 const DEADLINE: u8 = 0xF5;
 const DEADLINE_LEN: usize = 9;
@@ -250,20 +253,36 @@ impl<const PARTS: usize> Cells<PARTS> {
     /// The slot of the cell whose first part is `item`.
     #[inline]
     pub(crate) fn find(&self, item: Item<'_>) -> Option<Slot> {
+        self.find_hashed(item, seed::hash(item))
+    }
+
+    /// As [`Cells::find`], with the item's [`seed::hash`].
+    #[inline]
+    pub(crate) fn find_hashed(&self, item: Item<'_>, hash: u32) -> Option<Slot> {
         let word = match item {
             Item::Int(int) if PARTS == 1 => inline(int),
             _ => None,
         };
-        self.table.find(self.order.of(seed::hash(item)), |pointer| {
+        self.table.find(self.order.of(hash), |pointer| {
             Some(pointer) == word || self.view_of(pointer).first() == item
         })
     }
 
-    /// Asks for the memory that looking for these items will touch.
-    pub(crate) fn prefetch(&self, items: &[Item<'_>]) {
-        let hashes = || items.iter().map(|item| self.order.of(seed::hash(*item)));
-        hashes().for_each(|hash| self.table.prefetch_bucket(hash));
-        hashes().for_each(|hash| self.table.prefetch_block(hash));
+    /// Asks for the memory that looking for items with these hashes will touch.
+    pub(crate) fn prefetch(&self, hashes: impl Iterator<Item = u32> + Clone) {
+        let hashes = hashes.map(|hash| self.order.of(hash));
+        hashes.clone().for_each(|hash| self.table.prefetch_bucket(hash));
+        hashes.for_each(|hash| self.table.prefetch_block(hash));
+    }
+
+    /// Makes room for so many cells in all: see [`Table::reserve`].
+    pub(crate) fn reserve(&mut self, cells: usize) {
+        self.table.reserve(cells);
+    }
+
+    /// Gives back what was reserved and not used.
+    pub(crate) fn fit(&mut self) {
+        self.table.fit();
     }
 
     /// The slot of a cell with this hash for which `eq` says yes.
@@ -280,12 +299,12 @@ impl<const PARTS: usize> Cells<PARTS> {
         self.view_of(self.table.get(slot))
     }
 
-    /// Adds a cell; the caller knows that its first part is absent.
-    pub(crate) fn insert(&mut self, parts: [Item<'_>; PARTS], deadline: Option<i64>) {
+    /// Adds a cell, given the hash of its first part; the caller knows that this is absent.
+    pub(crate) fn insert(&mut self, hash: u32, parts: [Item<'_>; PARTS], deadline: Option<i64>) {
         let cell = Cell::new(parts, deadline);
         // SAFETY: just made.
         self.block_bytes += unsafe { cell.heap_bytes() };
-        self.table.insert(self.order.of(seed::hash(parts[0])), cell.0);
+        self.table.insert(self.order.of(hash), cell.0);
     }
 
     /// Puts `item` in the place of the last part of a cell with more than one.
@@ -401,12 +420,22 @@ impl<const PARTS: usize> Drop for Cells<PARTS> {
 impl<const PARTS: usize> Clone for Cells<PARTS> {
     fn clone(&self) -> Self {
         let mut copy = Self::default();
-        for view in self.iter() {
-            // SAFETY: the cell is live while `self` is borrowed.
-            let parts = std::array::from_fn(|part| unsafe { view.cell.part(part) });
-            copy.insert(parts, view.deadline());
+        copy.reserve(self.len());
+        let mut cells = self.iter();
+        loop {
+            // Some at a time, so that their trips to memory are one.
+            let views = cells.by_ref().take(AHEAD).map(|view| (seed::hash(view.first()), view));
+            let batch: SmallVec<[(u32, View<'_, PARTS>); AHEAD]> = views.collect();
+            if batch.is_empty() {
+                return copy;
+            }
+            batch.iter().for_each(|(hash, _)| copy.table.prefetch_bucket(copy.order.of(*hash)));
+            for (hash, view) in batch {
+                // SAFETY: the cell is live while `self` is borrowed.
+                let parts = std::array::from_fn(|part| unsafe { view.cell.part(part) });
+                copy.insert(hash, parts, view.deadline());
+            }
         }
-        copy
     }
 }
 
@@ -430,7 +459,8 @@ mod tests {
         let mut cells = Cells::<1>::default();
         for text in &texts() {
             assert!(cells.find(Item::parse(text)).is_none());
-            cells.insert([Item::parse(text)], None);
+            let item = Item::parse(text);
+            cells.insert(seed::hash(item), [item], None);
         }
         for text in &texts() {
             let slot = cells.find(Item::parse(text)).unwrap();
@@ -447,7 +477,7 @@ mod tests {
     fn values_and_deadlines_change_in_place_or_by_moving() {
         let mut cells = Cells::<2>::default();
         let field = Item::Bytes(b"field");
-        cells.insert([field, Item::Int(1)], None);
+        cells.insert(seed::hash(field), [field, Item::Int(1)], None);
         for text in &texts() {
             for deadline in [None, Some(i64::MAX), Some(1), None] {
                 let slot = cells.find(field).unwrap();
@@ -464,7 +494,7 @@ mod tests {
     #[test]
     fn an_integer_with_a_deadline_is_still_found() {
         let mut cells = Cells::<1>::default();
-        cells.insert([Item::Int(5)], None);
+        cells.insert(seed::hash(Item::Int(5)), [Item::Int(5)], None);
         cells.set_deadline(cells.find(Item::Int(5)).unwrap(), Some(9));
         let slot = cells.find(Item::Int(5)).unwrap();
         assert_eq!(cells.view(slot).deadline(), Some(9));

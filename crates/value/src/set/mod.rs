@@ -4,6 +4,7 @@
 //! (`listpack`), a big one a table of cells (`hashtable`), where an integer of up to 47 bits lives in
 //! the table itself. When to change is Redis's rule, exactly; a set never goes back by itself.
 
+mod batch;
 mod intset;
 
 use std::sync::Arc;
@@ -12,7 +13,9 @@ use crate::Object;
 use crate::cut::{Element, Scribe};
 use crate::item::Item;
 use crate::packed::{self, Corrupt, Packed, Run};
+use crate::seed;
 use crate::timed::Timed;
+pub use batch::Batch;
 use intset::Intset;
 
 /// The set options that decide encodings; each is a count or a length in bytes.
@@ -66,7 +69,24 @@ impl Set {
         } else if count <= limits.max_listpack_entries {
             Set(Form::Packed(Packed::new()))
         } else {
-            Set(Form::Cells(Box::default()))
+            let mut set = Set(Form::Cells(Box::default()));
+            set.reserve(count);
+            set
+        }
+    }
+
+    /// Makes room for so many members in all, if the set is a table already. For whoever knows how many are
+    /// to come.
+    pub fn reserve(&mut self, members: usize) {
+        if let Form::Cells(cells) = &mut self.0 {
+            cells.reserve(members);
+        }
+    }
+
+    /// Gives back what was reserved for members that did not come.
+    pub fn fit(&mut self) {
+        if let Form::Cells(cells) = &mut self.0 {
+            cells.fit();
         }
     }
 
@@ -180,9 +200,10 @@ impl Set {
                 true
             }
             Form::Cells(cells) => {
-                let absent = cells.get(item).is_none();
+                let hash = seed::hash(item);
+                let absent = cells.cells().find_hashed(item, hash).is_none();
                 if absent {
-                    cells.insert([item], None);
+                    cells.insert_hashed(hash, [item], None);
                 }
                 absent
             }
@@ -240,13 +261,6 @@ impl Set {
             Form::Ints(ints) => item.as_int().is_some_and(|int| ints.contains(int)),
             Form::Packed(packed) => packed.view().find(1, item).is_some(),
             Form::Cells(cells) => cells.get(item).is_some(),
-        }
-    }
-
-    /// Asks for the memory that [`Set::contains`] will touch for these items: a hint, for some at a time.
-    pub fn prefetch(&self, items: &[Item<'_>]) {
-        if let Form::Cells(cells) = &self.0 {
-            cells.cells().prefetch(items);
         }
     }
 

@@ -75,6 +75,42 @@ proptest! {
         set.make_intset(limits);
         check(&set, &model);
     }
+
+    #[test]
+    fn batches_do_what_is_done_one_by_one(
+        texts in prop::collection::vec(text(), 0..100),
+        others in prop::collection::vec(text(), 1..100),
+        reserved in 0usize..300,
+    ) {
+        let mut set = Set::new();
+        let items = || texts.iter().map(|text| Item::parse(text));
+        for batch in Batch::all(items()) {
+            set.insert_batch(&batch, TINY);
+            set.reserve(reserved);
+        }
+        set.fit();
+        let mut single = Set::new();
+        items().for_each(|item| {
+            single.insert(item, TINY);
+        });
+        prop_assert_eq!(set.encoding(), single.encoding());
+        check(&set, &texts.iter().cloned().collect());
+        let common: Vec<Vec<u8>> = Batch::all(others.iter().map(|text| Item::parse(text)))
+            .flat_map(|mut batch| {
+                batch.keep(&set);
+                batch.into_items().map(Item::to_vec).collect::<Vec<_>>()
+            })
+            .collect();
+        let missing: Vec<Vec<u8>> = Batch::all(others.iter().map(|text| Item::parse(text)))
+            .flat_map(|mut batch| {
+                batch.strike(&set);
+                batch.into_items().map(Item::to_vec).collect::<Vec<_>>()
+            })
+            .collect();
+        let (here, absent): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|text| texts.contains(text));
+        prop_assert_eq!((common, missing), (here, absent));
+    }
 }
 
 #[test]

@@ -3,11 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use super::block::Block;
 use super::bound::Inserted;
-use super::index::{AHEAD, Index};
+use super::index::{Filling, Index};
 use super::probe::Probe;
 use super::score;
 use super::shown::Shown;
@@ -30,29 +28,25 @@ pub(super) struct Big {
 impl Big {
     /// From new blocks in ascending order of (score, bytes), each member once; it becomes their owner.
     pub(super) fn from_sorted(blocks: impl Iterator<Item = Block>) -> Self {
-        Self::build(blocks).0
+        Self::build(blocks, false).0
     }
 
     /// The same of members some of which may be there twice; `None` then.
     pub(super) fn from_sorted_if_distinct(blocks: impl Iterator<Item = Block>) -> Option<Self> {
-        let (big, is_distinct) = Self::build(blocks);
+        let (big, is_distinct) = Self::build(blocks, true);
         is_distinct.then_some(big)
     }
 
-    /// Says as well whether each member was there once; otherwise the set can only be dropped.
-    fn build(blocks: impl Iterator<Item = Block>) -> (Self, bool) {
-        let mut index = Index::with_room(blocks.size_hint().0);
-        let (mut block_bytes, mut is_distinct) = (0, true);
-        let mut added = SmallVec::<[Block; AHEAD]>::new();
+    /// If it `looks`, it says whether each member was there once; otherwise the set can only be dropped.
+    fn build(blocks: impl Iterator<Item = Block>, looks: bool) -> (Self, bool) {
+        let mut index = Index::default();
+        index.reserve(blocks.size_hint().0);
+        let (mut block_bytes, mut filling) = (0, Filling::new(&mut index, looks));
         let tree = Tree::from_sorted(blocks.inspect(|&block| {
             block_bytes += block.heap_bytes();
-            added.push(block);
-            if added.len() == AHEAD {
-                is_distinct &= index.insert_distinct(&added);
-                added.clear();
-            }
+            filling.add(block);
         }));
-        is_distinct &= index.insert_distinct(&added);
+        let is_distinct = filling.finish();
         (Self { index, tree, block_bytes, shown: Shown::default() }, is_distinct)
     }
 

@@ -9,9 +9,6 @@ use super::block::Block;
 use crate::item::Item;
 use crate::seed;
 
-/// Blocks that are added at once.
-pub(super) const AHEAD: usize = 32;
-
 /// Pointers to blocks, by the hash of the member. It owns nothing, and all blocks in it live.
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -40,24 +37,9 @@ impl Index {
         self.table.insert(hash, block.as_ptr());
     }
 
-    /// An index with room for so many blocks.
-    pub(super) fn with_room(blocks: usize) -> Self {
-        Self { table: Table::with_room(blocks), order: seed::Order::default() }
-    }
-
-    /// Adds some blocks, whose trips to memory are one; says whether none of their members was there before. Otherwise
-    /// some members have several blocks.
-    pub(super) fn insert_distinct(&mut self, blocks: &[Block]) -> bool {
-        let hashes: SmallVec<[u32; AHEAD]> =
-            blocks.iter().map(|block| self.hash(block.member())).collect();
-        hashes.iter().for_each(|hash| self.table.prefetch_bucket(*hash));
-        let mut are_new = true;
-        for (new, hash) in blocks.iter().zip(hashes) {
-            let member = new.member();
-            are_new &= self.table.find(hash, |other| block(other).member() == member).is_none();
-            self.table.insert(hash, new.as_ptr());
-        }
-        are_new
+    /// Makes room for so many blocks in all, which [`Filling`] then adds.
+    pub(super) fn reserve(&mut self, blocks: usize) {
+        self.table.reserve(blocks);
     }
 
     /// Makes the entry of `old` point to `new`, a block of the same member.
@@ -84,5 +66,44 @@ impl Index {
 
     pub(super) fn heap_bytes(&self) -> usize {
         self.table.heap_bytes()
+    }
+}
+
+/// Blocks to add at a time.
+const AHEAD: usize = 16;
+
+/// Adds many blocks, some at a time, so that their trips to memory are one. Their members are not there yet, or it looks.
+pub(super) struct Filling<'a> {
+    index: &'a mut Index,
+    waiting: SmallVec<[(u32, Block); AHEAD]>,
+    looks: bool,
+    is_distinct: bool,
+}
+
+impl<'a> Filling<'a> {
+    pub(super) fn new(index: &'a mut Index, looks: bool) -> Self {
+        Self { index, waiting: SmallVec::new(), looks, is_distinct: true }
+    }
+
+    pub(super) fn add(&mut self, block: Block) {
+        let hash = self.index.hash(block.member());
+        self.index.table.prefetch_bucket(hash);
+        self.waiting.push((hash, block));
+        if self.waiting.len() == AHEAD {
+            self.finish();
+        }
+    }
+
+    /// Adds those that still wait; false if it looks and some member has come twice.
+    pub(super) fn finish(&mut self) -> bool {
+        for (hash, new) in self.waiting.drain(..) {
+            let table = &mut self.index.table;
+            let is_there = |other| block(other).member() == new.member();
+            if self.looks && table.find(hash, is_there).is_some() {
+                self.is_distinct = false;
+            }
+            table.insert(hash, new.as_ptr());
+        }
+        self.is_distinct
     }
 }

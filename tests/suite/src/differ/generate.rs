@@ -140,6 +140,8 @@ fn undefined(name: &str, command: &Command) -> bool {
         }),
         // Refused since 7.2 and 7.4; cases show it.
         "lpos" | "lrem" => has("-9223372036854775808"),
+        // A third argument, since Valkey 9.
+        "move" | "sismember" => command.len() == 4,
         // WITHSCORE since 7.2.
         "zrank" | "zrevrank" => command.len() == 4,
         // The last entry, since 7.4.

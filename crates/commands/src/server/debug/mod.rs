@@ -38,6 +38,7 @@ pub const DEBUG: Spec = Spec {
 type Subcommand = (&'static str, usize, usize, fn(&mut Ctx<'_>, Args<'_>) -> Outcome);
 
 const SUBCOMMANDS: &[Subcommand] = &[
+    ("assert", 2, 2, panic_on_purpose),
     ("aof-flush-sleep", 3, 3, aof_flush_sleep),
     ("change-repl-id", 2, 2, accept),
     ("config-rewrite-force-all", 2, 2, crate::server::config::rewrite_all),
@@ -53,6 +54,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("loadaof", 2, 2, load_aof),
     ("log", 3, 3, log),
     ("object", 3, 3, values::object),
+    ("panic", 2, 2, panic_on_purpose),
     ("pause-cron", 3, 3, pause_cron),
     ("populate", 3, 5, values::populate),
     ("protocol", 3, 3, protocol::sample),
@@ -61,6 +63,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("reload", 2, usize::MAX, reload),
     ("replybuffer", 4, 4, reply_buffer),
     ("sdslen", 3, 3, values::string_length),
+    ("segfault", 2, 2, segfault),
     ("set-active-expire", 3, 3, set_active_expire),
     ("set-disable-deny-scripts", 3, 3, set_disable_deny_scripts),
     ("set-skip-checksum-validation", 3, 3, skip_checksums),
@@ -115,6 +118,17 @@ fn set_disable_deny_scripts(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let on = leading_integer(args.at(2)) != 0;
     ctx.services.scripts.allow_all.store(on, std::sync::atomic::Ordering::Relaxed);
     ctx.reply.ok();
+    Ok(())
+}
+
+/// Ends the process as an error of its own would.
+fn panic_on_purpose(_ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
+    panic!("DEBUG was asked for it");
+}
+
+/// Ends the process by SIGSEGV.
+fn segfault(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
+    ctx.services.host.segfault();
     Ok(())
 }
 
@@ -309,6 +323,9 @@ fn print_help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
             "    Write <message> to the log.",
             "OBJECT <key>",
             "    Show how the value of <key> is stored.",
+            "PANIC",
+            "ASSERT",
+            "    End the server as an error of its own would.",
             "POPULATE <count> [<prefix>] [<size>]",
             "    Create <count> strings called <prefix>:0, <prefix>:1 and so on.",
             "PROTOCOL <type>",
@@ -326,6 +343,8 @@ fn print_help(ctx: &mut Ctx<'_>, _args: Args<'_>) -> Outcome {
             "    Accepted; output buffers shrink by themselves.",
             "SDSLEN <key>",
             "    Show the lengths of a key and of the string that it holds.",
+            "SEGFAULT",
+            "    End the server as a wrong access to memory would.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Stop or start removing expired keys that nobody touches.",
             "SET-SKIP-CHECKSUM-VALIDATION <0|1>",

@@ -79,7 +79,7 @@ const fn section(
     Section { name, title, default, write }
 }
 
-const SECTIONS: [Section; 14] = [
+const SECTIONS: [Section; 15] = [
     section("server", "Server", true, server::server),
     section("clients", "Clients", true, server::clients),
     section("memory", "Memory", true, memory::memory),
@@ -95,7 +95,11 @@ const SECTIONS: [Section; 14] = [
     section("keyspace", "Keyspace", true, keyspace),
     // Taken stock of when asked for, which is too much for every look at the figures.
     section("keysizes", "Keysizes", false, keysizes::keysizes),
+    section("debug", "Debug", false, stats::debug),
 ];
+
+/// The section that has to be asked for by its name.
+const HIDDEN: &str = "debug";
 
 fn info(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let asked = |section: &Section| {
@@ -104,8 +108,7 @@ fn info(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
         }
         (1..args.len()).any(|word| {
             args.is(word, section.name)
-                || args.is(word, "all")
-                || args.is(word, "everything")
+                || (section.name != HIDDEN && (args.is(word, "all") || args.is(word, "everything")))
                 || (args.is(word, "default") && section.default)
                 || (args.is(word, "module_list") && section.name == "modules")
         })

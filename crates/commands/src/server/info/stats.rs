@@ -248,3 +248,19 @@ pub fn replication(ctx: &mut Ctx<'_>, lines: &mut Lines) {
         ],
     );
 }
+
+/// What only those look at who look into the server.
+pub fn debug(ctx: &mut Ctx<'_>, lines: &mut Lines) {
+    let statistics = &ctx.services.statistics;
+    let (longest_ns, commands) = statistics.extremes();
+    write(
+        lines,
+        &[
+            // The journal has a thread of its own.
+            ("eventloop_duration_aof_sum", &0),
+            ("eventloop_duration_cron_sum", &(statistics.totals().cron_ns / 1000)),
+            ("eventloop_duration_max", &(longest_ns / 1000)),
+            ("eventloop_cmd_per_cycle_max", &commands),
+        ],
+    );
+}
