@@ -92,6 +92,13 @@ impl Db {
         }
     }
 
+    /// Makes room for so many keys if there is none yet: a hint.
+    pub fn reserve(&mut self, keys: usize) {
+        if self.table.is_empty() {
+            self.table.reserve(keys);
+        }
+    }
+
     /// The number of keys, those included whose time has come but that nobody has touched since.
     pub fn len(&self) -> usize {
         self.table.len()

@@ -97,7 +97,10 @@ fn sample<S: Source>(worker: &mut Worker<S>, now_ms: i64) {
     let services = &worker.services;
     if now_ms >= worker.cron.sample_ms {
         persistence::tick(services, &worker.config, now_ms);
-        services.keyspace.reclaimer().tend_pages();
+        // Nothing takes time from loading.
+        if !services.persistence.is_loading() {
+            services.keyspace.reclaimer().tend_pages();
+        }
         worker.cron.sample_ms = now_ms + SAMPLE_PERIOD_MS;
         services.statistics.sample(services.clock.monotonic_ns());
         if services.tracking.is_on() {

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use keyspace::access::{self, AccessClock};
-use keyspace::{Db, Deadline, Entry, Key, KeyHash, Keyspace, Lent, Payload};
+use keyspace::{Db, Deadline, Entry, Key, KeyHash, Keyspace, Lent, Payload, SHARDS, Shard};
 use parking_lot::Mutex;
 use rdb::{Chunk, Error, Item, Limits, Meta, Record, ScanError, Scanner, Used, Value};
 
@@ -12,6 +12,9 @@ use rdb::{Chunk, Error, Item, Limits, Meta, Record, ScanError, Scanner, Used, Va
 const QUEUE: usize = 4;
 /// Keys whose places are asked for before the first is stored.
 const AHEAD: usize = 32;
+
+/// Bytes that a key and its value take in a file, at least about.
+const KEY_BYTES: u64 = 16;
 
 /// What happens to a key that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,10 @@ pub struct Rules {
 pub trait Watch: Sync {
     /// So many bytes of the file have been read.
     fn progress(&self, bytes: u64);
+    /// How many bytes the file has, 0 where that is not known: it bounds what the file is believed to hold.
+    fn total_bytes(&self) -> u64 {
+        0
+    }
     /// A text about the file.
     fn text(&self, name: &[u8], text: &[u8]);
     /// A collection without members was passed over.
@@ -143,7 +150,18 @@ pub fn load<R: Read>(
             };
             scope.spawn(work);
         }
-        let scanned = scan(reader, watch, |chunk| hand_over(&send, chunk, &failed));
+        let slot = keyspace.gate().register();
+        let scanned = scan(reader, watch, |part| match part {
+            Part::Keys(chunk) => hand_over(&send, chunk, &failed),
+            Part::Size(database, keys) => {
+                slot.enter();
+                for shard in 0..SHARDS {
+                    reserve(keyspace.lock(shard).get_mut(), keyspace, database, keys);
+                }
+                slot.leave();
+                Ok(())
+            }
+        });
         drop(send);
         scanned
     });
@@ -174,7 +192,16 @@ pub fn load_held<R: Read>(
 ) -> Result<Loaded, LoadError> {
     let counts = Counts::default();
     let keyspace = held.keyspace();
-    let loaded = scan(reader, watch, |chunk| {
+    let loaded = scan(reader, watch, |part| {
+        let chunk = match part {
+            Part::Keys(chunk) => chunk,
+            Part::Size(database, keys) => {
+                for shard in 0..SHARDS {
+                    held.visit(shard, |shard| reserve(shard, keyspace, database, keys));
+                }
+                return Ok(());
+            }
+        };
         for record in chunk.records() {
             let Some(read) = read(&chunk, record, keyspace, rules, watch, &counts)? else {
                 continue;
@@ -202,11 +229,26 @@ impl Counts {
     }
 }
 
-/// Takes a file apart, and gives the chunks to `take`.
+/// Makes room in a shard for its part of a database's keys.
+fn reserve(shard: &mut Shard, keyspace: &Keyspace, database: usize, keys: usize) {
+    if database < keyspace.databases() && keys >= SHARDS {
+        shard.db_mut(keyspace.resolve(database)).reserve(keys / SHARDS);
+    }
+}
+
+/// What a file is taken apart into.
+enum Part {
+    /// Some keys.
+    Keys(Chunk),
+    /// The database of this number has about so many keys.
+    Size(usize, usize),
+}
+
+/// Takes a file apart, and gives the parts to `take`.
 fn scan<R: Read>(
     reader: R,
     watch: &dyn Watch,
-    mut take: impl FnMut(Chunk) -> Result<(), LoadError>,
+    mut take: impl FnMut(Part) -> Result<(), LoadError>,
 ) -> Result<Loaded, LoadError> {
     let mut scanner = Scanner::new(reader)?;
     let mut loaded = Loaded::default();
@@ -214,12 +256,15 @@ fn scan<R: Read>(
         match scanner.next_item()? {
             Item::Chunk(chunk) => {
                 watch.progress(scanner.position());
-                take(chunk)?;
+                take(Part::Keys(chunk))?;
             }
             Item::Aux(name, text) => watch.text(&name, &text),
             Item::Function(source) => loaded.functions.push(source),
             Item::ModuleAux(name) => watch.module(&name),
-            Item::Size { .. } => {}
+            Item::Size { database, keys, .. } => {
+                let keys = keys.min(watch.total_bytes() / KEY_BYTES) as usize;
+                take(Part::Size(usize::try_from(database).unwrap_or(usize::MAX), keys))?;
+            }
             Item::End { .. } => break,
         }
         if watch.stops() {

@@ -4,6 +4,7 @@
 //! shows its elements (`value::cut`): those that the walk fetches, between others' commands, and those that somebody
 //! is about to change, which wait here for the walk. Where the value lies, or that nobody has it any more, it tells too.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -34,12 +35,50 @@ pub(crate) struct Parts {
 struct State {
     /// The physical database and the key.
     place: (usize, Box<[u8]>),
-    /// Elements that were about to change, encoded.
-    bytes: Vec<u8>,
-    /// How many elements have been shown.
-    shown: usize,
+    /// Elements that have been shown.
+    taken: Taken,
     /// What is left of the value when nobody else has it.
     rest: Option<Object>,
+}
+
+/// Elements, encoded, before they are handed out.
+#[derive(Default)]
+struct Taken {
+    /// How many they were from the beginning on.
+    count: usize,
+    bytes: Vec<u8>,
+    /// Those that come in an order, which wait for one before them.
+    waiting: BTreeMap<u32, Vec<u8>>,
+    /// How many of these were handed out.
+    handed_out: u32,
+}
+
+impl Taken {
+    fn take(&mut self, element: Element<'_>, encode: &dyn Encode) {
+        let Some(parts) = encode.parts() else { return };
+        self.count += 1;
+        match element {
+            Element::Node(turn, _) => parts.element(element, self.waiting.entry(turn).or_default()),
+            _ => parts.element(element, &mut self.bytes),
+        }
+    }
+
+    /// Adds elements that others have not taken.
+    fn add(&mut self, mut more: Self) -> &mut Self {
+        self.count += more.count;
+        self.bytes.append(&mut more.bytes);
+        self.waiting.append(&mut more.waiting);
+        self
+    }
+
+    /// Hands out what can be.
+    fn hand_out(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.bytes);
+        while let Some(bytes) = self.waiting.remove(&(self.handed_out + 1)) {
+            self.handed_out += 1;
+            out.extend_from_slice(&bytes);
+        }
+    }
 }
 
 /// What came of a step.
@@ -72,26 +111,18 @@ impl Parts {
             progress: Arc::clone(progress),
             database: number,
             head,
-            count: object.elements(),
-            state: Mutex::new(State { place, bytes: Vec::new(), shown: 0, rest: None }),
+            count: object.parts(),
+            state: Mutex::new(State { place, taken: Taken::default(), rest: None }),
         });
         entry.object_mut()?.begin_cut(Arc::clone(&parts) as Arc<dyn Scribe>);
         Some(parts)
     }
 
-    fn encode(&self, element: Element<'_>, out: &mut Vec<u8>) {
-        if let Some(parts) = self.encode.parts() {
-            parts.element(element, out);
-        }
-    }
-
     /// Appends some more elements.
     pub(crate) fn step(self: &Arc<Self>, shards: &mut impl Shards, out: &mut Vec<u8>) -> Step {
-        let mut shown = 0;
-        let mut show = |element: Element<'_>| {
-            shown += 1;
-            self.encode(element, out);
-        };
+        // Others have elements to show meanwhile, so the lock is not held.
+        let mut taken = Taken::default();
+        let mut show = |element: Element<'_>| taken.take(element, &*self.encode);
         let rest = self.state.lock().rest.take();
         let step = match rest {
             Some(mut rest) => {
@@ -101,9 +132,7 @@ impl Parts {
             }
             None => self.step_in_place(shards, &mut show),
         };
-        let mut state = self.state.lock();
-        state.shown += shown;
-        out.append(&mut state.bytes);
+        self.state.lock().taken.add(taken).hand_out(out);
         step
     }
 
@@ -127,7 +156,8 @@ impl Parts {
 
     /// Whether as many elements have been shown as there were.
     pub(crate) fn is_whole(&self) -> bool {
-        self.state.lock().shown == self.count
+        let state = self.state.lock();
+        state.taken.count == self.count && state.taken.waiting.is_empty()
     }
 }
 
@@ -136,9 +166,7 @@ impl Scribe for Parts {
         if self.progress.given_up.load(Ordering::Acquire) {
             return false;
         }
-        let mut state = self.state.lock();
-        state.shown += 1;
-        self.encode(element, &mut state.bytes);
+        self.state.lock().taken.take(element, &*self.encode);
         true
     }
 

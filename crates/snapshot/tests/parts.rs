@@ -12,6 +12,7 @@ use rand::{Rng, SeedableRng as _};
 use rdb::{Encoder, Limits, Records};
 use snapshot::{Duplicates, Pace, Preamble, RdbEncode, Rules, Snapshot, Target, Uses, Watch, load};
 use value::hash::{Hash, HashLimits, Ttl};
+use value::list::{List, ListLimits};
 use value::set::{Set, SetLimits};
 use value::zset::{Zset, ZsetLimits};
 use value::{Item, Object, ObjectMut, ObjectRef};
@@ -54,10 +55,11 @@ fn contents(keyspace: &Keyspace, held: &mut keyspace::Lent<'_>) -> Contents {
 
 fn elements(object: ObjectRef<'_>) -> Vec<String> {
     let mut lines: Vec<String> = match object {
-        ObjectRef::SortedSet(zset) => zset
-            .iter()
-            .map(|(member, score)| format!("{} {score}", member.escape_ascii()))
-            .collect(),
+        // In the order of the list.
+        ObjectRef::List(list) => return list.iter().map(|item| format!("{item:?}")).collect(),
+        ObjectRef::Set(set) => set.iter().map(|item| format!("{item:?}")).collect(),
+        ObjectRef::Hash(hash) => hash.iter().map(|field| format!("{field:?}")).collect(),
+        ObjectRef::SortedSet(zset) => zset.iter().map(|member| format!("{member:?}")).collect(),
         _ => Vec::new(),
     };
     lines.sort_unstable();
@@ -67,7 +69,7 @@ fn elements(object: ObjectRef<'_>) -> Vec<String> {
 /// A large value, of another type for every `kind`.
 fn large(kind: u32) -> Object {
     let names = (0..MEMBERS).map(name);
-    match kind % 3 {
+    match kind % 4 {
         0 => {
             let mut set = Set::new();
             for name in names {
@@ -81,6 +83,12 @@ fn large(kind: u32) -> Object {
                 hash.set(Item::parse(&name), Item::Int(member), Ttl::Clear, HashLimits::default());
             }
             Object::Hash(hash)
+        }
+        2 => {
+            let mut list = List::new();
+            list.before_growth(MEMBERS as usize, MEMBERS as usize * 10, ListLimits::default());
+            names.for_each(|name| list.push_back(Item::parse(&name), ListLimits::default()));
+            Object::List(list)
         }
         _ => {
             let mut zset = Zset::new();
@@ -101,6 +109,13 @@ fn change(object: ObjectMut<'_>, random: &mut SmallRng) {
     let item = Item::parse(&member);
     let removes = random.random_range(0..4) == 0;
     match object {
+        ObjectMut::List(list) if removes => {
+            list.pop_back(ListLimits::default(), |_| ());
+        }
+        ObjectMut::List(list) => {
+            list.push_front(item, ListLimits::default());
+            list.set(list.len() / 3, item, ListLimits::default());
+        }
         ObjectMut::Set(set) if removes && set.len() > LARGE => {
             set.remove(item);
         }
@@ -149,7 +164,7 @@ fn work(keyspace: &Keyspace, random: &mut SmallRng) {
         // What STORE does.
         2 => {
             let db = held.shard_mut(a.hash()).db_mut(from);
-            let value = Payload::Object(large(random.random_range(0..3)));
+            let value = Payload::Object(large(random.random_range(0..4)));
             db.put(a, value, None, 0).into_iter().for_each(dispose);
         }
         // FLUSHDB.

@@ -10,10 +10,11 @@
 use std::sync::Arc;
 
 use crate::item::Item;
+use crate::list::Node;
 use crate::{Object, ObjectMut, ObjectRef};
 
 /// An element of a value that is taken in parts.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Element<'a> {
     /// A member of a set.
     Item(Item<'a>),
@@ -21,6 +22,8 @@ pub enum Element<'a> {
     Scored(&'a [u8], f64),
     /// A field of a hash, and its value.
     Field(Item<'a>, Item<'a>),
+    /// A node of a list, and which one it is, from 1 on: nodes may be shown in another order.
+    Node(u32, Node<'a>),
 }
 
 /// Who takes a value in parts, as the value knows it.
@@ -40,6 +43,7 @@ impl ObjectRef<'_> {
     /// the formats have a place before the elements.
     pub fn has_parts(self) -> bool {
         match self {
+            Self::List(list) => list.has_parts(),
             Self::Set(set) => set.has_parts(),
             Self::Hash(hash) => hash.has_parts(),
             Self::SortedSet(zset) => zset.has_parts(),
@@ -47,9 +51,15 @@ impl ObjectRef<'_> {
         }
     }
 
+    /// How many elements it shows when it is taken in parts.
+    pub fn parts(self) -> usize {
+        if let Self::List(list) = self { list.nodes().count() } else { self.elements() }
+    }
+
     /// Who takes the value in parts at this time.
     pub fn scribe(self) -> Option<Arc<dyn Scribe>> {
         match self {
+            Self::List(list) => list.scribe().cloned(),
             Self::Set(set) => set.scribe().cloned(),
             Self::Hash(hash) => hash.scribe().cloned(),
             Self::SortedSet(zset) => zset.scribe().cloned(),
@@ -62,6 +72,7 @@ impl ObjectMut<'_> {
     /// Who takes the value in parts at this time.
     pub fn scribe(&self) -> Option<Arc<dyn Scribe>> {
         match self {
+            Self::List(list) => list.scribe().cloned(),
             Self::Set(set) => set.scribe().cloned(),
             Self::Hash(hash) => hash.scribe().cloned(),
             Self::SortedSet(zset) => zset.scribe().cloned(),
@@ -72,16 +83,18 @@ impl ObjectMut<'_> {
     /// Makes this moment the cut at which `scribe` takes a value that has parts. Another who was at it is left.
     pub fn begin_cut(self, scribe: Arc<dyn Scribe>) {
         match self {
+            Self::List(list) => list.begin_cut(scribe),
             Self::Set(set) => set.begin_cut(scribe),
             Self::Hash(hash) => hash.begin_cut(scribe),
             Self::SortedSet(zset) => zset.begin_cut(scribe),
-            Self::String(_) | Self::List(_) | Self::Stream(_) => {}
+            Self::String(_) | Self::Stream(_) => {}
         }
     }
 
     /// Shows some elements of the cut, after looking at about `most`; true when it has shown the last of them.
     pub fn show_some(self, most: usize, f: &mut dyn FnMut(Element<'_>)) -> bool {
         match self {
+            Self::List(list) => list.show_some(most, f),
             Self::Set(set) => set.show_some(most, f),
             Self::Hash(hash) => hash.show_some(most, f),
             Self::SortedSet(zset) => zset.show_some(most, f),

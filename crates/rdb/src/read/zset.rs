@@ -83,11 +83,16 @@ fn build(mut members: Vec<(Cow<'_, [u8]>, f64)>, limits: ZsetLimits) -> Result<Z
             members.sort_unstable_by(order);
         }
     }
+    const TWICE: Error = Error::Corrupt("a sorted set has a member twice");
+    let sorted = members.iter().map(|(member, score)| (&**member, *score));
+    if members.len() > limits.entries {
+        return Zset::from_sorted_if_distinct(sorted).ok_or(TWICE);
+    }
     let mut seen = HashSet::with_capacity_and_hasher(members.len(), RandomState::default());
     if !members.iter().all(|(member, _)| seen.insert(&**member)) {
-        return Err(Error::Corrupt("a sorted set has a member twice"));
+        return Err(TWICE);
     }
-    Ok(Zset::from_sorted(members.iter().map(|(member, score)| (&**member, *score)), limits))
+    Ok(Zset::from_sorted(sorted, limits))
 }
 
 fn order(a: &(Cow<'_, [u8]>, f64), b: &(Cow<'_, [u8]>, f64)) -> Ordering {

@@ -9,7 +9,7 @@ use std::io::Write as _;
 
 use value::cut::Element;
 use value::item::{Digits, Item};
-use value::list::List;
+use value::list::{List, ListLimits, Node};
 use value::set::{Set, SetForm};
 use value::zset::Zset;
 use value::{ObjectRef, listpack};
@@ -85,6 +85,7 @@ impl Encoder {
     pub fn element(&self, element: Element<'_>, out: &mut Vec<u8>) {
         match element {
             Element::Item(item) => self.item(item, out),
+            Element::Node(_, node) => self.node(node, out),
             Element::Scored(member, score) => {
                 self.string(member, out);
                 out.extend_from_slice(&score.to_le_bytes());
@@ -148,19 +149,21 @@ impl Encoder {
 
     fn list(&self, list: &List, out: &mut Vec<u8>) -> Type {
         number::put(list.nodes().count() as u64, out);
-        for node in list.nodes() {
-            match node.plain(value::list::ListLimits::default()) {
-                Some(text) => {
-                    number::put(1, out);
-                    self.raw(text, out);
-                }
-                None => {
-                    number::put(2, out);
-                    self.made(|bytes| node.write_listpack(bytes), out);
-                }
+        list.nodes().for_each(|node| self.node(node, out));
+        Type::ListQuicklist2
+    }
+
+    fn node(&self, node: Node<'_>, out: &mut Vec<u8>) {
+        match node.plain(ListLimits::default()) {
+            Some(text) => {
+                number::put(1, out);
+                self.raw(text, out);
+            }
+            None => {
+                number::put(2, out);
+                self.made(|bytes| node.write_listpack(bytes), out);
             }
         }
-        Type::ListQuicklist2
     }
 
     /// Sets of a listpack are written member by member: Redis 7.0 does not know their other form.

@@ -72,13 +72,14 @@ impl Records {
         debug_assert!(collection.has_parts());
         prelude(deadline_ms, used, out);
         let kind = match collection {
+            ObjectRef::List(_) => Type::ListQuicklist2,
             ObjectRef::Set(_) => Type::Set,
             ObjectRef::Hash(_) => Type::Hash,
             _ => Type::Zset2,
         };
         out.push(kind.number());
         self.encoder.string(key, out);
-        number::put(collection.elements() as u64, out);
+        number::put(collection.parts() as u64, out);
     }
 
     /// Appends a key with its value and its deadline, milliseconds since the epoch.

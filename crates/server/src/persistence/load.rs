@@ -51,6 +51,10 @@ impl Watch for Watcher<'_> {
         self.services.persistence.loading().loaded_bytes = self.before + bytes;
     }
 
+    fn total_bytes(&self) -> u64 {
+        self.services.persistence.loading().total_bytes
+    }
+
     fn text(&self, name: &[u8], text: &[u8]) {
         let number = || codec::number::parse_u64(text).unwrap_or(0);
         let shown = String::from_utf8_lossy(text);

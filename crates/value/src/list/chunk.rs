@@ -19,6 +19,8 @@ pub(super) struct Chunk {
     end: u32,
     count: u32,
     width: u32,
+    /// Which one it is, from 1 on, of the chunks that a snapshot is still to be shown; 0 if it is none of them.
+    pub(super) turn: u32,
 }
 
 /// The width at which `item` can be stored bare; 0 if it cannot.
@@ -32,7 +34,7 @@ fn bare_width(item: Item<'_>) -> usize {
 impl Chunk {
     /// A packed chunk without entries.
     fn empty() -> Self {
-        Chunk { buf: Block::new(), start: 0, end: 0, count: 0, width: 0 }
+        Chunk { buf: Block::new(), start: 0, end: 0, count: 0, width: 0, turn: 0 }
     }
 
     /// A chunk of one entry.

@@ -6,11 +6,15 @@
 //! in the middle moves one segment's chunk records at most.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use crate::Object;
+use crate::cut::{Element, Scribe};
 use crate::item::Item;
 
 use super::chunk::Chunk;
 use super::limits::ListLimits;
+use super::{Form, List, Node};
 
 /// Most chunks of a segment.
 const SEGMENT_CHUNKS: usize = 128;
@@ -29,11 +33,38 @@ struct Segment {
     chunks: VecDeque<Chunk>,
 }
 
-/// Invariants: counts add up; no segment and no chunk is empty, except inside a method.
-#[derive(Clone, Default)]
+/// Invariants: counts add up; no segment and no chunk is empty, except inside a method. While a snapshot takes the
+/// chunks in parts, one that has a turn is as it was at the cut.
+#[derive(Default)]
 pub(super) struct Chunks {
     count: usize,
     segments: VecDeque<Segment>,
+    cut: Option<Box<Cut>>,
+}
+
+/// A snapshot that takes the chunks in parts.
+struct Cut {
+    scribe: Option<Arc<dyn Scribe>>,
+    /// The segment in which the walk goes on.
+    segment: usize,
+}
+
+/// To be called before a chunk changes or goes: shows it to whoever takes the chunks in parts.
+#[inline]
+fn before_change(cut: &mut Option<Box<Cut>>, chunk: &mut Chunk) {
+    if chunk.turn != 0 {
+        show(cut, chunk);
+    }
+}
+
+#[cold]
+fn show(cut: &mut Option<Box<Cut>>, chunk: &mut Chunk) {
+    let turn = std::mem::take(&mut chunk.turn);
+    if let Some(scribe) = cut.as_ref().and_then(|cut| cut.scribe.as_ref())
+        && !scribe.see(Element::Node(turn, Node::of(chunk)))
+    {
+        *cut = None;
+    }
 }
 
 impl Chunks {
@@ -52,18 +83,23 @@ impl Chunks {
     /// Takes the first chunk out.
     pub(super) fn take_first(&mut self) -> Option<Chunk> {
         let segment = self.segments.front_mut()?;
-        let chunk = segment.chunks.pop_front()?;
+        let mut chunk = segment.chunks.pop_front()?;
+        before_change(&mut self.cut, &mut chunk);
         segment.count -= chunk.count();
         self.count -= chunk.count();
         if segment.chunks.is_empty() {
             self.segments.pop_front();
+            if let Some(cut) = &mut self.cut {
+                cut.segment = cut.segment.saturating_sub(1);
+            }
         }
         Some(chunk)
     }
 
     fn take_last(&mut self) -> Option<Chunk> {
         let segment = self.segments.back_mut()?;
-        let chunk = segment.chunks.pop_back()?;
+        let mut chunk = segment.chunks.pop_back()?;
+        before_change(&mut self.cut, &mut chunk);
         segment.count -= chunk.count();
         self.count -= chunk.count();
         if segment.chunks.is_empty() {
@@ -128,6 +164,7 @@ impl Chunks {
             if let Some(chunk) = segment.chunks.back_mut() {
                 if chunk.fits(item, limits) {
                     segment.count += 1;
+                    before_change(&mut self.cut, chunk);
                     return chunk.push_back(item);
                 }
                 chunk.seal();
@@ -146,6 +183,7 @@ impl Chunks {
             if let Some(chunk) = segment.chunks.front_mut() {
                 if chunk.fits(item, limits) {
                     segment.count += 1;
+                    before_change(&mut self.cut, chunk);
                     return chunk.push_front(item);
                 }
                 chunk.seal();
@@ -165,6 +203,7 @@ impl Chunks {
             let Some(segment) = self.segments.front_mut() else { return };
             let Some(chunk) = segment.chunks.front_mut() else { return };
             if chunk.count() > left {
+                before_change(&mut self.cut, chunk);
                 chunk.drop_front(left);
                 segment.count -= left;
                 self.count -= left;
@@ -182,6 +221,7 @@ impl Chunks {
             let Some(segment) = self.segments.back_mut() else { return };
             let Some(chunk) = segment.chunks.back_mut() else { return };
             if chunk.count() > left {
+                before_change(&mut self.cut, chunk);
                 chunk.drop_back(left);
                 segment.count -= left;
                 self.count -= left;
@@ -197,6 +237,7 @@ impl Chunks {
         let Some(place) = self.place(index) else { return false };
         let Some(segment) = self.segments.get_mut(place.segment) else { return false };
         let Some(chunk) = segment.chunks.get_mut(place.chunk) else { return false };
+        before_change(&mut self.cut, chunk);
         if !chunk.set(place.entry, item, limits) {
             self.insert_at(place, item, limits);
             self.remove(index + 1, limits);
@@ -219,6 +260,7 @@ impl Chunks {
         self.count += 1;
         segment.count += 1;
         let Some(chunk) = segment.chunks.get_mut(place.chunk) else { return };
+        before_change(&mut self.cut, chunk);
         if chunk.fits(item, limits) {
             return chunk.insert(place.entry, item);
         }
@@ -226,7 +268,10 @@ impl Chunks {
             // The chunk before may have room at its end.
             let before = place.chunk.checked_sub(1).and_then(|at| segment.chunks.get_mut(at));
             match before {
-                Some(before) if before.fits(item, limits) => before.push_back(item),
+                Some(before) if before.fits(item, limits) => {
+                    before_change(&mut self.cut, before);
+                    before.push_back(item);
+                }
                 _ => segment.chunks.insert(place.chunk, Chunk::of(item)),
             }
         } else {
@@ -261,6 +306,7 @@ impl Chunks {
         let Some(place) = self.place(index) else { return };
         let Some(segment) = self.segments.get_mut(place.segment) else { return };
         let Some(chunk) = segment.chunks.get_mut(place.chunk) else { return };
+        before_change(&mut self.cut, chunk);
         chunk.remove(place.entry);
         segment.count -= 1;
         self.count -= 1;
@@ -310,6 +356,9 @@ impl Chunks {
     ) -> usize {
         let Some(segment) = self.segments.get_mut(place.segment) else { return 0 };
         let Some(chunk) = segment.chunks.get_mut(place.chunk) else { return 0 };
+        if chunk.turn != 0 && chunk.iter(0).any(|entry| entry == item) {
+            before_change(&mut self.cut, chunk);
+        }
         let removed = chunk.remove_equal(item, most, from_back);
         segment.count -= removed;
         self.count -= removed;
@@ -327,9 +376,11 @@ impl Chunks {
             for left in [Some(chunk_at), chunk_at.checked_sub(1)].into_iter().flatten() {
                 let (Some(a), Some(b)) = (chunks.get(left), chunks.get(left + 1)) else { continue };
                 if a.fits_all(b, limits)
-                    && let Some(moved) = chunks.remove(left + 1)
+                    && let Some(mut moved) = chunks.remove(left + 1)
                     && let Some(chunk) = chunks.get_mut(left)
                 {
+                    before_change(&mut self.cut, chunk);
+                    before_change(&mut self.cut, &mut moved);
                     chunk.append(moved);
                 }
             }
@@ -356,6 +407,40 @@ impl Chunks {
         size_of::<Chunks>() + records + segments.sum::<usize>()
     }
 
+    pub(super) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {
+        self.cut.as_ref()?.scribe.as_ref()
+    }
+
+    /// Makes this moment the cut at which `scribe` takes the chunks in parts.
+    pub(super) fn begin_cut(&mut self, scribe: Arc<dyn Scribe>) {
+        let chunks = self.segments.iter_mut().flat_map(|segment| segment.chunks.iter_mut());
+        (1..).zip(chunks).for_each(|(turn, chunk)| chunk.turn = turn);
+        self.cut = Some(Box::new(Cut { scribe: Some(scribe), segment: 0 }));
+    }
+
+    /// Shows some chunks of the cut with about `most` entries; true when it has shown the last.
+    pub(super) fn show_some(&mut self, most: usize, f: &mut dyn FnMut(Element<'_>)) -> bool {
+        let Some(cut) = &mut self.cut else { return true };
+        let (from, mut seen) = (cut.segment, 0);
+        for segment in self.segments.iter_mut().skip(from) {
+            for chunk in segment.chunks.iter_mut().filter(|chunk| chunk.turn != 0) {
+                f(Element::Node(std::mem::take(&mut chunk.turn), Node::of(chunk)));
+                seen += chunk.count();
+                if seen >= most {
+                    return false;
+                }
+            }
+            cut.segment += 1;
+        }
+        // Segments come and go: it is over when nothing is found from the first on.
+        cut.segment = 0;
+        let is_done = from == 0 && seen == 0;
+        if is_done {
+            self.cut = None;
+        }
+        is_done
+    }
+
     /// Panics unless the counts agree and nothing is empty.
     #[cfg(test)]
     pub(super) fn check(&self) {
@@ -368,6 +453,25 @@ impl Chunks {
             total += count;
         }
         assert_eq!(total, self.count);
+    }
+}
+
+/// A copy is nothing that a snapshot waits for.
+impl Clone for Chunks {
+    fn clone(&self) -> Self {
+        Self { count: self.count, segments: self.segments.clone(), cut: None }
+    }
+}
+
+impl Drop for Chunks {
+    fn drop(&mut self) {
+        if let Some(mut cut) = self.cut.take()
+            && let Some(scribe) = cut.scribe.take()
+        {
+            let segments = std::mem::take(&mut self.segments);
+            let rest = Self { count: self.count, segments, cut: Some(cut) };
+            scribe.inherit(Object::List(List(Form::Chunks(Box::new(rest)))));
+        }
     }
 }
 

@@ -8,6 +8,10 @@ mod chunk;
 mod chunks;
 mod limits;
 
+use std::fmt;
+use std::sync::Arc;
+
+use crate::cut::{Element, Scribe};
 use crate::item::Item;
 use crate::packed::{self, Corrupt, Packed};
 use chunk::{Chunk, ChunkIter};
@@ -402,6 +406,25 @@ impl List {
         self.is_empty()
     }
 
+    /// Whether the list can be taken in parts: see [`crate::cut`].
+    pub(crate) fn has_parts(&self) -> bool {
+        matches!(self.0, Form::Chunks(_))
+    }
+
+    pub(crate) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {
+        if let Form::Chunks(chunks) = &self.0 { chunks.scribe() } else { None }
+    }
+
+    pub(crate) fn begin_cut(&mut self, scribe: Arc<dyn Scribe>) {
+        if let Form::Chunks(chunks) = &mut self.0 {
+            chunks.begin_cut(scribe);
+        }
+    }
+
+    pub(crate) fn show_some(&mut self, most: usize, f: &mut dyn FnMut(Element<'_>)) -> bool {
+        if let Form::Chunks(chunks) = &mut self.0 { chunks.show_some(most, f) } else { true }
+    }
+
     /// How the list goes into a snapshot: its chunks in order, or its only run.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
         let (only, chunks) = match &self.0 {
@@ -466,16 +489,22 @@ fn remove_packed(packed: &mut Packed<true>, item: Item<'_>, most: usize, from_ba
 }
 
 /// One node of a list's snapshot form.
+#[derive(Clone, Copy)]
 pub struct Node<'a>(NodeForm<'a>);
 
+#[derive(Clone, Copy)]
 enum NodeForm<'a> {
     Packed(&'a Packed<true>),
     Chunk(&'a Chunk),
 }
 
-impl Node<'_> {
+impl<'a> Node<'a> {
+    fn of(chunk: &'a chunk::Chunk) -> Self {
+        Self(NodeForm::Chunk(chunk))
+    }
+
     /// The text of a node that holds one text too large for a listpack of the usual size.
-    pub fn plain(&self, limits: ListLimits) -> Option<&[u8]> {
+    pub fn plain(&self, limits: ListLimits) -> Option<&'a [u8]> {
         match self.0 {
             NodeForm::Chunk(chunk) if chunk.count() == 1 && chunk.width() > limits.max_bytes() => {
                 Some(chunk.run())
@@ -490,6 +519,14 @@ impl Node<'_> {
             NodeForm::Packed(packed) => packed.write_listpack(out),
             NodeForm::Chunk(chunk) => chunk.write_listpack(out),
         }
+    }
+}
+
+impl fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut listpack = Vec::new();
+        self.write_listpack(&mut listpack);
+        write!(f, "{}", listpack.escape_ascii())
     }
 }
 

@@ -28,15 +28,26 @@ pub(super) struct Big {
 impl Big {
     /// From new blocks in ascending order of (score, bytes), each member once; it becomes their owner.
     pub(super) fn from_sorted(blocks: impl Iterator<Item = Block>) -> Self {
+        Self::build(blocks, false).0
+    }
+
+    /// The same of members some of which may be there twice; `None` then.
+    pub(super) fn from_sorted_if_distinct(blocks: impl Iterator<Item = Block>) -> Option<Self> {
+        let (big, is_distinct) = Self::build(blocks, true);
+        is_distinct.then_some(big)
+    }
+
+    /// If it `looks`, it says whether each member was there once; otherwise the set can only be dropped.
+    fn build(blocks: impl Iterator<Item = Block>, looks: bool) -> (Self, bool) {
         let mut index = Index::default();
         index.reserve(blocks.size_hint().0);
-        let (mut block_bytes, mut filling) = (0, Filling::new(&mut index));
+        let (mut block_bytes, mut filling) = (0, Filling::new(&mut index, looks));
         let tree = Tree::from_sorted(blocks.inspect(|&block| {
             block_bytes += block.heap_bytes();
             filling.add(block);
         }));
-        filling.finish();
-        Self { index, tree, block_bytes, shown: Shown::default() }
+        let is_distinct = filling.finish();
+        (Self { index, tree, block_bytes, shown: Shown::default() }, is_distinct)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -72,15 +72,17 @@ impl Index {
 /// Blocks to add at a time.
 const AHEAD: usize = 16;
 
-/// Adds many blocks whose members are not there yet, some at a time, so that their trips to memory are one.
+/// Adds many blocks, some at a time, so that their trips to memory are one. Their members are not there yet, or it looks.
 pub(super) struct Filling<'a> {
     index: &'a mut Index,
     waiting: SmallVec<[(u32, Block); AHEAD]>,
+    looks: bool,
+    is_distinct: bool,
 }
 
 impl<'a> Filling<'a> {
-    pub(super) fn new(index: &'a mut Index) -> Self {
-        Self { index, waiting: SmallVec::new() }
+    pub(super) fn new(index: &'a mut Index, looks: bool) -> Self {
+        Self { index, waiting: SmallVec::new(), looks, is_distinct: true }
     }
 
     pub(super) fn add(&mut self, block: Block) {
@@ -92,10 +94,16 @@ impl<'a> Filling<'a> {
         }
     }
 
-    /// Adds those that still wait.
-    pub(super) fn finish(&mut self) {
-        for (hash, block) in self.waiting.drain(..) {
-            self.index.table.insert(hash, block.as_ptr());
+    /// Adds those that still wait; false if it looks and some member has come twice.
+    pub(super) fn finish(&mut self) -> bool {
+        for (hash, new) in self.waiting.drain(..) {
+            let table = &mut self.index.table;
+            let is_there = |other| block(other).member() == new.member();
+            if self.looks && table.find(hash, is_there).is_some() {
+                self.is_distinct = false;
+            }
+            table.insert(hash, new.as_ptr());
         }
+        self.is_distinct
     }
 }

@@ -81,6 +81,14 @@ impl Zset {
         Self { body: Body::Compact(compact), due: None }
     }
 
+    /// The same of so many members that the set cannot be small, where some may come twice: `None` then.
+    pub fn from_sorted_if_distinct<'a>(
+        members: impl IntoIterator<Item = (&'a [u8], f64)>,
+    ) -> Option<Self> {
+        let big = Big::from_sorted_if_distinct(members.into_iter().map(new_block))?;
+        Some(Self { body: Body::Big(Box::new(big)), due: None })
+    }
+
     /// Number of members.
     pub fn len(&self) -> usize {
         match &self.body {
