@@ -69,6 +69,11 @@ impl Error {
         Self::new(format!("ERR invalid expire time in '{command}' command"))
     }
 
+    /// Whether this is [`Error::LEAVES`], and not a text like it that somebody's script has made.
+    pub fn leaves(&self) -> bool {
+        matches!(self.0, Cow::Borrowed(_)) && *self == Self::LEAVES
+    }
+
     /// The line after `-`.
     pub fn line(&self) -> &str {
         &self.0

@@ -324,7 +324,7 @@ impl Bench<'_> {
         let mut ran = self.call(session, call, output, held);
         if let Err(error) = &ran.outcome {
             output.truncate(start);
-            if *error == Error::LEAVES {
+            if error.leaves() {
                 ran.outcome = Ok(());
                 ran.wait = Some(Box::new(Wait::for_help()));
                 return ran;

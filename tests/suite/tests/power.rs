@@ -31,7 +31,8 @@ fn what_always_acknowledged_survives_power_cuts_at_random_moments() {
         }
         journals.write(server, &mut random, |server| {
             // Nobody hears anything from the moment of the cut on. A sync that is under way while a file system is
-            // shut down may be told that it succeeded; with the power gone it could tell nobody.
+            // shut down may be told that it succeeded, as any program shows that only appends and syncs; with the
+            // power gone it could tell nobody.
             server.stop();
             disk.cut();
             server.kill();
