@@ -107,8 +107,9 @@ impl Lane {
     fn emit(&mut self, mark: Mark, until: u64, sink: &mut impl Sink) -> u64 {
         if mark.parts == 1 {
             let last = self.last_of_run(mark, until);
-            self.give(last, (last.seq - mark.seq + 1) as usize, false, sink);
-            self.group += (last.seq - mark.seq) as usize + 1;
+            let count = (last.seq - mark.seq) as usize + 1;
+            self.give(last, count, false, sink);
+            self.group += count;
             return last.seq;
         }
         for index in 0..mark.parts {

@@ -2,10 +2,30 @@
 
 mod common;
 
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use common::Client;
+
 const ELEMENTS: usize = 300_000;
+
+/// How many commands of another client are served while `work` is done.
+fn served_beside(other: &mut Client<UnixStream>, work: impl FnOnce() + Send) -> usize {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            work();
+            done.store(true, Ordering::Release);
+        });
+        let mut served = 0;
+        while !done.load(Ordering::Acquire) {
+            assert_eq!(other.ask("SET other value"), "+OK");
+            served += 1;
+        }
+        served
+    })
+}
 
 #[test]
 fn others_are_served_while_a_command_takes_long() {
@@ -18,22 +38,8 @@ fn others_are_served_while_a_command_takes_long() {
     for (command, reply) in
         [("SORT list DESC LIMIT 0 1", "*1"), ("SORT list ALPHA STORE sorted", ":300000")]
     {
-        let done = AtomicBool::new(false);
-        let served = thread::scope(|scope| {
-            let mut client = server.connect();
-            let done = &done;
-            scope.spawn(move || {
-                assert_eq!(client.ask(command), reply);
-                done.store(true, Ordering::Release);
-            });
-            let mut other = server.connect();
-            let mut served = 0;
-            while !done.load(Ordering::Acquire) {
-                assert_eq!(other.ask("SET other value"), "+OK");
-                served += 1;
-            }
-            served
-        });
+        let (mut client, mut other) = (server.connect(), server.connect());
+        let served = served_beside(&mut other, || assert_eq!(client.ask(command), reply));
         // With one worker there would be one or two if they had to wait for it.
         assert!(served > 20, "{served} commands were served during {command}");
     }
@@ -62,24 +68,13 @@ fn a_large_string_is_copied_beside_the_worker() {
     // It is counted once, though it was begun twice.
     assert_eq!(client.ask("CONFIG RESETSTAT"), "+OK");
     for command in ["GET s", "MGET s", "GETEX s PERSIST", "GETDEL s"] {
-        let done = AtomicBool::new(false);
-        let (client, done) = (&mut client, &done);
-        let served = thread::scope(|scope| {
-            scope.spawn(move || {
-                client.send(format!("{command}\r\n"));
-                if command == "MGET s" {
-                    assert_eq!(client.line(), "*1");
-                }
-                assert_eq!(client.line(), "$110000001");
-                assert_eq!(client.read(110_000_003).first(), Some(&b'a'));
-                done.store(true, Ordering::Release);
-            });
-            let mut served = 0;
-            while !done.load(Ordering::Acquire) {
-                assert_eq!(other.ask("SET other value"), "+OK");
-                served += 1;
+        let served = served_beside(&mut other, || {
+            client.send(format!("{command}\r\n"));
+            if command == "MGET s" {
+                assert_eq!(client.line(), "*1");
             }
-            served
+            assert_eq!(client.line(), "$110000001");
+            assert_eq!(client.read(110_000_003).first(), Some(&b'a'));
         });
         assert!(served > 20, "{served} commands were served during {command}");
     }

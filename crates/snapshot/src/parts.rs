@@ -144,12 +144,15 @@ impl Parts {
         let (physical, key) = self.state.lock().place.clone();
         let key = Key::new(&key);
         shards.visit(key.hash().shard(), |shard| {
-            let entry = shard.db_mut(physical).get_mut(key);
-            let Some(value) = entry.and_then(EntryMut::into_object_mut) else { return Step::Away };
-            match value.scribe() {
-                Some(scribe) if std::ptr::addr_eq(Arc::as_ptr(&scribe), Arc::as_ptr(self)) => {}
-                _ => return Step::Away,
+            let Some(entry) = shard.db_mut(physical).get_mut(key) else { return Step::Away };
+            let scribe = match entry.value() {
+                Value::Object(object) => object.scribe(),
+                _ => None,
+            };
+            if !scribe.is_some_and(|own| std::ptr::addr_eq(Arc::as_ptr(&own), Arc::as_ptr(self))) {
+                return Step::Away;
             }
+            let Some(value) = entry.into_object_mut() else { return Step::Away };
             if value.show_some(ELEMENTS_PER_LOCK, show) { Step::Done } else { Step::More }
         })
     }

@@ -1,27 +1,19 @@
 //! Money moves between accounts while snapshots are taken: each of them has all of it, whole and at one moment.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use keyspace::access::AccessClock;
 use keyspace::{Deadline, Held, Key, Keyspace, Payload, SHARDS, Value};
-use rdb::{Encoder, Limits, Records};
-use snapshot::{Duplicates, Pace, Preamble, RdbEncode, Rules, Snapshot, Target, Uses, Watch, load};
+use snapshot::{Pace, Preamble, RdbEncode, Snapshot, Target, Uses};
+
+use common::{RECORDS, load};
 
 const ACCOUNTS: u64 = 5000;
 const EACH: i64 = 1000;
-const RECORDS: Records = Records { encoder: Encoder { compress: true } };
-
-struct Nobody;
-
-impl Watch for Nobody {
-    fn progress(&self, _bytes: u64) {}
-    fn text(&self, _name: &[u8], _text: &[u8]) {}
-    fn empty(&self, _key: &[u8]) {}
-    fn module(&self, _name: &str) {}
-}
 
 fn name(account: u64) -> Vec<u8> {
     format!("account:{account}").into_bytes()
@@ -74,18 +66,6 @@ fn save(keyspace: &Keyspace, path: &Path) {
     sealed.publish(path).expect("the file can be moved");
 }
 
-fn rules() -> Rules {
-    Rules {
-        limits: Limits::default(),
-        now_ms: 0,
-        expires: true,
-        duplicates: Duplicates::Refuse,
-        access: AccessClock::recency(0),
-        counts_uses: false,
-        delay_us: 0,
-    }
-}
-
 fn amounts(keyspace: &Keyspace) -> BTreeMap<Vec<u8>, i64> {
     let mut all = BTreeMap::new();
     for shard in 0..SHARDS {
@@ -136,8 +116,7 @@ fn snapshots_of_a_bank_at_work_have_all_its_money() {
         for round in 0..20 {
             save(&keyspace, &path);
             let other = Keyspace::new(1, 0);
-            let file = std::fs::File::open(&path).unwrap();
-            let loaded = load(file, &other, 2, &rules(), &Nobody).unwrap();
+            let loaded = load(&path, &other, 2).unwrap();
             let found = amounts(&other);
             assert_eq!(loaded.keys, found.len() as u64);
             assert_eq!(found.values().sum::<i64>(), ACCOUNTS as i64 * EACH, "round {round}");
@@ -167,9 +146,9 @@ fn a_snapshot_whose_bytes_cannot_be_written_leaves_the_keyspace_at_work_and_the_
     let path = std::env::temp_dir().join(format!("rubrica-full-{}.rdb", std::process::id()));
     save(&keyspace, &path);
     let other = Keyspace::new(1, 0);
-    load(std::fs::File::open(&path).unwrap(), &other, 1, &rules(), &Nobody).unwrap();
+    load(&path, &other, 1).unwrap();
     assert_eq!(amounts(&other), amounts(&keyspace));
-    let twice = load(std::fs::File::open(&path).unwrap(), &other, 1, &rules(), &Nobody);
+    let twice = load(&path, &other, 1);
     assert!(twice.unwrap_err().to_string().contains("duplicated key"));
     let _ = std::fs::remove_file(&path);
 }

@@ -1,35 +1,27 @@
 //! Large values change, move and go while snapshots write them in parts: each snapshot has them as they were at its cut.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use keyspace::access::AccessClock;
 use keyspace::{EntryMut, Held, Key, Keyspace, LARGE, Payload, SHARDS, Value};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng as _};
-use rdb::{Encoder, Limits, Records};
-use snapshot::{Duplicates, Pace, Preamble, RdbEncode, Rules, Snapshot, Target, Uses, Watch, load};
+use snapshot::{Pace, Preamble, RdbEncode, Snapshot, Target, Uses};
 use value::hash::{Hash, HashLimits, Ttl};
 use value::list::{List, ListLimits};
 use value::set::{Set, SetLimits};
 use value::zset::{Zset, ZsetLimits};
 use value::{Item, Object, ObjectMut, ObjectRef};
 
-const RECORDS: Records = Records { encoder: Encoder { compress: true } };
+use common::{RECORDS, load};
+
 const DATABASES: usize = 2;
 const KEYS: u32 = 8;
 const MEMBERS: u32 = 2 * LARGE as u32;
-
-struct Nobody;
-
-impl Watch for Nobody {
-    fn progress(&self, _bytes: u64) {}
-    fn text(&self, _name: &[u8], _text: &[u8]) {}
-    fn empty(&self, _key: &[u8]) {}
-    fn module(&self, _name: &str) {}
-}
 
 /// Elements of all values, by database and key.
 type Contents = BTreeMap<(usize, Vec<u8>), Vec<String>>;
@@ -212,18 +204,8 @@ fn save(keyspace: &Keyspace, path: &Path, gives_up: bool) -> Contents {
 }
 
 fn loaded(path: &Path) -> Contents {
-    let rules = Rules {
-        limits: Limits::default(),
-        now_ms: 0,
-        expires: true,
-        duplicates: Duplicates::Refuse,
-        access: AccessClock::recency(0),
-        counts_uses: false,
-        delay_us: 0,
-    };
     let keyspace = Keyspace::new(DATABASES, 0);
-    let file = std::fs::File::open(path).expect("it was saved");
-    load(file, &keyspace, 2, &rules, &Nobody).expect("it is whole");
+    load(path, &keyspace, 2).expect("it is whole");
     let closed = keyspace.gate().close();
     contents(&keyspace, &mut Held::all(&keyspace, &closed).lend())
 }

@@ -69,17 +69,6 @@ impl ObjectRef<'_> {
 }
 
 impl ObjectMut<'_> {
-    /// Who takes the value in parts at this time.
-    pub fn scribe(&self) -> Option<Arc<dyn Scribe>> {
-        match self {
-            Self::List(list) => list.scribe().cloned(),
-            Self::Set(set) => set.scribe().cloned(),
-            Self::Hash(hash) => hash.scribe().cloned(),
-            Self::SortedSet(zset) => zset.scribe().cloned(),
-            _ => None,
-        }
-    }
-
     /// Makes this moment the cut at which `scribe` takes a value that has parts. Another who was at it is left.
     pub fn begin_cut(self, scribe: Arc<dyn Scribe>) {
         match self {
