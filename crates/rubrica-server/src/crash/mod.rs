@@ -70,9 +70,7 @@ impl Reporter {
                 self.log.raw(STACK);
                 self.log.raw(&addresses(frames));
                 self.log.raw(&symbols(frames));
-                self.log.raw(INFO);
-                self.log.raw(&self.figures());
-                self.log.raw(END);
+                self.end();
             }
         }
     }
@@ -88,12 +86,17 @@ impl Reporter {
         self.log.raw(&text);
         self.log.raw(STACK);
         self.log.raw(&format!("{}\n", Backtrace::force_capture()));
+        self.end();
+    }
+
+    /// Writes what every report ends with.
+    fn end(&self) {
         self.log.raw(INFO);
         self.log.raw(&self.figures());
         self.log.raw(END);
     }
 
-    /// The server's figures, the first lines those that cannot keep anybody waiting.
+    /// The server's figures.
     fn figures(&self) -> String {
         let mut text = String::new();
         let (services, config) = (&self.services, self.services.config.load());
