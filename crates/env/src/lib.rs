@@ -6,8 +6,10 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+mod thread;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use thread::work_in_background;
 
 /// The generator that commands draw from (`SPOP`, `RANDOMKEY`, ...); seeded once per worker.
 pub type Random = rand::rngs::SmallRng;

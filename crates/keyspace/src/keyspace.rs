@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering}
 
 use crossbeam_utils::CachePadded;
 use parking_lot::lock_api::{RawMutex as _, RawMutexFair as _};
+use table::lock::Lock;
 
 use crate::gate::{Closed, Gate};
 use crate::key::{KeyHash, SHARDS};
@@ -30,7 +31,7 @@ pub struct Keyspace {
 /// One shard behind its lock. The first line of memory holds all that a lookup needs before the bucket.
 #[repr(C)]
 struct Cell {
-    lock: parking_lot::RawMutex,
+    lock: Lock,
     /// How many announce that they hold the lock, or wait for it, to hold it for long.
     occupied: AtomicU32,
     /// No later than the first deadline in the shard; what expiry looks at before it takes the lock.
@@ -55,7 +56,7 @@ impl Keyspace {
     /// An empty keyspace of `databases` databases; `now_ms` is milliseconds since the epoch.
     pub fn new(databases: usize, now_ms: i64) -> Self {
         let cell = || Cell {
-            lock: parking_lot::RawMutex::INIT,
+            lock: Lock::INIT,
             occupied: AtomicU32::new(0),
             next_due_ms: AtomicI64::new(i64::MAX),
             shard: UnsafeCell::new(Shard::new(now_ms)),

@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use parking_lot::Mutex;
 use table::heap;
+use table::lock::Mutex;
 
 use crate::db::Db;
 use crate::entry::{Entry, Value};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use keyspace::{EntryMut, Key, Value};
-use parking_lot::Mutex;
+use table::lock::Mutex;
 use value::Object;
 use value::cut::{Element, Scribe};
 

@@ -2,11 +2,11 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keyspace::era::Witness;
-use keyspace::{EntryMut, Held, Keyspace, LARGE, Lent, Place, SHARDS, Value};
-use parking_lot::Mutex;
+use keyspace::{EntryMut, Guard, Held, Keyspace, LARGE, Lent, Place, SHARDS, Value};
+use table::lock::Mutex;
 
 use crate::encode::Encode;
 use crate::parts::{Parts, Step};
@@ -17,6 +17,14 @@ const KEYS_PER_LOCK: usize = 32;
 const PIECE: usize = 1 << 18;
 /// How often it is looked whether those have gone who still had something to show.
 const PATIENCE: Duration = Duration::from_millis(1);
+
+/// How long the walk keeps a core to itself. The system would let those who have used up their share wait for its next
+/// tick, which takes milliseconds.
+const STINT: Duration = Duration::from_micros(300);
+
+/// How long the walk sleeps when a shard that it comes back to is locked, and how often until it waits for the lock.
+const LOCK_NAP: Duration = Duration::from_micros(100);
+const NAPS_MAX: usize = 10;
 
 /// How long a rest may be without a look whether it is in vain.
 const NAP: Duration = Duration::from_millis(10);
@@ -64,6 +72,8 @@ pub(crate) struct Progress {
     waiting_max: AtomicU64,
     pub(crate) given_up: AtomicBool,
     stopped: AtomicBool,
+    /// Held while the file appears under its name.
+    publishing: Mutex<()>,
 }
 
 /// Looks at a snapshot from outside, and ends it.
@@ -72,9 +82,17 @@ pub struct Handle(Arc<Progress>);
 
 impl Handle {
     /// Ends the snapshot early. Whoever calls this holds the gate closed, or waits until
-    /// [`Snapshot::run`] has returned, before the next one begins.
+    /// [`Snapshot::run`] has returned, before the next one begins. Nothing is published after this.
     pub fn give_up(&self) {
         self.0.given_up.store(true, Ordering::Release);
+        // Whoever publishes has looked before, or sees it.
+        drop(self.0.publishing.lock());
+    }
+
+    /// Has the file appear under its name, unless somebody has given the snapshot up: then it is `None`.
+    pub fn publish<T>(&self, publish: impl FnOnce() -> T) -> Option<T> {
+        let _publishing = self.0.publishing.lock();
+        (!self.is_given_up()).then(publish)
     }
 
     /// Lets [`Snapshot::run`] end with an error as soon as possible; it clears up itself.
@@ -165,6 +183,33 @@ pub(crate) trait Shards {
 struct Locked<'k> {
     keyspace: &'k Keyspace,
     slot: keyspace::gate::GateSlot,
+    /// When others could have the core last.
+    yielded: Instant,
+}
+
+impl<'k> Locked<'k> {
+    /// Makes room for others that wait for the core; nothing is locked.
+    fn yield_core(&mut self) {
+        if self.yielded.elapsed() >= STINT {
+            thread::yield_now();
+            self.yielded = Instant::now();
+        }
+    }
+
+    /// Enters the gate and locks a shard that others are at work on. Were they to find the walk asleep at the lock,
+    /// each of their commands would wake it up, which takes longer than most commands do.
+    fn lock_behind_others(&mut self, shard: usize) -> Guard<'k> {
+        for _ in 0..NAPS_MAX {
+            self.slot.enter();
+            if let Some(guard) = self.keyspace.try_lock(shard) {
+                return guard;
+            }
+            self.slot.leave();
+            thread::sleep(LOCK_NAP);
+        }
+        self.slot.enter();
+        self.keyspace.lock(shard)
+    }
 }
 
 impl Shards for Locked<'_> {
@@ -179,15 +224,16 @@ impl Shards for Locked<'_> {
         self.slot.enter();
         let result = work(self.keyspace.lock(shard).get_mut());
         self.slot.leave();
+        self.yield_core();
         result
     }
 
     fn visit<T>(&mut self, shard: usize, work: impl FnOnce(&mut keyspace::Shard) -> T) -> T {
-        self.slot.enter();
-        let mut guard = self.keyspace.lock(shard);
+        let mut guard = self.lock_behind_others(shard);
         let result = work(guard.get_mut());
         guard.give_way();
         self.slot.leave();
+        self.yield_core();
         result
     }
 }
@@ -268,7 +314,8 @@ impl Snapshot {
         pace: Pace,
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<Figures> {
-        let mut shards = Locked { keyspace, slot: keyspace.gate().register() };
+        let (slot, yielded) = (keyspace.gate().register(), Instant::now());
+        let mut shards = Locked { keyspace, slot, yielded };
         let result = self.walk(&mut shards, pace, write);
         keyspace.set_cut(false);
         if result.is_err() && !self.shared.progress.given_up.swap(true, Ordering::AcqRel) {
@@ -442,5 +489,32 @@ impl Snapshot {
             write(&piece)?;
         }
         if piece.is_empty() { Ok(()) } else { write(piece) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_up_is_not_published_and_who_gives_up_waits_for_what_is_being_published() {
+        let handle = Handle(Arc::default());
+        let published = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let (other, published) = (handle.clone(), &published);
+            let giving_up = handle.publish(|| {
+                let giving_up = scope.spawn(move || {
+                    other.give_up();
+                    published.load(Ordering::Acquire)
+                });
+                thread::sleep(Duration::from_millis(20));
+                assert!(!giving_up.is_finished());
+                published.store(true, Ordering::Release);
+                giving_up
+            });
+            assert!(giving_up.is_some_and(|thread| thread.join().is_ok_and(|after| after)));
+        });
+        assert!(handle.is_given_up());
+        assert_eq!(handle.publish(|| ()), None);
     }
 }

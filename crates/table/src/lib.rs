@@ -35,6 +35,7 @@ mod array;
 mod bucket;
 pub mod heap;
 mod iter;
+pub mod lock;
 mod prefetch;
 mod sizes;
 #[cfg(test)]

@@ -23,6 +23,7 @@ const FAILURES_MAX: u64 = 3;
 
 /// The thread that writes bases.
 pub(super) fn run(files: &Arc<AppendOnly>) {
+    env::work_in_background();
     let status = &files.services.aof;
     let mut wait = Backoff::default();
     while !files.is_stopping() {

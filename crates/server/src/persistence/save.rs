@@ -166,10 +166,13 @@ pub fn begin_in_background(
         });
     }
     let shared = Arc::clone(services);
-    let run = move || match purpose {
-        Purpose::Save => run_in_background(&shared, &config, snapshot),
-        Purpose::Backup { attempt, path } => {
-            back_up(&shared, &config, snapshot, attempt, &path);
+    let run = move || {
+        env::work_in_background();
+        match purpose {
+            Purpose::Save => run_in_background(&shared, &config, snapshot),
+            Purpose::Backup { attempt, path } => {
+                back_up(&shared, &config, snapshot, attempt, &path);
+            }
         }
     };
     let spawned = thread::Builder::new().name("bgsave".into()).spawn(run);
@@ -192,15 +195,17 @@ fn run_in_background(services: &Arc<Services>, config: &Config, snapshot: Snapsh
     let written = write(services, config, &path, snapshot, |snapshot, write| {
         snapshot.run(&services.keyspace, pace, write)
     });
-    // Whoever gives a snapshot up holds this lock, so its file does not appear afterwards.
+    let Some(published) = publish(&handle, written, &path) else { return };
+    // Others look at how saving goes all the time: the lock is not held while the disk is waited for.
+    let saved = published.and_then(|figures| sync_directory(&path).map(|()| figures));
     let mut saves = services.persistence.saves();
-    if is_given_up(&handle, &written) {
+    if handle.is_given_up() {
+        // Who did that has taken it away, and another may be under way.
         return;
     }
-    let published = written.and_then(|(sealed, figures)| sealed.publish(&path).map(|()| figures));
     saves.took_s = i64::try_from(start.elapsed().as_secs()).unwrap_or(i64::MAX);
     let current = saves.current.take();
-    match published.and_then(|figures| sync_directory(&path).map(|()| figures)) {
+    match saved {
         Ok(figures) => {
             saves.last_s = services.clock.unix_ms() / 1000;
             saves.ok = true;
@@ -218,11 +223,17 @@ fn run_in_background(services: &Arc<Services>, config: &Config, snapshot: Snapsh
     }
 }
 
-/// Whether somebody has given a snapshot up, as opposed to what went wrong with writing it.
-fn is_given_up<T>(handle: &Handle, written: &Result<T, SaveError>) -> bool {
+/// Puts what was written in its place; `None` if the snapshot was given up.
+fn publish(
+    handle: &Handle,
+    written: Result<(Sealed, Figures), SaveError>,
+    path: &Path,
+) -> Option<Result<Figures, SaveError>> {
     match written {
-        Ok(_) => handle.is_given_up(),
-        Err(error) => error.error.kind() == io::ErrorKind::Interrupted,
+        Ok((sealed, figures)) => handle.publish(|| sealed.publish(path).map(|()| figures)),
+        // Others may have ended it, as opposed to what went wrong with writing it.
+        Err(error) if error.error.kind() == io::ErrorKind::Interrupted => None,
+        Err(error) => Some(Err(error)),
     }
 }
 
@@ -241,16 +252,18 @@ fn back_up(
     });
     // From here on who gives the backup up leaves other snapshots alone.
     backup::walked(services, attempt);
-    let published = {
-        let mut saves = services.persistence.saves();
-        if is_given_up(&handle, &written) {
-            drop(saves);
-            return backup::fail(services, attempt, "its snapshot was given up");
-        }
-        saves.current = None;
-        written.and_then(|(sealed, figures)| sealed.publish(path).map(|()| figures))
+    let Some(published) = publish(&handle, written, path) else {
+        return backup::fail(services, attempt, "its snapshot was given up");
     };
-    match published.and_then(|figures| sync_directory(path).map(|()| figures)) {
+    let saved = published.and_then(|figures| sync_directory(path).map(|()| figures));
+    {
+        let mut saves = services.persistence.saves();
+        // Who has given it up has taken it away, and another may be under way. The file is whole all the same.
+        if !handle.is_given_up() {
+            saves.current = None;
+        }
+    }
+    match saved {
         Ok(figures) => backup::written(services, attempt, path, figures.keys),
         Err(error) => backup::fail(services, attempt, &error.to_string()),
     }

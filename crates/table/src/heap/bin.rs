@@ -3,10 +3,10 @@
 use std::ptr::NonNull;
 
 use crossbeam_utils::CachePadded;
-use parking_lot::Mutex;
 
 use super::classes::CLASSES;
 use super::range::{self, CHUNK};
+use crate::lock::Mutex;
 
 /// Bytes at the start of every chunk that no block lies in. So no block's offset from the start of the
 /// range is a multiple of [`CHUNK`], and blocks of classes that are a multiple of 64 are aligned to 64.

@@ -5,10 +5,9 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use parking_lot::Mutex;
-
 use super::bin;
 use super::classes::CACHED;
+use crate::lock::Mutex;
 
 /// Free blocks of a class that a thread keeps at most.
 const ROOM: usize = 32;

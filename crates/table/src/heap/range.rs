@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use parking_lot::Mutex;
-
 use super::os;
+use crate::lock::Mutex;
 
 /// Bytes of a chunk, and its alignment.
 pub(super) const CHUNK: usize = 64 << 10;
