@@ -49,6 +49,7 @@ impl Reclaimer {
         let counts = Arc::new(Counts::default());
         let shared = Arc::clone(&counts);
         let run = move || {
+            env::work_in_background();
             for garbage in received {
                 let objects = garbage.objects();
                 if let Garbage::SmallPages = garbage {
