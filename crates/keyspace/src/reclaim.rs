@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use table::heap;
 use table::lock::Mutex;
+use table::{heap, stint};
 
 use crate::db::Db;
 use crate::entry::{Entry, Value};
@@ -50,6 +50,7 @@ impl Reclaimer {
         let shared = Arc::clone(&counts);
         let run = move || {
             env::work_in_background();
+            stint::make_room();
             for garbage in received {
                 let objects = garbage.objects();
                 if let Garbage::SmallPages = garbage {

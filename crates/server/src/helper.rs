@@ -50,6 +50,7 @@ impl Helpers {
 }
 
 fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
+    keyspace::make_room();
     let mut hand = Hand::new(services);
     loop {
         let next = received.lock().recv();

@@ -38,6 +38,7 @@ mod iter;
 pub mod lock;
 mod prefetch;
 mod sizes;
+pub mod stint;
 #[cfg(test)]
 mod tests;
 

@@ -7,6 +7,7 @@ use crossbeam_utils::CachePadded;
 use super::classes::CLASSES;
 use super::range::{self, CHUNK};
 use crate::lock::Mutex;
+use crate::stint;
 
 /// Bytes at the start of every chunk that no block lies in. So no block's offset from the start of the
 /// range is a multiple of [`CHUNK`], and blocks of classes that are a multiple of 64 are aligned to 64.
@@ -45,6 +46,8 @@ const _: () = assert!(size_of::<Head>() <= HEAD && CHUNK <= u32::MAX as usize);
 /// Fills `out` from its start with blocks of the class number `class`, which has `size` bytes; returns how
 /// many there were memory for.
 pub(super) fn take(class: usize, size: usize, out: &mut [*mut u8]) -> usize {
+    // Nothing is locked.
+    stint::pause();
     let mut bin = BINS[class].lock();
     for (count, block) in out.iter_mut().enumerate() {
         if bin.first == NONE && !bin.add_chunk() {
@@ -60,6 +63,7 @@ pub(super) fn take(class: usize, size: usize, out: &mut [*mut u8]) -> usize {
 /// # Safety
 /// All of them came from [`take`] with the same class, and nobody uses them any more.
 pub(super) unsafe fn give_back(class: usize, size: usize, blocks: &[*mut u8]) {
+    stint::pause();
     let mut bin = BINS[class].lock();
     for block in blocks.iter().copied().filter_map(NonNull::new) {
         // SAFETY: by the contract, and the bin is locked.
