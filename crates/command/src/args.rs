@@ -46,8 +46,15 @@ impl<'a> Args<'a> {
     /// The whole command as it arrived, if it did so in the one way in which RESP writes an array of bulk strings,
     /// without a sign or a zero that could be left out.
     pub fn frame(&self) -> Option<&'a [u8]> {
-        let line = |number: u32| number.checked_ilog10().unwrap_or(0) as usize + 4;
-        let ends_line = |end: usize| self.buffer.get(end.wrapping_sub(2)..end) == Some(b"\r\n");
+        let line = |number: u32| match number {
+            0..10 => 4,
+            10..100 => 5,
+            _ => number.ilog10() as usize + 4,
+        };
+        let ends_line = |end: usize| {
+            let rest = self.buffer.get(end.wrapping_sub(2)..);
+            rest.and_then(<[u8]>::first_chunk) == Some(b"\r\n")
+        };
         let mut end = line(self.spans.len() as u32);
         if !ends_line(end) {
             return None;

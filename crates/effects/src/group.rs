@@ -44,16 +44,21 @@ impl Group {
     }
 
     /// Appends a command that is there in its RESP form.
+    #[inline]
     pub fn push_encoded(&mut self, database: usize, targets: Targets, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         self.parts.push(Part { database: database as u32, targets, bytes: bytes.len() });
     }
 
     /// Moves the effects of `other` behind these.
+    #[inline]
     pub fn append(&mut self, other: &mut Self) {
-        if other.is_empty() {
-            return;
+        if !other.is_empty() {
+            self.append_some(other);
         }
+    }
+
+    fn append_some(&mut self, other: &mut Self) {
         self.bytes.append(&mut other.bytes);
         self.parts.append(&mut other.parts);
     }
@@ -64,6 +69,7 @@ impl Group {
     }
 
     /// Whether there is no effect.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }

@@ -73,6 +73,7 @@ unsafe impl lock_api::RawMutexFair for Lock {
 }
 
 impl Lock {
+    #[inline]
     fn take(&self, state: u8) -> Result<(), u8> {
         let taken = state | LOCKED;
         let result =
