@@ -92,6 +92,7 @@ impl<'a> Hand<'a> {
         let config = self.services.config.snapshot();
         let now_ns = self.services.clock.monotonic_ns();
         self.gate.enter();
+        let epoch_us = self.services.clock.unix_us();
         let mut bench = Bench {
             services: self.services,
             config: &config,
@@ -100,12 +101,12 @@ impl<'a> Hand<'a> {
             log: &self.log,
             effects: Default::default(),
             gate: &self.gate,
-            epoch_us: self.services.clock.unix_us(),
+            epoch_us,
             epoch_ns: now_ns,
             clock_ns: now_ns,
             idle: None,
             aftermath: Default::default(),
-            conditions: Conditions::of(self.services, &config),
+            conditions: Conditions::of(self.services, &config, epoch_us / 1000),
             notes: &self.notes,
             evictor: &mut self.evictor,
             helpers: None,
@@ -122,7 +123,7 @@ impl<'a> Hand<'a> {
 
 impl Bench<'_> {
     /// Hands a command over to the helpers if it takes long, or needs what another has occupied.
-    #[inline]
+    #[inline(always)]
     pub fn hand_over(&mut self, session: &Session, call: &Call<'_>) -> Option<Arc<Parked>> {
         let keyspace = &self.services.keyspace;
         let may_last = call.command.flags.contains(Flags::LINEAR);
@@ -265,7 +266,6 @@ impl Bench<'_> {
             now_us,
             may_wait: false,
             waited: false,
-            idle: None,
         };
         let scope = scope_of(call.command, call.args);
         let services = self.services;

@@ -34,9 +34,10 @@
 mod array;
 mod bucket;
 pub mod heap;
+mod hint;
 mod iter;
 pub mod lock;
-mod prefetch;
+pub mod prefetch;
 mod sizes;
 pub mod stint;
 #[cfg(test)]
@@ -46,6 +47,7 @@ use std::ptr::NonNull;
 
 use array::{Array, Filler};
 use bucket::Bucket;
+pub use hint::Hint;
 pub use iter::IntoIter;
 pub use sizes::class_at_least;
 
