@@ -34,6 +34,7 @@ impl Index {
     /// Adds a block whose member is not there yet.
     pub(super) fn insert(&mut self, block: Block) {
         let hash = self.hash(block.member());
+        self.table.reserve_freely();
         self.table.insert(hash, block.as_ptr());
     }
 
