@@ -77,10 +77,8 @@ impl Block {
     pub(super) fn score(self) -> f64 {
         // SAFETY: a block has at least 16 initialised bytes, so 9 may be read.
         let (first, word) =
-            unsafe { (*self.0.as_ptr(), self.0.as_ptr().add(1).cast::<u64>().read_unaligned()) };
-        let width = score::code_width(first) as u32;
-        let mask = u64::MAX.checked_shl(64 - 8 * width).unwrap_or(0);
-        f64::from_bits(u64::from_be(word) & mask)
+            unsafe { (*self.0.as_ptr(), self.0.as_ptr().add(1).cast::<[u8; 8]>().read()) };
+        score::from_word(word, score::code_width(first))
     }
 
     /// The place of the score in the order.
