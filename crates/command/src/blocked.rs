@@ -40,6 +40,11 @@ impl Wait {
         let (deadline_ms, again_ms, retry) = (None, None, None);
         Self { keys: Vec::new(), deadline_ms, again_ms, nothing: Nothing::Helped, retry }
     }
+
+    /// Whether it is for that: then the command has not run yet.
+    pub fn is_for_help(&self) -> bool {
+        self.nothing == Nothing::Helped
+    }
 }
 
 /// What a command answers that has nothing to give.

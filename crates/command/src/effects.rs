@@ -134,19 +134,24 @@ impl Effects {
 #[derive(Clone, Copy)]
 pub struct ExpiryLog<'a> {
     recorder: &'a Recorder,
-    verb: &'static [u8],
+    config: &'a Config,
 }
 
 impl<'a> ExpiryLog<'a> {
     /// By `recorder`, and in the way that the configuration says; `None` when nobody reads the log.
-    pub fn new(recorder: &'a Recorder, config: &Config) -> Option<Self> {
-        let verb: &[u8] = if config.lazyfree_lazy_expire { b"UNLINK" } else { b"DEL" };
-        recorder.is_on().then_some(Self { recorder, verb })
+    #[inline]
+    pub fn new(recorder: &'a Recorder, config: &'a Config) -> Option<Self> {
+        recorder.is_on().then_some(Self { recorder, config })
+    }
+
+    /// The command that stands for the end of a key.
+    fn verb(&self) -> &'static [u8] {
+        if self.config.lazyfree_lazy_expire { b"UNLINK" } else { b"DEL" }
     }
 
     /// Logs the end of a key at once: the caller holds its lock, and is about to give it back.
     pub fn record(&self, database: usize, key: &[u8], now_ms: i64) {
-        let words = [self.verb, key];
+        let words = [self.verb(), key];
         self.recorder.record_one(database, Targets::all(), 2, words.into_iter(), now_ms);
     }
 
@@ -178,7 +183,7 @@ impl<'a> ExpiryLog<'a> {
 
     /// Adds the end of a key to the effects of the command that has met it.
     pub fn push(&self, group: &mut Group, database: usize, key: &[u8]) {
-        group.push(database, Targets::all(), 2, [self.verb, key].into_iter());
+        group.push(database, Targets::all(), 2, [self.verb(), key].into_iter());
     }
 }
 

@@ -13,9 +13,18 @@ pub struct Command {
     id: u16,
     /// The word that is the command's only key; 0 when it has none, several, or none at a fixed place.
     only_key: u16,
+    /// The word where its keys begin; 0 when it has none, or not at a fixed place.
+    first_key: u16,
 }
 
 impl Command {
+    /// The word that is the command's first key, if that is at a fixed place: behind the number of keys where that is
+    /// given. Of scripts without keys it is another word, so this serves as a hint only.
+    #[inline]
+    pub fn first_key(&self) -> Option<usize> {
+        (self.first_key > 0).then_some(usize::from(self.first_key))
+    }
+
     /// The word that is the command's only key, if it has one at a fixed place.
     #[inline]
     pub fn only_key(&self) -> Option<usize> {
@@ -109,7 +118,8 @@ impl Table {
     }
 
     fn number(&mut self, spec: &'static Spec) -> Command {
-        let command = Command { spec, id: self.all.len() as u16, only_key: only_key(spec) };
+        let (only_key, first_key) = (only_key(spec), first_key(spec));
+        let command = Command { spec, id: self.all.len() as u16, only_key, first_key };
         self.all.push(command);
         command
     }
@@ -231,6 +241,16 @@ fn only_key(spec: &Spec) -> u16 {
         }
         _ => 0,
     }
+}
+
+fn first_key(spec: &Spec) -> u16 {
+    let Some(KeySpec { begin: Begin::Index(word), find, .. }) = spec.keys.first() else { return 0 };
+    let behind = match find {
+        Find::Range { .. } => 0,
+        Find::KeyNum { first, .. } => *first,
+        Find::Unknown => return 0,
+    };
+    word.checked_add(behind).and_then(|word| u16::try_from(word).ok()).unwrap_or(0)
 }
 
 /// FNV-1a over the lower-cased name: names are chosen by us, so nobody can make them collide.

@@ -21,7 +21,7 @@ pub enum Sender {
 pub fn feed(
     services: &Services,
     session: &Session,
-    (command, args): (Command, Args<'_>),
+    (command, args): (Command, &Args<'_>),
     now_us: i64,
     sender: Sender,
 ) {
@@ -32,10 +32,11 @@ pub fn feed(
 }
 
 /// The same, whatever the command says of itself.
+#[cold]
 pub fn feed_always(
     services: &Services,
     session: &Session,
-    (command, args): (Command, Args<'_>),
+    (command, args): (Command, &Args<'_>),
     now_us: i64,
     sender: Sender,
 ) {
@@ -43,7 +44,7 @@ pub fn feed_always(
         return;
     }
     let mut line = prefix(session, now_us, sender);
-    words(command, args, &mut line);
+    words(command, *args, &mut line);
     let line: Arc<[u8]> = line.into_bytes().into();
     for reader in services.clients.monitors() {
         reader.show(Arc::clone(&line));

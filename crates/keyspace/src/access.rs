@@ -13,24 +13,18 @@ const MINUTES_WRAP: u32 = 1 << 16;
 const COUNTER_START: u8 = 5;
 
 /// What a command stamps on the keys that it uses.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct AccessClock {
-    form: Form,
+    /// State of the generator that decides whether a counter grows.
+    noise: u64,
+    /// Seconds, or the minutes that stand before a counter.
+    now: u32,
+    scale: LfuScale,
+    /// Whether it counts accesses, and not only their time.
+    counts: bool,
     touches: bool,
     /// Whether reading counts as use.
     notes_reads: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Form {
-    /// Seconds.
-    Recency(u32),
-    Frequency {
-        minutes: u32,
-        scale: LfuScale,
-        /// State of the generator that decides whether a counter grows.
-        noise: u64,
-    },
 }
 
 /// How the LFU counter grows and decays.
@@ -44,15 +38,20 @@ pub struct LfuScale {
 
 impl AccessClock {
     /// Stamps of an LRU policy, and of all others that are not LFU.
-    #[inline]
     pub fn recency(now_ms: i64) -> Self {
-        Self { form: Form::Recency(seconds(now_ms)), touches: true, notes_reads: true }
+        let (now, scale) = (seconds(now_ms), LfuScale { log_factor: 0, decay_minutes: 0 });
+        Self { noise: 0, now, scale, counts: false, touches: true, notes_reads: true }
     }
 
-    /// Stamps of an LFU policy; `noise` is a random word.
-    pub fn frequency(now_ms: i64, scale: LfuScale, noise: u64) -> Self {
-        let form = Form::Frequency { minutes: minutes(now_ms), scale, noise };
-        Self { form, touches: true, notes_reads: true }
+    /// Stamps of an LFU policy; every command brings its own [noise](AccessClock::with_noise).
+    pub fn frequency(now_ms: i64, scale: LfuScale) -> Self {
+        Self { now: minutes(now_ms), scale, counts: true, ..Self::recency(now_ms) }
+    }
+
+    /// The same with a random word of which chance is made.
+    #[must_use]
+    pub fn with_noise(self, noise: u64) -> Self {
+        Self { noise, ..self }
     }
 
     /// Stamps of a policy for which only changes count as use (LRM).
@@ -74,32 +73,31 @@ impl AccessClock {
     }
 
     /// The stamp of a key that did not exist.
+    #[inline]
     pub fn of_new(&self) -> u32 {
-        match self.form {
-            Form::Recency(seconds) => seconds,
-            Form::Frequency { minutes, .. } => minutes << 8 | u32::from(COUNTER_START),
-        }
+        if self.counts { self.now << 8 | u32::from(COUNTER_START) } else { self.now }
     }
 
     /// The stamp of a key after an access, given the one before it.
     #[inline]
     pub fn of_used(&mut self, before: u32) -> u32 {
-        if !self.touches {
-            return before;
-        }
-        match &mut self.form {
-            Form::Recency(seconds) => *seconds,
-            Form::Frequency { minutes, scale, noise } => {
-                let counter = decayed(before, *minutes, scale.decay_minutes);
-                let counter = grown(counter, scale.log_factor, next_unit(noise));
-                *minutes << 8 | u32::from(counter)
-            }
+        match (self.touches, self.counts) {
+            (false, _) => before,
+            (true, false) => self.now,
+            (true, true) => self.counted(before),
         }
     }
 
+    fn counted(&mut self, before: u32) -> u32 {
+        let counter = decayed(before, self.now, self.scale.decay_minutes);
+        let counter = grown(counter, self.scale.log_factor, next_unit(&mut self.noise));
+        self.now << 8 | u32::from(counter)
+    }
+
     /// Whether a key whose value is replaced keeps its history.
+    #[inline]
     pub fn keeps_history(&self) -> bool {
-        matches!(self.form, Form::Frequency { .. })
+        self.counts
     }
 }
 
@@ -190,7 +188,7 @@ mod tests {
     #[test]
     fn a_new_key_starts_at_five_and_decays_one_a_period() {
         let now = 1_700_000_000_000;
-        let stamp = AccessClock::frequency(now, SCALE, 1).of_new();
+        let stamp = AccessClock::frequency(now, SCALE).of_new();
         assert_eq!(frequency(stamp, now, SCALE), 5);
         assert_eq!(frequency(stamp, now + 3 * MINUTE_MS, SCALE), 2);
         assert_eq!(frequency(stamp, now + 100 * MINUTE_MS, SCALE), 0);
@@ -202,7 +200,7 @@ mod tests {
     /// after 100 accesses, 18 after 1000, 142 after 100 000.
     #[test]
     fn the_counter_grows_with_the_logarithm_of_the_accesses() {
-        let mut clock = AccessClock::frequency(0, SCALE, 42);
+        let mut clock = AccessClock::frequency(0, SCALE).with_noise(42);
         let mut stamp = clock.of_new();
         let mut seen = Vec::new();
         for access in 1..=100_000 {
@@ -219,7 +217,7 @@ mod tests {
     #[test]
     fn without_a_factor_every_access_counts_up_to_255() {
         let scale = LfuScale { log_factor: 0, decay_minutes: 0 };
-        let mut clock = AccessClock::frequency(0, scale, 1);
+        let mut clock = AccessClock::frequency(0, scale).with_noise(1);
         let mut stamp = clock.of_new();
         for expected in 6..=255 {
             stamp = clock.of_used(stamp);

@@ -2,7 +2,7 @@ mod show;
 
 use std::ptr::NonNull;
 
-use table::{Slot, Table};
+use table::{Hint, Slot, Table};
 use value::{Object, ObjectMut};
 
 use crate::entry::{Entry, EntryMut, EntryRef, Payload, Value};
@@ -487,9 +487,10 @@ impl Db {
         }))
     }
 
-    /// Asks for the line of the table where `hash` belongs.
-    pub fn prefetch_bucket(&self, hash: KeyHash) {
-        self.table.prefetch_bucket(hash.table());
+    /// Notes where the buckets lie.
+    #[inline]
+    pub(crate) fn note_buckets(&self, hint: &Hint) {
+        hint.note(&self.table);
     }
 
     /// Asks for the entry that `hash` probably means; its bucket should have been asked for before.
@@ -521,14 +522,9 @@ fn is_emptied(entry: &EntryRef<'_>) -> bool {
 /// Brings the first lines of an entry near: of one of up to 88 bytes all of them, though it begins and ends
 /// anywhere in a line.
 fn prefetch(block: NonNull<u8>) {
-    #[cfg(target_arch = "x86_64")]
     for ahead in [0, 44, 87] {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch is a hint and cannot fault, whatever the address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(ahead).cast()) };
+        table::prefetch::read(block.as_ptr().wrapping_add(ahead));
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = block;
 }
 
 impl Drop for Db {

@@ -34,6 +34,7 @@ impl<'k> Held<'k> {
     }
 
     /// Holds the shard of one key.
+    #[inline]
     pub fn one(keyspace: &'k Keyspace, hash: KeyHash) -> Self {
         Self { keyspace, scope: Scope::One(keyspace.lock(hash.shard())) }
     }
@@ -99,11 +100,22 @@ impl<'k> Held<'k> {
     ///
     /// # Panics
     /// When the command did not declare the key: its declaration is wrong, whatever the client sent.
+    #[inline]
     pub fn shard_mut(&mut self, hash: KeyHash) -> &mut Shard {
+        match self.scope {
+            // Nearly every command's.
+            Scope::One(ref mut guard) => {
+                assert!(guard.index() == hash.shard(), "{UNDECLARED}");
+                guard.get_mut()
+            }
+            _ => self.shard_of_several(hash),
+        }
+    }
+
+    fn shard_of_several(&mut self, hash: KeyHash) -> &mut Shard {
         let shard = hash.shard();
         let guard = match &mut self.scope {
-            Scope::None => None,
-            Scope::One(guard) => (guard.index() == shard).then_some(guard),
+            Scope::None | Scope::One(_) => None,
             Scope::Many(guards) => {
                 let at = guards.binary_search_by_key(&shard, Guard::index).ok();
                 at.and_then(|at| guards.get_mut(at))
@@ -165,6 +177,7 @@ impl<'a> Lent<'a> {
     ///
     /// # Panics
     /// As [`Lent::shard`].
+    #[inline]
     pub fn shard_mut(&mut self, hash: KeyHash) -> &mut Shard {
         self.0.shard_mut(hash)
     }

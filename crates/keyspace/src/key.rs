@@ -25,17 +25,20 @@ impl<'a> Key<'a> {
     }
 
     /// Joins a name with the hash that an earlier call computed for it.
+    #[inline]
     pub fn with_hash(bytes: &'a [u8], hash: KeyHash) -> Self {
         debug_assert_eq!(hash, KeyHash::of(bytes));
         Self { bytes, hash }
     }
 
     /// The key's name.
+    #[inline]
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
     /// The key's hash.
+    #[inline]
     pub fn hash(&self) -> KeyHash {
         self.hash
     }
@@ -48,6 +51,7 @@ impl KeyHash {
     }
 
     /// The shard that holds the key, below [`SHARDS`].
+    #[inline]
     pub fn shard(self) -> usize {
         (self.0 as usize) & (SHARDS - 1)
     }
@@ -58,6 +62,7 @@ impl KeyHash {
     }
 
     /// The bits that the shard's table orders its entries by; independent of the shard number.
+    #[inline]
     pub fn table(self) -> u32 {
         (self.0 >> 32) as u32
     }

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering}
 
 use crossbeam_utils::CachePadded;
 use parking_lot::lock_api::{RawMutex as _, RawMutexFair as _};
+use table::Hint;
 
 use crate::gate::{Closed, Gate};
 use crate::key::{KeyHash, SHARDS};
@@ -17,6 +18,8 @@ use crate::shard::Shard;
 /// - whoever touches shards is inside the gate, or holds it closed.
 pub struct Keyspace {
     shards: Box<[CachePadded<Cell>]>,
+    /// Where the buckets of each shard lie, as last seen under its lock.
+    hints: Box<[Hint]>,
     gate: Gate,
     /// Which physical database a number means: SWAPDB swaps two of these.
     order: Box<[AtomicUsize]>,
@@ -62,6 +65,7 @@ impl Keyspace {
         };
         Self {
             shards: (0..SHARDS).map(|_| CachePadded::new(cell())).collect(),
+            hints: (0..SHARDS).map(|_| Hint::default()).collect(),
             gate: Gate::new(),
             order: (0..databases).map(AtomicUsize::new).collect(),
             reclaimer: Reclaimer::new(),
@@ -86,6 +90,7 @@ impl Keyspace {
     }
 
     /// The physical database behind a number below [`Keyspace::databases`].
+    #[inline]
     pub fn resolve(&self, database: usize) -> usize {
         self.order[database].load(Ordering::Relaxed)
     }
@@ -103,6 +108,7 @@ impl Keyspace {
     }
 
     /// Waits for the lock of a shard. The caller is inside the gate.
+    #[inline]
     pub fn lock(&self, shard: usize) -> Guard<'_> {
         let cell = &*self.shards[shard];
         cell.lock.lock();
@@ -110,6 +116,7 @@ impl Keyspace {
     }
 
     /// Takes the lock of a shard if it is free. The caller is inside the gate.
+    #[inline]
     pub fn try_lock(&self, shard: usize) -> Option<Guard<'_>> {
         let cell = &*self.shards[shard];
         // Lazily: a guard that is dropped unlocks.
@@ -178,21 +185,30 @@ impl Keyspace {
         self.shards[shard].occupied.load(Ordering::Relaxed) > 0
     }
 
-    /// First step of a prefetch for a batch: the line of the table where each key belongs.
-    pub fn prefetch_bucket(&self, database: usize, hash: KeyHash) {
-        if let Some(guard) = self.try_lock(hash.shard())
-            && let Some(db) = guard.get().db(self.resolve(database))
-        {
-            db.prefetch_bucket(hash);
-        }
+    /// First step of a prefetch for a batch: the shard's lock, and the line of the table where the key belongs.
+    #[inline]
+    pub fn prefetch_bucket(&self, hash: KeyHash) {
+        let shard = hash.shard();
+        table::prefetch::read(&raw const *self.shards[shard]);
+        self.hints[shard].prefetch(hash.table());
     }
 
     /// Second step: the entry itself.
+    #[inline]
     pub fn prefetch_entry(&self, database: usize, hash: KeyHash) {
-        if let Some(guard) = self.try_lock(hash.shard())
-            && let Some(db) = guard.get().db(self.resolve(database))
-        {
+        let Some(guard) = self.try_lock(hash.shard()) else { return };
+        let physical = self.resolve(database);
+        if let Some(db) = guard.get().db(physical) {
             db.prefetch_entry(hash);
+            self.note_buckets(&guard, physical);
+        }
+    }
+
+    /// Notes for the first step where the buckets of a database lie: of the one that is used now.
+    #[inline]
+    pub fn note_buckets(&self, guard: &Guard<'_>, physical: usize) {
+        if let Some(db) = guard.get().db(physical) {
+            db.note_buckets(&self.hints[guard.index]);
         }
     }
 }
@@ -221,17 +237,20 @@ pub struct Guard<'k> {
 
 impl Guard<'_> {
     /// The number of the shard.
+    #[inline]
     pub fn index(&self) -> usize {
         self.index
     }
 
     /// The shard.
+    #[inline]
     pub fn get(&self) -> &Shard {
         // SAFETY: this guard holds the shard's lock.
         unsafe { &*self.cell.shard.get() }
     }
 
     /// The shard for writing.
+    #[inline]
     pub fn get_mut(&mut self) -> &mut Shard {
         // SAFETY: as in `get`, and the guard is borrowed exclusively.
         unsafe { &mut *self.cell.shard.get() }

@@ -142,7 +142,7 @@ fn a_prefetch_beside_writers_touches_nothing_that_is_gone() {
             while !stopped.load(Ordering::Relaxed) {
                 for number in 0..ACCOUNTS {
                     let hash = Key::new(&account(number)).hash();
-                    keyspace.prefetch_bucket(0, hash);
+                    keyspace.prefetch_bucket(hash);
                     keyspace.prefetch_entry(0, hash);
                 }
             }

@@ -57,6 +57,17 @@ pub struct Limits {
     pub authenticated: bool,
 }
 
+impl Limits {
+    /// Arguments of this length need no closer look.
+    #[inline]
+    fn quick_max(&self) -> usize {
+        match self.authenticated {
+            true => self.bulk_len,
+            false => self.bulk_len.min(UNAUTHENTICATED_BULK_MAX as usize),
+        }
+    }
+}
+
 impl Default for Limits {
     /// Redis's limits for an authenticated client.
     fn default() -> Self {
@@ -137,12 +148,35 @@ impl Parser {
         self.spans.shrink_to(SPANS_KEPT);
     }
 
+    /// The length of the command at the start of `buf`, its arguments appended to `args`, if it is all there and
+    /// written as nearly all are: up to nine arguments, in plain numbers. Otherwise nothing has happened, and
+    /// [`Parser::parse`] sees to it.
+    #[inline(never)]
+    pub fn parse_plain(&self, buf: &[u8], limits: &Limits, args: &mut Vec<Span>) -> Option<usize> {
+        let [b'*', digit @ b'1'..=b'9', b'\r', _] = buf.first_chunk::<4>()? else { return None };
+        let count = usize::from(digit - b'0');
+        if count > limits.multibulk_len || self.is_partial() {
+            return None;
+        }
+        let (held, quick_max) = (args.len(), limits.quick_max());
+        let mut at = 4;
+        for _ in 0..count {
+            let Some((span, end)) = whole_bulk(buf, at, quick_max) else {
+                args.truncate(held);
+                return None;
+            };
+            args.push(span);
+            at = end;
+        }
+        Some(at)
+    }
+
     /// Reads the command whose first byte is `buf`'s first.
     ///
     /// After [`Parsed::Incomplete`] the next call must pass the same bytes, with more behind them.
     /// `args` is appended to and keeps what it holds; it receives whole commands only. After an
     /// error the stream cannot be read any further.
-    #[inline]
+    #[inline(never)]
     pub fn parse(
         &mut self,
         buf: &[u8],
@@ -216,13 +250,8 @@ fn read_multibulk(
             Header::Arguments => {}
         }
     }
-    let quick_max = if limits.authenticated {
-        limits.bulk_len
-    } else {
-        limits.bulk_len.min(UNAUTHENTICATED_BULK_MAX as usize)
-    };
     loop {
-        read_whole_bulks(buf, quick_max, cursor, spans);
+        read_whole_bulks(buf, limits.quick_max(), cursor, spans);
         if cursor.left == 0 {
             return Ok(None);
         }
@@ -242,26 +271,7 @@ enum Header {
 }
 
 /// Reads the `*N` line into `cursor.left`.
-#[inline]
 fn read_header(buf: &[u8], limits: &Limits, cursor: &mut Cursor) -> Result<Header, ProtocolError> {
-    // Few arguments in one digit, as nearly every command has them.
-    if let [_, digit @ b'1'..=b'9', b'\r', _, ..] = buf {
-        let count = usize::from(digit - b'0');
-        if count <= limits.multibulk_len {
-            *cursor = Cursor { at: 4, scanned: 4, left: count, bulk: None };
-            return Ok(Header::Arguments);
-        }
-    }
-    read_long_header(buf, limits, cursor)
-}
-
-#[cold]
-#[inline(never)]
-fn read_long_header(
-    buf: &[u8],
-    limits: &Limits,
-    cursor: &mut Cursor,
-) -> Result<Header, ProtocolError> {
     let Some(end) = find_line_end(buf, limits, cursor, ProtocolError::TooBigMultibulkCount)? else {
         return Ok(Header::Incomplete);
     };
@@ -283,47 +293,55 @@ fn read_whole_bulks(buf: &[u8], quick_max: usize, cursor: &mut Cursor, spans: &m
     if cursor.bulk.is_some() {
         return;
     }
-    // Offsets below fit in 32 bits because of this.
-    let buf = buf.get(..u32::MAX as usize).unwrap_or(buf);
     let (mut at, mut left) = (cursor.at, cursor.left);
-    while left > 0 {
-        let Some([b'$', line @ ..]) = buf.get(at..) else { break };
-        let Some((len, line_len)) = quick_length(line) else { break };
-        let start = at + 1 + line_len;
-        let end = start + len + 2;
-        if len > quick_max || end > buf.len() {
-            break;
-        }
-        spans.push(Span { start: start as u32, len: len as u32 });
+    while left > 0
+        && let Some((span, end)) = whole_bulk(buf, at, quick_max)
+    {
+        spans.push(span);
         at = end;
         left -= 1;
     }
     *cursor = Cursor { at, scanned: at.max(cursor.scanned), left, bulk: None };
 }
 
-/// The number at the start of `line` and the number of bytes up to behind its line end, if it is a
-/// canonical number of at most nine digits and all there.
+/// The argument that begins at `at`, and where it ends, if it is whole, plainly written and within `quick_max` bytes.
 #[inline(always)]
-fn quick_length(line: &[u8]) -> Option<(usize, usize)> {
-    match line {
-        [ones @ b'0'..=b'9', b'\r', _, ..] => Some((usize::from(ones - b'0'), 3)),
-        [tens @ b'1'..=b'9', ones @ b'0'..=b'9', b'\r', _, ..] => {
-            Some((usize::from(tens - b'0') * 10 + usize::from(ones - b'0'), 4))
+fn whole_bulk(buf: &[u8], at: usize, quick_max: usize) -> Option<(Span, usize)> {
+    // The shortest one has six bytes.
+    let [b'$', line @ ..] = buf.get(at..)?.first_chunk::<6>()? else { return None };
+    let digit = |byte: u8| usize::from(byte.wrapping_sub(b'0'));
+    let (len, line_len) = match line {
+        [ones @ b'0'..=b'9', b'\r', ..] => (digit(*ones), 4),
+        [tens @ b'1'..=b'9', ones @ b'0'..=b'9', b'\r', ..] => {
+            (digit(*tens) * 10 + digit(*ones), 5)
         }
-        [b'1'..=b'9', ..] => {
-            let mut value = 0;
-            for (index, &byte) in line.iter().enumerate().take(10) {
-                let digit = byte.wrapping_sub(b'0');
-                if digit > 9 {
-                    let whole = byte == b'\r' && line.len() > index + 1;
-                    return whole.then_some((value, index + 2));
-                }
-                value = value * 10 + usize::from(digit);
-            }
-            None
-        }
-        _ => None,
+        _ => long_length(buf, at)?,
+    };
+    let start = at + line_len;
+    let end = start + len + 2;
+    if len > quick_max || end > buf.len() || end > u32::MAX as usize {
+        return None;
     }
+    Some((Span { start: start as u32, len: len as u32 }, end))
+}
+
+/// The number behind the sign at `at` and how far behind it its line ends, if it is a canonical number of at most
+/// nine digits and all there.
+fn long_length(buf: &[u8], at: usize) -> Option<(usize, usize)> {
+    let line = buf.get(at + 1..)?;
+    if !matches!(line.first(), Some(b'1'..=b'9')) {
+        return None;
+    }
+    let mut value = 0;
+    for (index, &byte) in line.iter().enumerate().take(10) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            let whole = byte == b'\r' && line.len() > index + 1;
+            return whole.then_some((value, index + 3));
+        }
+        value = value * 10 + usize::from(digit);
+    }
+    None
 }
 
 /// Reads one argument, whatever its form: `None` when it is complete, otherwise the buffer length

@@ -3,7 +3,7 @@
 use command::{Args, Command, DiskError, Error, Flags, Session, permission};
 use resp::{Protocol, Writer};
 
-use crate::execute::{Bench, Call, Ran, Scope, scope_of};
+use crate::execute::{Bench, Call, Scope, scope_of};
 
 impl Bench<'_> {
     /// Whether a command may run without a closer look: nothing is special about its client, its form or the
@@ -40,14 +40,8 @@ impl Bench<'_> {
             return Err(Error::NO_AUTH);
         }
         if !session.user.is_unrestricted() {
-            let call = Call {
-                command,
-                args,
-                now_us: now_ms * 1000,
-                may_wait: false,
-                waited: false,
-                idle: None,
-            };
+            let call =
+                Call { command, args, now_us: now_ms * 1000, may_wait: false, waited: false };
             let never_queued =
                 session.transaction.is_some() && command.flags.contains(Flags::NO_MULTI);
             // An unknown subcommand is nobody's to allow.
@@ -110,11 +104,10 @@ impl Bench<'_> {
     }
 
     /// Answers a command that was allowed when it was sent, and is not when it runs.
-    pub fn answer_denied(&mut self, session: &Session, error: Error, output: &mut Vec<u8>) -> Ran {
+    pub fn answer_denied(&mut self, session: &Session, error: &Error, output: &mut Vec<u8>) {
         Writer::new(output, session.protocol).error(error.line());
         self.counters.errors.add(1);
         self.services.statistics.count_error(error.prefix());
-        Ran { outcome: Err(error), wait: None }
     }
 
     /// Answers a command that does not run. Inside a transaction that makes EXEC fail.

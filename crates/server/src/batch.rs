@@ -116,7 +116,11 @@ impl Batch {
             if input.is_empty() {
                 return Progress::Drained { wanted: 0 };
             }
-            match connection.parser.parse(input, limits, &mut self.spans) {
+            let parsed = match connection.parser.parse_plain(input, limits, &mut self.spans) {
+                Some(consumed) => Ok(Parsed::Command { consumed }),
+                None => connection.parser.parse(input, limits, &mut self.spans),
+            };
+            match parsed {
                 Ok(Parsed::Command { consumed }) => {
                     connection.parsed += consumed;
                     let spans = (self.spans.len() - first_span) as u32;
@@ -146,7 +150,10 @@ impl Batch {
     ) {
         let args = view(&words, &self.spans, &connection.input);
         let command = table.resolve_like(args, &mut self.last);
-        let key = command.and_then(|command| first_key(command, args));
+        let key = command.and_then(|command| {
+            let word = command.first_key()?;
+            Some((word as u32, KeyHash::of(args.get(word)?)))
+        });
         let database = connection.session.database as u32;
         self.commands.push(Pending {
             token,
@@ -163,26 +170,21 @@ impl Batch {
         if self.commands.len() < 2 {
             return;
         }
-        for index in 0..self.commands.len() + BUCKET_LEAD {
-            if let Some((database, hash)) = self.place(index) {
-                keyspace.prefetch_bucket(database, hash);
-            }
-            if let Some((database, hash)) =
-                index.checked_sub(BUCKET_LEAD).and_then(|index| self.place(index))
-            {
-                keyspace.prefetch_entry(database, hash);
-            }
+        let places = || {
+            let keys = self.commands.iter().map(|one| (one.database as usize, one.key));
+            keys.filter_map(|(database, key)| Some((database, key?.1)))
+        };
+        let mut ahead = places().map(|(_, hash)| keyspace.prefetch_bucket(hash));
+        ahead.by_ref().take(BUCKET_LEAD).for_each(drop);
+        for (database, hash) in places() {
+            ahead.next();
+            keyspace.prefetch_entry(database, hash);
         }
     }
 
-    fn place(&self, index: usize) -> Option<(usize, KeyHash)> {
-        let pending = self.commands.get(index)?;
-        pending.key.map(|(_, hash)| (pending.database as usize, hash))
-    }
-
-    /// The words of the command at `index`, which `input` holds.
-    pub fn args<'a>(&'a self, index: usize, input: &'a [u8]) -> Args<'a> {
-        let pending = &self.commands[index];
+    /// The words of a command of the batch, which `input` holds.
+    #[inline]
+    pub fn args<'a>(&'a self, pending: &'a Pending, input: &'a [u8]) -> Args<'a> {
         let args = view(&pending.words, &self.spans, input);
         match pending.key {
             Some((word, hash)) => args.with_hash(word as usize, hash),
@@ -191,6 +193,7 @@ impl Batch {
     }
 }
 
+#[inline(always)]
 fn view<'a>(words: &'a Words, spans: &'a [Span], input: &'a [u8]) -> Args<'a> {
     match words {
         Words::Input { at, first_span, spans: count } => {
@@ -199,19 +202,4 @@ fn view<'a>(words: &'a Words, spans: &'a [Span], input: &'a [u8]) -> Args<'a> {
         }
         Words::Own(owned) => owned.view(),
     }
-}
-
-/// The first key of a command whose keys begin at a fixed word, behind their number where that is given. Of scripts
-/// without keys it is another word: it serves as a hint only.
-fn first_key(command: Command, args: Args<'_>) -> Option<(u32, KeyHash)> {
-    let first = command.keys.first()?;
-    let command::Begin::Index(word) = first.begin else { return None };
-    let behind = match first.find {
-        command::Find::Range { .. } => 0,
-        command::Find::KeyNum { first, .. } => first,
-        command::Find::Unknown => return None,
-    };
-    let word = word.checked_add(behind)?;
-    let bytes = args.get(usize::try_from(word).ok()?)?;
-    Some((word as u32, KeyHash::of(bytes)))
 }

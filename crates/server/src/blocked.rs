@@ -109,18 +109,21 @@ impl Bench<'_> {
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
         let (command, args) = (parked.command, parked.args.view());
-        let call = Call { command, args, now_us, may_wait: true, waited: true, idle: None };
+        let call = Call { command, args, now_us, may_wait: true, waited: true };
         let mut reply = Vec::new();
         // It was counted when it began to wait.
         self.lap_ns();
-        let ran = match self.permit(&session, &call) {
+        let wait = match self.permit(&session, &call) {
             Ok(()) => self.run_and_answer(&mut session, &call, &mut reply, held),
             // The rules have changed since.
-            Err(error) => self.answer_denied(&session, error, &mut reply),
+            Err(error) => {
+                self.answer_denied(&session, &error, &mut reply);
+                None
+            }
         };
         self.record(now_us);
         let took_ns = self.lap_ns();
-        if let Some(wait) = ran.wait {
+        if let Some(wait) = wait {
             if let Some(at_ms) = wait.again_ms {
                 parked.client.post(Letter::Again { client: parked.client.id, at_ms });
             }

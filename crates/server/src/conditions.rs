@@ -2,7 +2,8 @@
 
 use command::{Command, DiskError, Services};
 use commands::logs::Bounds;
-use config::{Config, KeyspaceEvents};
+use config::{Config, KeyspaceEvents, MaxmemoryPolicy};
+use keyspace::access::{AccessClock, LfuScale};
 
 use crate::notify;
 
@@ -22,11 +23,13 @@ pub struct Conditions {
     pub logged: Bounds,
     /// Whether every command is accounted for by its keys.
     pub counts_keys: bool,
+    /// What to stamp on keys, by the policy of eviction.
+    pub access: AccessClock,
 }
 
 impl Conditions {
-    /// Those of now.
-    pub fn of(services: &Services, config: &Config) -> Self {
+    /// Those of now, `now_ms` milliseconds since the epoch.
+    pub fn of(services: &Services, config: &Config, now_ms: i64) -> Self {
         Self {
             is_calm: config.maxmemory == 0
                 && !services.persistence.has_obstacles()
@@ -36,6 +39,7 @@ impl Conditions {
             notify: notify::wanted(services, config),
             logged: Bounds::of(services, config),
             counts_keys: services.hot_keys.is_active(),
+            access: access_clock(config, now_ms),
         }
     }
 
@@ -44,4 +48,22 @@ impl Conditions {
     pub fn may_be_changed_by(command: Command) -> bool {
         command.keys.is_empty()
     }
+}
+
+/// What keys are stamped with that are used now, milliseconds since the epoch.
+pub fn access_clock(config: &Config, now_ms: i64) -> AccessClock {
+    match config.maxmemory_policy {
+        MaxmemoryPolicy::AllkeysLfu | MaxmemoryPolicy::VolatileLfu => {
+            AccessClock::frequency(now_ms, lfu_scale(config))
+        }
+        MaxmemoryPolicy::AllkeysLrm | MaxmemoryPolicy::VolatileLrm => {
+            AccessClock::modification(now_ms)
+        }
+        _ => AccessClock::recency(now_ms),
+    }
+}
+
+/// How counters of accesses grow and decay.
+pub fn lfu_scale(config: &Config) -> LfuScale {
+    LfuScale { log_factor: config.lfu_log_factor, decay_minutes: config.lfu_decay_time_min }
 }

@@ -197,8 +197,8 @@ impl<S: Socket> Connection<S> {
     /// Notes what a command has changed: the log's last number of this thread was `before` and is `after`.
     pub fn note_change(&mut self, command: Option<Command>, before: u64, after: u64) {
         // What reads may end keys whose time has come: nobody is told that.
-        let reads = command.is_some_and(|command| command.flags.contains(Flags::READONLY));
-        if before != after && !reads {
+        let reads = || command.is_some_and(|command| command.flags.contains(Flags::READONLY));
+        if before != after && !reads() {
             self.wrote = after;
         }
     }

@@ -13,6 +13,7 @@ use keyspace::{Db, EntryRef, Held, Key, SHARDS};
 
 use tracking::Recorder;
 
+use crate::conditions::lfu_scale;
 use crate::execute::Bench;
 use crate::notify;
 
@@ -230,10 +231,7 @@ impl Bench<'_> {
     /// A shard is chosen at random, and the keys of it: hashes are as good as random numbers.
     fn sample(&mut self, policy: MaxmemoryPolicy) -> bool {
         let now_ms = self.now_us() / 1000;
-        let scale = LfuScale {
-            log_factor: self.config.lfu_log_factor,
-            decay_minutes: self.config.lfu_decay_time_min,
-        };
+        let scale = lfu_scale(self.config);
         let wanted = if is_random(policy) { 1 } else { self.config.maxmemory_samples as usize };
         let start = self.random.next_u64() as usize % SHARDS;
         let mut seen = 0;

@@ -3,17 +3,17 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use command::blocked::{Nothing, Parked, Wait};
+use command::blocked::{Parked, Wait};
 use command::{
     Aftermath, Args, Close, Command, Ctx, Database, Effects, Error, ExpiryLog, Flags, Idle,
-    KeyList, Outcome, ReplyMode, Services, Session, Setting,
+    KeyList, ReplyMode, Services, Session, Setting,
 };
 use commands::logs::{self, Finished};
 use commands::monitor;
 use config::Config;
 use effects::{Group, Recorder};
 use env::{Random, RngCore};
-use keyspace::access::{AccessClock, LfuScale};
+use keyspace::access::AccessClock;
 use keyspace::gate::GateSlot;
 use keyspace::{Held, KeyHash};
 use observe::Counters;
@@ -75,23 +75,6 @@ pub struct Call<'a> {
     pub may_wait: bool,
     /// Whether its client has waited.
     pub waited: bool,
-    /// What the worker does while a script keeps it busy.
-    pub idle: Option<&'a dyn Idle>,
-}
-
-/// What is left when a command has run.
-pub struct Ran {
-    /// What it returned.
-    pub outcome: Outcome,
-    /// What it waits for, when it found nothing.
-    pub wait: Option<Box<Wait>>,
-}
-
-impl Ran {
-    /// Whether the command is to be run by a helper.
-    fn leaves(&self) -> bool {
-        self.wait.as_ref().is_some_and(|wait| wait.nothing == Nothing::Helped)
-    }
 }
 
 /// What became of a command.
@@ -131,42 +114,18 @@ impl Bench<'_> {
         output: &mut Vec<u8>,
     ) -> Done {
         let start = output.len();
-        if command.is_none() && is_http(args) {
-            tracing::warn!(
-                "Possible SECURITY ATTACK detected: {} sends HTTP. Connection aborted.",
-                session.client.addr
-            );
-            session.close = Close::Now;
-            return Done::Yes;
-        }
         let now_us = self.now_us();
-        let mut done = Done::Yes;
-        let admitted = match command {
-            Some(command) if self.passes(session, command, args) => Ok(Admitted::Run(command)),
-            _ => self.admit(session, command, args, now_us / 1000),
+        let done = match command {
+            Some(command) if self.passes(session, command, args) => {
+                self.execute_admitted(session, command, args, now_us, output)
+            }
+            _ => self.execute_checked(session, command, args, now_us, output),
         };
-        match admitted {
-            Ok(Admitted::HeldUntil(until)) => return Done::HeldUntil(until),
-            Err(error) => self.refuse(session, command, &error, output),
-            Ok(Admitted::Run(command)) => {
-                session.client.note_command(command);
-                let idle = self.idle;
-                let call = Call { command, args, now_us, may_wait: true, waited: false, idle };
-                done = self.run_or_queue(session, &call, output);
-                let shown = (command, args);
-                monitor::feed(self.services, session, shown, now_us, monitor::Sender::Client);
-            }
+        if let Done::HeldUntil(_) = done {
+            return done;
         }
-        match session.reply_mode {
-            ReplyMode::On => {}
-            ReplyMode::Off => output.truncate(start),
-            ReplyMode::SkipNext => session.reply_mode = ReplyMode::Skip,
-            // Its reply is still to come.
-            ReplyMode::Skip if matches!(done, Done::Parked(_)) => {}
-            ReplyMode::Skip => {
-                output.truncate(start);
-                session.reply_mode = ReplyMode::On;
-            }
+        if session.reply_mode != ReplyMode::On {
+            silence(session, &done, output, start);
         }
         if !session.unsilenced.is_empty() {
             output.append(&mut session.unsilenced);
@@ -175,26 +134,76 @@ impl Bench<'_> {
         done
     }
 
+    /// Executes a command if it may run, and says why not otherwise.
+    fn execute_checked(
+        &mut self,
+        session: &mut Session,
+        command: Option<Command>,
+        args: Args<'_>,
+        now_us: i64,
+        output: &mut Vec<u8>,
+    ) -> Done {
+        if command.is_none() && is_http(args) {
+            tracing::warn!(
+                "Possible SECURITY ATTACK detected: {} sends HTTP. Connection aborted.",
+                session.client.addr
+            );
+            session.close = Close::Now;
+            return Done::Yes;
+        }
+        match self.admit(session, command, args, now_us / 1000) {
+            Ok(Admitted::HeldUntil(until)) => return Done::HeldUntil(until),
+            Ok(Admitted::Run(command)) => {
+                return self.execute_admitted(session, command, args, now_us, output);
+            }
+            Err(error) => self.refuse(session, command, &error, output),
+        }
+        Done::Yes
+    }
+
+    #[inline]
+    fn execute_admitted(
+        &mut self,
+        session: &mut Session,
+        command: Command,
+        args: Args<'_>,
+        now_us: i64,
+        output: &mut Vec<u8>,
+    ) -> Done {
+        session.client.note_command(command);
+        let call = Call { command, args, now_us, may_wait: true, waited: false };
+        let done = self.run_or_queue(session, &call, output);
+        let shown = (command, &call.args);
+        monitor::feed(self.services, session, shown, now_us, monitor::Sender::Client);
+        done
+    }
+
+    #[inline(always)]
     fn run_or_queue(
         &mut self,
         session: &mut Session,
         call: &Call<'_>,
         output: &mut Vec<u8>,
     ) -> Done {
-        let Some(transaction) = session.transaction.as_mut() else {
-            if let Some(parked) = self.hand_over(session, call) {
-                return Done::Parked(parked);
-            }
-            let scope = scope_of(call.command, call.args);
-            let parked =
-                self.with_held(scope, |bench, held| bench.run(session, call, output, held));
-            let Some(parked) = parked else {
-                let error = self.busy();
-                self.refuse(session, Some(call.command), &error, output);
-                return Done::Yes;
-            };
-            return parked.map_or(Done::Yes, Done::Parked);
+        if session.transaction.is_some() {
+            self.queue(session, call, output);
+            return Done::Yes;
+        }
+        if let Some(parked) = self.hand_over(session, call) {
+            return Done::Parked(parked);
+        }
+        let scope = scope_of(call.command, call.args);
+        let parked = self.with_held(scope, |bench, held| bench.run(session, call, output, held));
+        let Some(parked) = parked else {
+            let error = self.busy();
+            self.refuse(session, Some(call.command), &error, output);
+            return Done::Yes;
         };
+        parked.map_or(Done::Yes, Done::Parked)
+    }
+
+    /// Queues a command for EXEC, or ends the transaction.
+    fn queue(&mut self, session: &mut Session, call: &Call<'_>, output: &mut Vec<u8>) {
         match call.command.name {
             "exec" if call.command.container.is_none() => self.exec(session, call, output),
             "multi" | "watch" | "discard" | "quit" | "reset"
@@ -204,23 +213,40 @@ impl Bench<'_> {
                 let call = Call { may_wait: false, ..*call };
                 self.with_held(scope, |bench, held| bench.run(session, &call, output, held));
             }
-            _ if call.command.flags.contains(Flags::NO_MULTI) => {
-                transaction.broken = true;
-                let error = Error::fixed("ERR Command not allowed inside a transaction");
-                self.refuse(session, Some(call.command), &error, output);
-            }
             _ => {
+                let Some(transaction) = session.transaction.as_mut() else { return };
+                if call.command.flags.contains(Flags::NO_MULTI) {
+                    transaction.broken = true;
+                    let error = Error::fixed("ERR Command not allowed inside a transaction");
+                    return self.refuse(session, Some(call.command), &error, output);
+                }
                 let flags = commands::call_flags(self.services, call.command, call.args);
                 transaction.queue(call.command, call.args, flags);
                 session.client.figures.queued.set(transaction.queued.len() as u64 + 1);
                 Writer::new(output, session.protocol).simple("QUEUED");
             }
         }
-        Done::Yes
     }
 
     /// Does something under locks; none when a script keeps everybody waiting for so long that it is not done.
+    #[inline]
     pub fn with_held<T>(
+        &mut self,
+        scope: Scope,
+        work: impl FnOnce(&mut Self, Held<'_>) -> T,
+    ) -> Option<T> {
+        match scope {
+            // Nearly every command.
+            Scope::Key(hash) if self.gate.is_inside() => {
+                let held = Held::one(&self.services.keyspace, hash);
+                Some(work(self, held))
+            }
+            scope => self.with_any_held(scope, work),
+        }
+    }
+
+    #[inline(never)]
+    fn with_any_held<T>(
         &mut self,
         scope: Scope,
         work: impl FnOnce(&mut Self, Held<'_>) -> T,
@@ -260,10 +286,10 @@ impl Bench<'_> {
         output: &mut Vec<u8>,
         mut held: Held<'_>,
     ) -> Option<Arc<Parked>> {
-        let ran = self.run_and_account(session, call, output, &mut held);
+        let wait = self.run_and_account(session, call, output, &mut held);
         self.record(call.now_us);
-        let leaves = ran.leaves();
-        let parked = ran.wait.map(|wait| self.park(session, call, *wait, &mut held));
+        let leaves = wait.as_ref().is_some_and(|wait| wait.is_for_help());
+        let parked = wait.map(|wait| self.park(session, call, *wait, &mut held));
         if self.aftermath.ready.is_empty() {
             drop(held);
         } else {
@@ -283,58 +309,33 @@ impl Bench<'_> {
         }
     }
 
-    /// Runs a command, writes its error if it fails, and counts it.
-    #[inline]
+    /// Runs a command, writes its error if it fails, and counts it. Gives back what the command waits for, when it
+    /// found nothing.
+    #[inline(always)]
     pub fn run_and_account(
         &mut self,
         session: &mut Session,
         call: &Call<'_>,
         output: &mut Vec<u8>,
         held: &mut Held<'_>,
-    ) -> Ran {
+    ) -> Option<Box<Wait>> {
         let start = output.len();
-        let ran = self.run_and_answer(session, call, output, held);
-        if ran.leaves() {
+        let wait = self.run_and_answer(session, call, output, held);
+        if wait.as_ref().is_some_and(|wait| wait.is_for_help()) {
             // It has not run yet.
-            return ran;
+            return wait;
         }
         if Conditions::may_be_changed_by(call.command) {
-            self.conditions = Conditions::of(self.services, self.config);
+            self.conditions = Conditions::of(self.services, self.config, call.now_us / 1000);
         }
         self.tell_readers();
         let took_ns = self.count(call);
         // What waits is the client's next command, and logged, when it is served.
-        if ran.wait.is_none() {
+        if wait.is_none() {
             session.client.figures.commands.add(1);
             self.log(session, call, took_ns, output.len() - start);
         }
-        ran
-    }
-
-    /// Runs a command, and writes its error if it fails.
-    #[inline]
-    pub fn run_and_answer(
-        &mut self,
-        session: &mut Session,
-        call: &Call<'_>,
-        output: &mut Vec<u8>,
-        held: &mut Held<'_>,
-    ) -> Ran {
-        let start = output.len();
-        let mut ran = self.call(session, call, output, held);
-        if let Err(error) = &ran.outcome {
-            output.truncate(start);
-            if error.leaves() {
-                ran.outcome = Ok(());
-                ran.wait = Some(Box::new(Wait::for_help()));
-                return ran;
-            }
-            Writer::new(output, session.protocol).error(error.line());
-            self.counters.errors.add(1);
-            self.counters.command(call.command.id()).failed.add(1);
-            self.services.statistics.count_error(error.prefix());
-        }
-        ran
+        wait
     }
 
     /// What a database needs to know of the command that it serves.
@@ -354,7 +355,7 @@ impl Bench<'_> {
             now_ms: call.now_us / 1000,
             expires: !session.obeys,
             frozen: self.services.pause.is_active(call.now_us / 1000),
-            access: self.access_clock(session, call.now_us / 1000),
+            access: self.access_clock(session),
             counters: self.counters,
             notify: self.conditions.notify,
             log: ExpiryLog::new(self.log, self.config),
@@ -363,32 +364,26 @@ impl Bench<'_> {
     }
 
     /// What a command stamps on the keys that it uses.
-    #[inline]
-    fn access_clock(&mut self, session: &Session, now_ms: i64) -> AccessClock {
-        use config::MaxmemoryPolicy::{AllkeysLfu, AllkeysLrm, VolatileLfu, VolatileLrm};
-        let clock = if matches!(self.config.maxmemory_policy, AllkeysLfu | VolatileLfu) {
-            let scale = LfuScale {
-                log_factor: self.config.lfu_log_factor,
-                decay_minutes: self.config.lfu_decay_time_min,
-            };
-            AccessClock::frequency(now_ms, scale, self.random.next_u64())
-        } else if matches!(self.config.maxmemory_policy, AllkeysLrm | VolatileLrm) {
-            AccessClock::modification(now_ms)
-        } else {
-            AccessClock::recency(now_ms)
-        };
+    #[inline(always)]
+    fn access_clock(&mut self, session: &Session) -> AccessClock {
+        let mut clock = self.conditions.access;
+        if clock.keeps_history() {
+            clock = clock.with_noise(self.random.next_u64());
+        }
         if session.no_touch { clock.without_touching() } else { clock }
     }
 
-    /// Runs the command's own code.
-    #[inline]
-    fn call(
+    /// Runs a command, and writes its error if it fails. Gives back what the command waits for, when it found
+    /// nothing.
+    #[inline(always)]
+    pub fn run_and_answer(
         &mut self,
         session: &mut Session,
         call: &Call<'_>,
         output: &mut Vec<u8>,
         held: &mut Held<'_>,
-    ) -> Ran {
+    ) -> Option<Box<Wait>> {
+        let start = output.len();
         let setting = self.setting(session, call, held);
         let is_logged = setting.log.is_some();
         let database = session.database;
@@ -410,18 +405,45 @@ impl Bench<'_> {
             may_leave,
             waited: call.waited,
             waits_for: None,
-            idle: call.idle,
+            idle: self.idle,
         };
         let outcome = (call.command.run)(&mut ctx, call.args);
         let changes = ctx.db.changes();
-        ctx.effects.collect(ctx.db.expired(), changes > 0, call.args, &mut self.effects);
-        let ran = Ran { outcome, wait: ctx.waits_for.take() };
+        if is_logged {
+            ctx.effects.collect(ctx.db.expired(), changes > 0, call.args, &mut self.effects);
+        }
+        let wait = ctx.waits_for.take();
         if changes > 0 {
             self.counters.changes.add(changes);
         }
         self.publish_events();
-        self.remember_keys(session, call.command, call.args);
-        ran
+        self.remember_keys(session, call.command, &call.args);
+        match outcome {
+            Ok(()) => wait,
+            Err(error) => {
+                output.truncate(start);
+                self.answer_error(session, call, &error, output)
+            }
+        }
+    }
+
+    /// Writes the error of a command, unless that is that it leaves its worker: then it waits for help.
+    #[cold]
+    fn answer_error(
+        &mut self,
+        session: &Session,
+        call: &Call<'_>,
+        error: &Error,
+        output: &mut Vec<u8>,
+    ) -> Option<Box<Wait>> {
+        if error.leaves() {
+            return Some(Box::new(Wait::for_help()));
+        }
+        Writer::new(output, session.protocol).error(error.line());
+        self.counters.errors.add(1);
+        self.counters.command(call.command.id()).failed.add(1);
+        self.services.statistics.count_error(error.prefix());
+        None
     }
 
     /// Publishes what has happened to keys. Their locks are still held.
@@ -485,8 +507,24 @@ impl Bench<'_> {
     }
 }
 
+/// Takes back what a command has answered, as far as CLIENT REPLY asks for that.
+#[cold]
+fn silence(session: &mut Session, done: &Done, output: &mut Vec<u8>, start: usize) {
+    match session.reply_mode {
+        ReplyMode::On => {}
+        ReplyMode::Off => output.truncate(start),
+        ReplyMode::SkipNext => session.reply_mode = ReplyMode::Skip,
+        // Its reply is still to come.
+        ReplyMode::Skip if matches!(done, Done::Parked(_)) => {}
+        ReplyMode::Skip => {
+            output.truncate(start);
+            session.reply_mode = ReplyMode::On;
+        }
+    }
+}
+
 /// The locks that a command needs.
-#[inline]
+#[inline(always)]
 pub fn scope_of(command: Command, args: Args<'_>) -> Scope {
     if command.is_exclusive(args) {
         return Scope::All;

@@ -91,6 +91,7 @@ impl<'a> Hand<'a> {
         let config = self.services.config.snapshot();
         let now_ns = self.services.clock.monotonic_ns();
         self.gate.enter();
+        let epoch_us = self.services.clock.unix_us();
         let mut bench = Bench {
             services: self.services,
             config: &config,
@@ -99,12 +100,12 @@ impl<'a> Hand<'a> {
             log: &self.log,
             effects: Default::default(),
             gate: &self.gate,
-            epoch_us: self.services.clock.unix_us(),
+            epoch_us,
             epoch_ns: now_ns,
             clock_ns: now_ns,
             idle: None,
             aftermath: Default::default(),
-            conditions: Conditions::of(self.services, &config),
+            conditions: Conditions::of(self.services, &config, epoch_us / 1000),
             notes: &self.notes,
             evictor: &mut self.evictor,
             helpers: None,
@@ -264,7 +265,6 @@ impl Bench<'_> {
             now_us,
             may_wait: false,
             waited: false,
-            idle: None,
         };
         let scope = scope_of(call.command, call.args);
         let services = self.services;

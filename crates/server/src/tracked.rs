@@ -20,12 +20,13 @@ impl<'a> Bench<'a> {
 
     /// Enters a client with the keys that its command has read, if the client tracks. Their locks are still
     /// held.
-    #[inline]
-    pub fn remember_keys(&self, session: &Session, command: Command, args: Args<'_>) {
-        // What a script reads is remembered by the commands that it runs.
-        let reads = command.flags.contains(Flags::READONLY) && command.group != Group::Scripting;
-        if reads && self.services.tracking.is_on() {
-            self.remember_all(session, command, args);
+    #[inline(always)]
+    pub fn remember_keys(&self, session: &Session, command: Command, args: &Args<'_>) {
+        if self.services.tracking.is_on() && command.flags.contains(Flags::READONLY) {
+            // What a script reads is remembered by the commands that it runs.
+            if command.group != Group::Scripting {
+                self.remember_all(session, command, *args);
+            }
         }
     }
 

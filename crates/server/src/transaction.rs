@@ -97,7 +97,7 @@ impl Bench<'_> {
                 let context = acl::Context::Multi;
                 permission::note(self.services, session, context, denied, call.command, call.args);
                 let error = permission::error_in_transaction(denied);
-                self.answer_denied(session, error, output);
+                self.answer_denied(session, &error, output);
                 continue;
             }
             self.run_and_account(session, &call, output, &mut held);

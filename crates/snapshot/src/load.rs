@@ -333,7 +333,7 @@ fn store_chunk(
         for record in records {
             let Some(read) = read(chunk, record, keyspace, rules, watch, counts)? else { continue };
             let hash = KeyHash::of(&read.key);
-            keyspace.prefetch_bucket(read.meta.database as usize, hash);
+            keyspace.prefetch_bucket(hash);
             hashed.push((hash, read));
         }
         counts.keys.fetch_add(hashed.len() as u64, Ordering::Relaxed);
@@ -345,6 +345,7 @@ fn store_chunk(
             if let Some(due_ms) = due_ms {
                 guard.note_deadline(due_ms);
             }
+            keyspace.note_buckets(&guard, physical);
         }
     }
     Ok(())

@@ -58,6 +58,13 @@ fn allocate(buckets: u32) -> NonNull<Bucket> {
     NonNull::new(memory.cast::<Bucket>()).unwrap_or_else(|| handle_alloc_error(layout))
 }
 
+/// The home of a position among so many buckets: monotone, and below their number (0 when there is none).
+#[inline(always)]
+pub(crate) fn home(position: u32, buckets: u32) -> u32 {
+    debug_assert!(position < POSITIONS);
+    ((u64::from(position) * u64::from(buckets)) >> 24) as u32
+}
+
 impl Array {
     pub(crate) const EMPTY: Self = Self {
         base: NonNull::from_ref(&EMPTY),
@@ -121,11 +128,20 @@ impl Array {
         self.initialise_to(end);
     }
 
-    /// The home bucket of a position: monotone, and below `buckets` (0 when there is none).
+    /// The home bucket of a position.
     #[inline(always)]
     fn home(&self, position: u32) -> u32 {
-        debug_assert!(position < POSITIONS);
-        ((u64::from(position) * u64::from(self.buckets)) >> 24) as u32
+        home(position, self.buckets)
+    }
+
+    /// Where the two parts lie, as bucket 0 of each would.
+    pub(crate) fn parts(&self) -> (*const Bucket, *const Bucket) {
+        (self.base.as_ptr(), self.rest)
+    }
+
+    /// The number of buckets in the first part, and of all.
+    pub(crate) fn sizes(&self) -> (u32, u32) {
+        (self.split, self.buckets)
     }
 
     /// The first position whose home is `bucket` or a later one.

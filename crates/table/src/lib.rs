@@ -34,8 +34,9 @@
 mod array;
 mod bucket;
 pub mod heap;
+mod hint;
 mod iter;
-mod prefetch;
+pub mod prefetch;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ use std::ptr::NonNull;
 
 use array::{Array, Filler};
 use bucket::Bucket;
+pub use hint::Hint;
 pub use iter::IntoIter;
 pub use sizes::class_at_least;
 

@@ -2,7 +2,7 @@
 
 /// Asks for the cache line at `address`, to be read soon. Any address is allowed.
 #[inline(always)]
-pub(crate) fn read<T>(address: *const T) {
+pub fn read<T>(address: *const T) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

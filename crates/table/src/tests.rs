@@ -6,12 +6,12 @@ use proptest::prelude::*;
 use super::*;
 
 /// A number that stands for entry `id`, in the place of a pointer: small and large ones.
-fn block(id: usize) -> NonNull<u8> {
+pub(crate) fn block(id: usize) -> NonNull<u8> {
     let number = (id * 2 + 1) | ((id % 3) << (ODD_BITS - 2));
     NonNull::without_provenance(NonZeroUsize::new(number).unwrap())
 }
 
-fn mixed(id: usize) -> u32 {
+pub(crate) fn mixed(id: usize) -> u32 {
     splitmix(&mut (id as u64)) as u32
 }
 

@@ -12,7 +12,7 @@ impl Database<'_> {
             now_ms: self.now_ms,
             expires: self.horizon_ms == self.now_ms,
             frozen: self.frozen,
-            access: self.access.clone(),
+            access: self.access,
             counters: self.counters,
             notify: self.notify,
             log: self.log,

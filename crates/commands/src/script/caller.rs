@@ -128,7 +128,7 @@ impl<'c, 'a> Caller<'c, 'a> {
         monitor::feed(
             ctx.services,
             ctx.session,
-            (command, args),
+            (command, &args),
             ctx.now_us,
             monitor::Sender::Script,
         );

@@ -43,7 +43,7 @@ pub(crate) enum Subject<'a> {
 pub(crate) fn show(ctx: &Ctx<'_>, args: Args<'_>) {
     if let Some(command) = ctx.services.table.resolve(args) {
         let sender = monitor::Sender::Client;
-        monitor::feed_always(ctx.services, ctx.session, (command, args), ctx.now_us, sender);
+        monitor::feed_always(ctx.services, ctx.session, (command, &args), ctx.now_us, sender);
     }
 }
 

@@ -23,7 +23,15 @@ fn read(stream: &[u8], arrivals: &[usize], limits: &Limits) -> Outcome {
         while start < arrived {
             let buf = &stream[start..arrived];
             let mut args = vec![Span { start: 7, len: 7 }];
+            let mut plain = args.clone();
+            let quick = parser.parse_plain(buf, limits, &mut plain);
             let parsed = parser.parse(buf, limits, &mut args);
+            match quick {
+                Some(consumed) => {
+                    assert_eq!((&parsed, &args), (&Ok(Parsed::Command { consumed }), &plain));
+                }
+                None => assert_eq!(plain.len(), 1),
+            }
             let own = args.split_off(1);
             assert_eq!(args, [Span { start: 7, len: 7 }]);
             match parsed {
@@ -75,6 +83,19 @@ fn pipelined_commands_come_out_in_order() {
     let long = "x".repeat(123_456);
     let stream = format!("*11\r\n{}$123456\r\n{long}\r\n", "$0\r\n\r\n".repeat(10));
     assert_eq!(commands(stream.as_bytes())[0][10], long);
+}
+
+#[test]
+fn plain_commands_take_the_short_way() {
+    let consumed =
+        |stream: &[u8]| Parser::new().parse_plain(stream, &Limits::default(), &mut Vec::new());
+    let long = format!("*2\r\n$4\r\nECHO\r\n$100\r\n{}\r\n", "x".repeat(100));
+    assert_eq!(consumed(b"*2\r\n$3\r\nGET\r\n$10\r\n0123456789\r\n*1"), Some(30));
+    assert_eq!(consumed(long.as_bytes()), Some(long.len()));
+    assert_eq!(consumed(&long.as_bytes()[..long.len() - 1]), None);
+    assert_eq!(consumed(b"*1\r\n$-1\r\n"), None);
+    assert_eq!(consumed(b"*1\r\n$04\r\nPING\r\n"), None);
+    assert_eq!(consumed(b"PING\r\n"), None);
 }
 
 #[test]

@@ -335,6 +335,7 @@ impl<'a> Loader<'a> {
         };
         self.gate.enter();
         let clock_ns = services.clock.monotonic_ns();
+        let epoch_us = services.clock.unix_us();
         let mut bench = Bench {
             services,
             config: &self.config,
@@ -345,16 +346,16 @@ impl<'a> Loader<'a> {
             notes: &self.notes,
             effects: Default::default(),
             gate: &self.gate,
-            epoch_us: services.clock.unix_us(),
+            epoch_us,
             epoch_ns: clock_ns,
             clock_ns,
             idle: None,
             helpers: None,
             aftermath: Default::default(),
-            conditions: Conditions::of(services, &self.config),
+            conditions: Conditions::of(services, &self.config, epoch_us / 1000),
         };
         let now_us = bench.now_us();
-        let call = Call { command, args: view, now_us, may_wait: false, waited: false, idle: None };
+        let call = Call { command, args: view, now_us, may_wait: false, waited: false };
         let session = &mut self.session;
         let mut reply = Vec::new();
         bench.with_held(scope_of(command, view), |bench, mut held| {

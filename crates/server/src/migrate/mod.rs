@@ -197,7 +197,6 @@ impl Bench<'_> {
             now_us: self.now_us(),
             may_wait: false,
             waited: false,
-            idle: None,
         };
         let services = self.services;
         let scope = scope_of(call.command, call.args);

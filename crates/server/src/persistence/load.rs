@@ -12,7 +12,8 @@ use encryption::Input;
 use keyspace::Lent;
 use snapshot::{Duplicates, LoadError, Loaded, Rules, Watch, load, load_held};
 
-use super::{access_clock, counts_uses};
+use super::counts_uses;
+use crate::conditions::access_clock;
 
 /// Empty collections that the log names at most.
 const EMPTY_NAMED: u64 = 10;

@@ -13,10 +13,11 @@ use aof::State;
 use command::{Error, Services, Shutdown};
 use config::Config;
 use config::MaxmemoryPolicy as Policy;
-use keyspace::access::{AccessClock, LfuScale};
 use keyspace::{Held, Lent};
 use rdb::{Encoder, Records};
 use snapshot::Uses;
+
+use crate::conditions::lfu_scale;
 
 pub use cut::{Wrapped, cut, note_whole};
 pub use load::{Watcher, add_libraries, load_at_start, load_file, reload, rules};
@@ -28,10 +29,6 @@ pub fn records(config: &Config) -> Records {
     Records { encoder: Encoder { compress: config.rdbcompression } }
 }
 
-fn lfu(config: &Config) -> LfuScale {
-    LfuScale { log_factor: config.lfu_log_factor, decay_minutes: config.lfu_decay_time_min }
-}
-
 fn counts_uses(config: &Config) -> bool {
     matches!(config.maxmemory_policy, Policy::AllkeysLfu | Policy::VolatileLfu)
 }
@@ -40,17 +37,8 @@ fn counts_uses(config: &Config) -> bool {
 pub fn uses(config: &Config) -> Uses {
     match config.maxmemory_policy {
         Policy::AllkeysLru | Policy::VolatileLru => Uses::Idle,
-        Policy::AllkeysLfu | Policy::VolatileLfu => Uses::Frequency(lfu(config)),
+        Policy::AllkeysLfu | Policy::VolatileLfu => Uses::Frequency(lfu_scale(config)),
         _ => Uses::None,
-    }
-}
-
-/// What keys are stamped with that are loaded.
-fn access_clock(config: &Config, now_ms: i64) -> AccessClock {
-    if counts_uses(config) {
-        AccessClock::frequency(now_ms, lfu(config), 0)
-    } else {
-        AccessClock::recency(now_ms)
     }
 }
 

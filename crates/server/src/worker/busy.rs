@@ -78,11 +78,11 @@ impl<S: Source> Worker<S> {
             helpers: None,
             idle: Some(&idler),
             aftermath: Default::default(),
-            conditions: Conditions::of(&services, &config),
+            conditions: Conditions::of(&services, &config, epoch_us / 1000),
             notes: &notes,
         };
         let pending = batch.get(index);
-        let args = batch.args(index, &connection.input);
+        let args = batch.args(pending, &connection.input);
         let before = log.last();
         let done =
             bench.execute(&mut connection.session, pending.command, args, &mut connection.output);

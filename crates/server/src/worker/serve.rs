@@ -216,7 +216,7 @@ impl<S: Source> Worker<S> {
             evictor: &mut self.evictor,
             idle: None,
             aftermath: Default::default(),
-            conditions: Conditions::of(&self.services, &self.config),
+            conditions: Conditions::of(&self.services, &self.config, self.epoch_us / 1000),
             notes: &self.notes,
             helpers: self.helpers.as_deref(),
         };
@@ -253,7 +253,7 @@ impl<S: Source> Worker<S> {
                 break;
             }
             let end = pending.end;
-            let args = self.batch.args(index, &connection.input);
+            let args = self.batch.args(pending, &connection.input);
             let before = self.log.last();
             let done = bench.execute(
                 &mut connection.session,
@@ -299,7 +299,7 @@ impl<S: Source> Worker<S> {
             evictor: &mut self.evictor,
             idle: None,
             aftermath: Default::default(),
-            conditions: Conditions::of(&self.services, &self.config),
+            conditions: Conditions::of(&self.services, &self.config, self.epoch_us / 1000),
             notes: &self.notes,
             helpers: self.helpers.as_deref(),
         };
