@@ -125,6 +125,18 @@ impl<const BACK: bool> Packed<BACK> {
         self.insert(self.byte_len(), item);
     }
 
+    /// Appends entries, with room made for them at once.
+    pub(crate) fn push_all<const N: usize>(&mut self, items: [Item<'_>; N]) {
+        let lens = items.map(len_of::<BACK>);
+        let mut out = self.0.open(self.byte_len(), lens.iter().sum());
+        for (item, len) in items.into_iter().zip(lens) {
+            let (entry, rest) = out.split_at_mut(len);
+            write::<BACK>(item, entry);
+            out = rest;
+        }
+        self.set_count(self.count() + N);
+    }
+
     /// Puts `item` in the place of the entry at `offset`; returns the offset behind it.
     pub(crate) fn replace(&mut self, offset: usize, item: Item<'_>) -> usize {
         let old = span::<BACK>(&self.run()[offset..]).unwrap_or(0);
