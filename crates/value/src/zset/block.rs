@@ -109,13 +109,15 @@ impl Block {
         true
     }
 
-    /// Returns the block's memory.
+    /// Gives the block's memory back; says how many bytes that is.
     ///
     /// # Safety
     /// No copy of this pointer and no reference into the block is used afterwards.
-    pub(super) unsafe fn free(self) {
+    pub(super) unsafe fn free(self) -> usize {
+        let size = self.heap_bytes();
         // SAFETY: `new` allocated with the size of the same entry: `set_score` keeps it.
-        unsafe { heap::free(self.0, memory(self.layout())) }
+        unsafe { heap::free(self.0, size) }
+        size
     }
 }
 
