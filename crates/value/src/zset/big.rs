@@ -16,6 +16,9 @@ use super::{Body, Zset};
 use crate::Object;
 use crate::cut::{Element, Scribe};
 
+/// Members whose blocks are asked for when one is taken.
+const TAKEN_AHEAD: u64 = 4;
+
 /// Invariant: tree and index hold the same blocks. The tree owns them.
 #[derive(Debug)]
 pub(super) struct Big {
@@ -129,6 +132,13 @@ impl Big {
             // SAFETY: the tree has given it away, the index has forgotten it, and `f` cannot keep a borrow.
             *block_bytes -= unsafe { block.free() };
         });
+        if ranks.len() == 1 && tree.is_far() {
+            // Whoever takes one member from an end is likely to take the next ones soon.
+            let (rank, down) = if ranks.start == 0 { (0, false) } else { (ranks.start - 1, true) };
+            if let Some(block) = tree.walk(rank as u64, TAKEN_AHEAD, down).nth(1) {
+                index.prefetch(index.hash(block.member()));
+            }
+        }
     }
 
     pub(super) fn walk(&self, rank: usize, count: usize, down: bool) -> Walk<'_> {

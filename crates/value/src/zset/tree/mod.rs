@@ -102,10 +102,15 @@ impl Tree {
         Some(gone)
     }
 
+    /// Whether most of it is likely to be in memory only.
+    pub(super) fn is_far(&self) -> bool {
+        self.len >= FAR_MIN
+    }
+
     /// Asks for the leaf in which the probe's place lies, to be searched soon. Of a tree whose leaves are near anyway
     /// it does not.
     pub(super) fn prefetch(&self, probe: &Probe<'_>) {
-        if self.len < FAR_MIN {
+        if !self.is_far() {
             return;
         }
         let mut node = &self.root;
