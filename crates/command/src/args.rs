@@ -68,6 +68,7 @@ impl<'a> Args<'a> {
     }
 
     /// The word at `index`, if there is one.
+    #[inline]
     pub fn get(&self, index: usize) -> Option<&'a [u8]> {
         let span = self.spans.get(index)?;
         let start = span.start as usize;
@@ -75,11 +76,13 @@ impl<'a> Args<'a> {
     }
 
     /// The word at `index`, which the command's arity promises.
+    #[inline]
     pub fn at(&self, index: usize) -> &'a [u8] {
         self.get(index).unwrap_or_default()
     }
 
     /// The word at `index` as a key.
+    #[inline]
     pub fn key(&self, index: usize) -> Key<'a> {
         match self.known {
             Some((known, hash)) if known == index => Key::with_hash(self.at(index), hash),

@@ -161,7 +161,7 @@ impl Bench<'_> {
         Done::Yes
     }
 
-    #[inline]
+    #[inline(always)]
     fn execute_admitted(
         &mut self,
         session: &mut Session,
@@ -229,7 +229,7 @@ impl Bench<'_> {
     }
 
     /// Does something under locks; none when a script keeps everybody waiting for so long that it is not done.
-    #[inline]
+    #[inline(always)]
     pub fn with_held<T>(
         &mut self,
         scope: Scope,

@@ -122,7 +122,7 @@ impl<'a> Hand<'a> {
 
 impl Bench<'_> {
     /// Hands a command over to the helpers if it takes long, or needs what another has occupied.
-    #[inline]
+    #[inline(always)]
     pub fn hand_over(&mut self, session: &Session, call: &Call<'_>) -> Option<Arc<Parked>> {
         let keyspace = &self.services.keyspace;
         let may_last = call.command.flags.contains(Flags::LINEAR);

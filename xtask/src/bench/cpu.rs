@@ -37,17 +37,33 @@ const SHAPES: &[Shape] = &[
 ];
 
 const WORKER_SHAPES: &[Shape] =
-    &[shape("get", 50, 1), shape("get", 50, 16), shape("set", 50, 16), shape("get", 50, 100)];
+    &[shape("get", 50, 16), shape("set", 50, 16), shape("get", 50, 100), shape("get", 50, 1)];
+
+/// Of workers that share a core.
+const SHARED_SHAPES: &[Shape] = &[shape("get", 50, 1), shape("set", 50, 1)];
+
+/// How the cores are dealt out.
+struct Places<'a> {
+    load: &'a Cores,
+    /// Every worker has a core of its own; otherwise all share the first.
+    spread: bool,
+}
 
 impl Shape {
     fn name(&self) -> String {
         let Self { op, clients, pipeline } = self;
         format!("{}, pipeline {pipeline}, {clients} clients", op.to_uppercase())
     }
+
+    fn among_workers(&self, spread: bool) -> String {
+        let place = if spread { "a core each" } else { "on one core" };
+        format!("{}, {place}", self.name())
+    }
 }
 
 pub(super) fn cpu(bench: &Bench) -> Result<Vec<Row>> {
-    let measured = rounds(bench, &bench.programs, SHAPES, &bench.load_cores)?;
+    let places = Places { load: &bench.load_cores, spread: true };
+    let measured = rounds(bench, &bench.programs, SHAPES, &places)?;
     let [mut cpu, mut throughput, mut busy, mut latency] = [const { Vec::new() }; 4];
     for (shape, reports) in SHAPES.iter().zip(&measured) {
         let name = shape.name();
@@ -71,9 +87,13 @@ pub(super) fn cpu(bench: &Bench) -> Result<Vec<Row>> {
     Ok([cpu, throughput, busy, latency].into_iter().flatten().collect())
 }
 
-/// One worker on a core beside two on two. The load generator takes the third core, or, on a machine
-/// of two, shares the second one's: left unpinned, the scheduler's placement of one thread changes
-/// its CPU by more than the goal allows.
+/// One worker beside two. Pipelined, each has a core; the load generator takes the third, or, on a machine of two,
+/// shares the second one's: left unpinned, the scheduler's placement of one thread changes its CPU by more than the goal
+/// allows.
+///
+/// Without a pipeline a worker waits for its clients again and again, and each wait costs the kernel more than a command
+/// costs the server; how often it waits is up to a load that shares its core. So that is measured with all workers on the
+/// first core, which are then busy throughout; a core each is shown beside it.
 pub(super) fn workers(bench: &Bench) -> Result<Vec<Row>> {
     let Some(ours) = bench.programs.iter().find(|program| program.ours) else {
         println!("\nworkers: left out, it is about Rubrica only");
@@ -82,23 +102,32 @@ pub(super) fn workers(bench: &Bench) -> Result<Vec<Row>> {
     let programs: Vec<Program> = [1, 2]
         .map(|workers| Program { workers, column: format!("workers {workers}"), ..ours.clone() })
         .into();
-    let measured = rounds(bench, &programs, WORKER_SHAPES, &bench.workers_load_cores)?;
+    let spread = Places { load: &bench.workers_load_cores, spread: true };
+    let shared = Places { load: &bench.load_cores, spread: false };
     let mut rows = Vec::new();
-    for (shape, reports) in WORKER_SHAPES.iter().zip(&measured) {
-        let get = |r: &Value| field(r, "server_cpu_us_per_operation");
-        rows.push(row("workers", &shape.name(), "us", reports, get)?);
+    for (shapes, places) in [(WORKER_SHAPES, spread), (SHARED_SHAPES, shared)] {
+        let measured = rounds(bench, &programs, shapes, &places)?;
+        for (shape, reports) in shapes.iter().zip(&measured) {
+            let get = |r: &Value| field(r, "server_cpu_us_per_operation");
+            rows.push(row("workers", &shape.among_workers(places.spread), "us", reports, get)?);
+        }
     }
     report::print("workers: server CPU per operation, us", &rows);
     Ok(rows)
 }
 
 /// Every server, with the keys in it; started in the order of the programs or its reverse.
-fn fill(bench: &Bench, programs: &[Program], reverse: bool) -> Result<Vec<Server>> {
+fn fill(
+    bench: &Bench,
+    programs: &[Program],
+    places: &Places<'_>,
+    reverse: bool,
+) -> Result<Vec<Server>> {
     let mut out = Vec::new();
     for at in 0..programs.len() {
         let program = &programs[if reverse { programs.len() - 1 - at } else { at }];
-        let mut server =
-            Server::start(program, &bench.server_cores.first(program.workers), bench.port)?;
+        let cores = if places.spread { program.workers } else { 1 };
+        let mut server = Server::start(program, &bench.server_cores.first(cores), bench.port)?;
         let words = format!("fill --kind string --value-bytes {VALUE_BYTES} --count {KEYS}");
         let report = bench.load.run(&mut server, &words)?;
         if report["unsupported"] == true {
@@ -122,15 +151,15 @@ fn rounds(
     bench: &Bench,
     programs: &[Program],
     shapes: &[Shape],
-    load_cores: &Cores,
+    places: &Places<'_>,
 ) -> Result<Vec<Reports>> {
     let cells = || programs.iter().map(|program| Cell::new(&program.column, program.ours));
     let mut out: Vec<Reports> =
         shapes.iter().map(|_| cells().map(|cell| (cell, Vec::new())).collect()).collect();
-    let load = bench.load.on(load_cores);
+    let load = bench.load.on(places.load);
     for round in 0..bench.rounds {
         let reverse = round % 2 == 1;
-        let mut servers = fill(bench, programs, reverse)?;
+        let mut servers = fill(bench, programs, places, reverse)?;
         for (shape, reports) in shapes.iter().zip(&mut out) {
             let mut turns: Vec<_> = servers.iter_mut().zip(reports).collect();
             if reverse {
@@ -187,8 +216,11 @@ mod tests {
 
     #[test]
     fn every_goal_names_a_row_that_is_measured() {
-        for (table, shapes) in [("cpu", SHAPES), ("workers", WORKER_SHAPES)] {
-            let names: Vec<String> = shapes.iter().map(Shape::name).collect();
+        let spread = WORKER_SHAPES.iter().map(|shape| shape.among_workers(true));
+        let shared = SHARED_SHAPES.iter().map(|shape| shape.among_workers(false));
+        let workers: Vec<String> = spread.chain(shared).collect();
+        let cpu: Vec<String> = SHAPES.iter().map(Shape::name).collect();
+        for (table, names) in [("cpu", cpu), ("workers", workers)] {
             for goal in goals::rows(table) {
                 assert!(names.iter().any(|name| name == goal), "{table}: {goal}");
             }
