@@ -41,10 +41,8 @@ pub fn parse_u64(text: &[u8]) -> Option<u64> {
 /// from 0. The sign of zero is kept.
 pub fn parse_f64(text: &[u8]) -> Option<f64> {
     // Most scores are short integers.
-    if text.len() < 16
-        && let Some(integer) = parse_i64(text)
-    {
-        return Some(integer as f64);
+    if let Some(integer) = parse_short_integer(text) {
+        return Some(integer);
     }
     let FloatText { negative, form } = FloatText::parse(text)?;
     let magnitude = match form {
@@ -60,6 +58,27 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
         }
     };
     Some(if negative { -magnitude } else { magnitude })
+}
+
+/// Up to 15 digits, leading zeros included: what a double holds exactly. The sign of zero is kept.
+#[inline]
+fn parse_short_integer(text: &[u8]) -> Option<f64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > 15 {
+        return None;
+    }
+    let mut magnitude = 0_u64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        magnitude = magnitude * 10 + u64::from(digit);
+    }
+    Some(if negative { -(magnitude as f64) } else { magnitude as f64 })
 }
 
 /// The longest text that [`format_f64`] writes, in bytes.

@@ -189,6 +189,11 @@ impl<'a> Writer<'a> {
 
     /// A double, as [`number::format_f64`] prints it. In RESP2 a bulk string.
     pub fn double(&mut self, value: f64) {
+        // Most scores are small integers, which need no room of their own.
+        let integer = value as i32;
+        if f64::from(integer).to_bits() == value.to_bits() {
+            return self.double_text(itoa::Buffer::new().format(integer).as_bytes());
+        }
         let mut text = Vec::with_capacity(number::F64_TEXT_MAX);
         number::format_f64(value, &mut text);
         self.double_text(&text);

@@ -60,6 +60,9 @@ pub const ODD_BITS: u32 = bucket::WORD_BITS;
 /// Tables with more entries than this resize in steps; smaller ones at once (below 1 ms).
 pub const AT_ONCE_MAX: usize = if cfg!(test) { 200 } else { 1 << 16 };
 
+/// Tables with fewer entries grow by half at a time if they may: see [`Table::reserve_freely`].
+const ROOMY_MAX: usize = 1024;
+
 /// Old homes moved by each insertion or removal while a resize is under way. A resize of `n`
 /// buckets then ends after `n / 4` changes, before the load can move by more than 4 %.
 const HOMES_PER_STEP: u32 = 4;
@@ -226,6 +229,16 @@ impl Table {
         let buckets = sizes::buckets_for(entries);
         if self.resize.is_none() && buckets > self.current.buckets() {
             self.current = self.current.resized(buckets);
+        }
+    }
+
+    /// Makes room for one more entry and, while the table is small, for half as many as it has: where there are few
+    /// such tables, moving every entry a dozen times costs more than the room does.
+    #[inline]
+    pub fn reserve_freely(&mut self) {
+        let (entries, buckets) = (self.current.len(), self.current.buckets());
+        if entries < ROOMY_MAX && entries >= sizes::entries_max(buckets) && buckets > 0 {
+            self.reserve(entries + entries / 2);
         }
     }
 

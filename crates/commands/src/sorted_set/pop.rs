@@ -222,13 +222,19 @@ pub fn pop(
             true
         }
     };
-    for (member, score) in zset.range(ranks.clone(), end == End::Max) {
+    let reply = &mut ctx.reply;
+    let mut answer = |member: &[u8], score| {
         if nested {
-            ctx.reply.array(2);
+            reply.array(2);
         }
-        reply_member(&mut ctx.reply, member, score);
+        reply_member(reply, member, score);
+    };
+    if end == End::Min || popped == 1 {
+        zset.remove_range(ranks, answer);
+    } else {
+        zset.range(ranks.clone(), true).for_each(|(member, score)| answer(member, score));
+        zset.remove_range(ranks, |_, _| {});
     }
-    zset.remove_range(ranks, |_, _| {});
     let emptied = zset.is_empty();
     match layout {
         Layout::Flat | Layout::Nested => {}

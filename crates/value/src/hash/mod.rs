@@ -162,6 +162,7 @@ impl Hash {
 
     fn make_table(&mut self) {
         let mut table = Box::<Fields>::default();
+        table.reserve(self.len() + self.len() / 2);
         self.iter().for_each(|field| table.add(field.name, field.value, field.deadline));
         self.0 = Word::of_big(table);
     }

@@ -87,21 +87,35 @@ pub(super) fn set(
     value: Item<'_>,
     ttl: Ttl,
 ) -> bool {
+    if stride == 2 {
+        return set_pair(packed, name, value);
+    }
     match Groups::new(packed.view(), stride).find(name) {
         Some(Found { field, at: [_, at_value, behind, _] }) => {
             let deadline = ttl.resolve(field.deadline);
-            if stride > 2 && deadline != field.deadline {
+            if deadline != field.deadline {
                 packed.replace(behind, Item::Int(deadline.unwrap_or(NO_DEADLINE)));
             }
             packed.replace(at_value, value);
             true
         }
         None => {
-            packed.push_back(name);
-            packed.push_back(value);
-            if stride > 2 {
-                packed.push_back(Item::Int(ttl.resolve(None).unwrap_or(NO_DEADLINE)));
-            }
+            let deadline = Item::Int(ttl.resolve(None).unwrap_or(NO_DEADLINE));
+            packed.push_all([name, value, deadline]);
+            false
+        }
+    }
+}
+
+/// Sets a field that has no deadline and gets none; says whether it was there.
+fn set_pair(packed: &mut Packed<false>, name: Item<'_>, value: Item<'_>) -> bool {
+    match packed.view().find(2, name) {
+        Some(start) => {
+            packed.replace(start + entry::body_len(name), value);
+            true
+        }
+        None => {
+            packed.push_all([name, value]);
             false
         }
     }

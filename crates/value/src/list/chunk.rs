@@ -269,10 +269,36 @@ impl Chunk {
     }
 
     /// Seals a chunk that has lost most of its entries.
+    #[inline]
     fn shrink(&mut self) {
-        if HEAD + self.byte_len() < table::heap::class(HEAD + self.buf.len()) / 2 {
+        if self.byte_len() < self.buf.len() / 2 {
             self.seal();
         }
+    }
+
+    /// Takes the first entry out after giving it to `f`.
+    pub(super) fn pop_front<R>(&mut self, f: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        let (item, span) = match self.width() {
+            0 => entry::read(self.run()).map(|(item, body)| (item, entry::with_back_len(body)))?,
+            width => (Item::Bytes(self.run().get(..width)?), width),
+        };
+        let result = f(item);
+        self.start += span as u32;
+        self.count -= 1;
+        self.shrink();
+        Some(result)
+    }
+
+    /// Takes the last entry out after giving it to `f`.
+    pub(super) fn pop_back<R>(&mut self, f: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        let (run, width) = (self.run(), self.width());
+        let span = if width > 0 { width } else { entry::span_back(run)? };
+        let last = run.get(run.len().checked_sub(span)?..)?;
+        let result = f(if width > 0 { Item::Bytes(last) } else { entry::read(last)?.0 });
+        self.end -= span as u32;
+        self.count -= 1;
+        self.shrink();
+        Some(result)
     }
 
     pub(super) fn drop_front(&mut self, entries: usize) {

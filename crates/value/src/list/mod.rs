@@ -193,6 +193,11 @@ impl List {
 
     /// Removes the first entry after giving it to `f`; `None` for an empty list.
     pub fn pop_front<R>(&mut self, limits: ListLimits, f: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        if let Form::Chunk(chunk) = &mut self.0 {
+            let result = chunk.pop_front(f)?;
+            self.after_shrinking(limits);
+            return Some(result);
+        }
         let result = f(self.get(0)?);
         self.drop_front(1, limits);
         Some(result)
@@ -200,6 +205,11 @@ impl List {
 
     /// Removes the last entry after giving it to `f`; `None` for an empty list.
     pub fn pop_back<R>(&mut self, limits: ListLimits, f: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        if let Form::Chunk(chunk) = &mut self.0 {
+            let result = chunk.pop_back(f)?;
+            self.after_shrinking(limits);
+            return Some(result);
+        }
         let result = f(self.get(self.len().checked_sub(1)?)?);
         self.drop_back(1, limits);
         Some(result)
@@ -213,15 +223,10 @@ impl List {
                 let end = packed.offset_of(entries).unwrap_or(packed.byte_len());
                 packed.remove(0, end, entries);
             }
-            Form::Chunk(chunk) => {
-                chunk.drop_front(entries.min(chunk.count()));
-                self.after_shrinking(limits);
-            }
-            Form::Chunks(chunks) => {
-                chunks.drop_front(entries);
-                self.after_shrinking(limits);
-            }
+            Form::Chunk(chunk) => chunk.drop_front(entries.min(chunk.count())),
+            Form::Chunks(chunks) => chunks.drop_front(entries),
         }
+        self.after_shrinking(limits);
     }
 
     /// Removes the last `entries` entries, or all.
@@ -233,15 +238,10 @@ impl List {
                 let start = packed.offset_of(keep).unwrap_or(packed.byte_len());
                 packed.remove(start, packed.byte_len(), entries);
             }
-            Form::Chunk(chunk) => {
-                chunk.drop_back(entries);
-                self.after_shrinking(limits);
-            }
-            Form::Chunks(chunks) => {
-                chunks.drop_back(entries);
-                self.after_shrinking(limits);
-            }
+            Form::Chunk(chunk) => chunk.drop_back(entries),
+            Form::Chunks(chunks) => chunks.drop_back(entries),
         }
+        self.after_shrinking(limits);
     }
 
     /// Keeps only the entries `start..end`.

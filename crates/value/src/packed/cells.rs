@@ -304,6 +304,7 @@ impl<const PARTS: usize> Cells<PARTS> {
         let cell = Cell::new(parts, deadline);
         // SAFETY: just made.
         self.block_bytes += unsafe { cell.heap_bytes() };
+        self.table.reserve_freely();
         self.table.insert(self.order.of(hash), cell.0);
     }
 

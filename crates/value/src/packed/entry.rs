@@ -175,6 +175,18 @@ pub(crate) fn body_span(run: &[u8]) -> Option<usize> {
     })
 }
 
+/// A mask, and the bits under it that the first byte of a body has exactly if the body is as long as that with the
+/// first byte `first`; bits that no byte has if the first byte alone does not tell.
+#[inline]
+pub(crate) fn length_bits(first: u8) -> (u8, u8) {
+    match first {
+        0..=0x7F => (0x80, 0),
+        0xC0..=0xDF => (0xE0, 0xC0),
+        0xE0..=0xF0 => (0, 1),
+        _ => (0xFF, first),
+    }
+}
+
 /// Length of the whole entry at the start of `run`; `None` at its end.
 #[inline]
 pub(crate) fn span(run: &[u8]) -> Option<usize> {

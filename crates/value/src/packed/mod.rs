@@ -7,6 +7,7 @@
 pub(crate) mod block;
 pub(crate) mod cells;
 pub(crate) mod entry;
+mod find;
 pub mod listpack;
 pub(crate) mod shown;
 pub(crate) mod word;
@@ -122,6 +123,18 @@ impl<const BACK: bool> Packed<BACK> {
 
     pub(crate) fn push_back(&mut self, item: Item<'_>) {
         self.insert(self.byte_len(), item);
+    }
+
+    /// Appends entries, with room made for them at once.
+    pub(crate) fn push_all<const N: usize>(&mut self, items: [Item<'_>; N]) {
+        let lens = items.map(len_of::<BACK>);
+        let mut out = self.0.open(self.byte_len(), lens.iter().sum());
+        for (item, len) in items.into_iter().zip(lens) {
+            let (entry, rest) = out.split_at_mut(len);
+            write::<BACK>(item, entry);
+            out = rest;
+        }
+        self.set_count(self.count() + N);
     }
 
     /// Puts `item` in the place of the entry at `offset`; returns the offset behind it.
@@ -254,7 +267,7 @@ impl<'a> Run<'a> {
 
     /// The offset of the first entry equal to `item` among every `stride`th.
     pub(crate) fn find(self, stride: usize, item: Item<'_>) -> Option<usize> {
-        find(self.bytes, stride, item)
+        find::find(self.bytes, stride, item)
     }
 
     /// Appends the listpack that Redis would store for this run to `out`.
@@ -342,45 +355,6 @@ pub(crate) fn checked(run: &[u8]) -> impl Iterator<Item = Result<(Item<'_>, bool
         offset += len;
         Some(Ok((self::canonical(item), canonical)))
     })
-}
-
-/// Longest body that [`find`] encodes without allocating.
-const NEEDLE_ROOM: usize = 72;
-
-/// Bytes at the end of a body that [`find`] compares first.
-const END: usize = 4;
-
-/// The offset of the first entry equal to `item` among every `stride`th of `run`, which has no lengths behind
-/// its entries.
-///
-/// Equal items have equal bodies, so the needle is encoded once and entries are compared as bytes.
-fn find(run: &[u8], stride: usize, item: Item<'_>) -> Option<usize> {
-    let len = entry::body_len(item);
-    let (mut room, mut long) = ([0; NEEDLE_ROOM], Vec::new());
-    let needle = if len <= NEEDLE_ROOM {
-        &mut room[..len]
-    } else {
-        long.resize(len, 0);
-        &mut long[..]
-    };
-    entry::write_body(item, &mut *needle);
-    let (&first, text) = needle.split_first()?;
-    // Names often begin alike ("field:17") and seldom end alike: their ends are compared first, as one number.
-    let end = text.last_chunk::<END>().map(|end| (1 + text.len() - END, *end));
-    let mut rest = run;
-    while let Some((&head, tail)) = rest.split_first() {
-        let may_be = head == first
-            && end.is_none_or(|(at, end)| {
-                rest.get(at..).and_then(<[u8]>::first_chunk).is_some_and(|found| *found == end)
-            });
-        if may_be && tail.starts_with(text) {
-            return Some(run.len() - rest.len());
-        }
-        for _ in 0..stride {
-            rest = rest.get(entry::body_span(rest)?..)?;
-        }
-    }
-    None
 }
 
 /// Refuses a listpack in which a member or field, every `stride`th entry, is there twice. Its entries are known

@@ -144,6 +144,7 @@ impl Set {
 
     fn make_cells(&mut self) {
         let mut cells = Box::<Timed<1>>::default();
+        cells.reserve(self.len() + self.len() / 2);
         self.iter().for_each(|item| cells.insert([item], None));
         self.0 = Form::Cells(cells);
     }

@@ -10,6 +10,9 @@ use super::id::Id;
 const SAME_FIELDS: u8 = 1;
 const DELETED: u8 = 2;
 
+/// Bytes that the buffer grows by at least.
+const GROWTH_MIN: usize = 16;
+
 #[derive(Clone, Debug)]
 pub(super) struct Block {
     first: Id,
@@ -135,20 +138,22 @@ impl Block {
         fields: impl ExactSizeIterator<Item = (&'a [u8], &'a [u8])> + Clone,
     ) {
         let same = self.same_fields(fields.clone());
-        let old = self.bytes.len();
-        // A quarter more at a time keeps most blocks well filled.
-        let more = 16 + fields.clone().map(|(f, v)| f.len() + v.len() + 4).sum::<usize>();
-        if self.bytes.capacity() - old < more {
-            self.bytes.reserve_exact(more.max(old / 4));
-        }
+        let framed = |bytes: &[u8]| back_len(bytes.len() as u64) + bytes.len();
         let ms = id.ms - self.first.ms;
         let seq = id.seq - if ms == 0 { self.first.seq } else { 0 };
-        let framed = |bytes: &[u8]| back_len(bytes.len() as u64) + bytes.len();
-        let values = fields.clone().map(|(_, value)| framed(value));
-        let mut body = back_len(ms) + back_len(seq) + values.sum::<usize>();
+        let mut body = back_len(ms) + back_len(seq);
         if !same {
-            let names = fields.clone().map(|(field, _)| framed(field));
-            body += back_len(fields.len() as u64) + names.sum::<usize>();
+            body += back_len(fields.len() as u64);
+        }
+        for (field, value) in fields.clone() {
+            body += framed(value) + if same { 0 } else { framed(field) };
+        }
+        let len = 1 + back_len(body as u64) + body;
+        let old = self.bytes.len();
+        let more = len + back_len(len as u64);
+        // Half as much again at a time: what is not used goes back when the block is full.
+        if self.bytes.capacity() - old < more {
+            self.bytes.reserve_exact(more.max(old / 2).max(GROWTH_MIN));
         }
         self.bytes.push(if same { SAME_FIELDS } else { 0 });
         put(&mut self.bytes, body as u64);
@@ -163,7 +168,6 @@ impl Block {
             }
             put_bytes(&mut self.bytes, value);
         }
-        let len = self.bytes.len() - old;
         put_back(&mut self.bytes, len as u64);
         self.live += 1;
         self.last = id;
@@ -278,7 +282,15 @@ impl Block {
     }
 }
 
-fn put(out: &mut Vec<u8>, mut n: u64) {
+#[inline]
+fn put(out: &mut Vec<u8>, n: u64) {
+    if n < 0x80 {
+        return out.push(n as u8);
+    }
+    put_long(out, n);
+}
+
+fn put_long(out: &mut Vec<u8>, mut n: u64) {
     while n >= 0x80 {
         out.push(n as u8 | 0x80);
         n >>= 7;
@@ -286,12 +298,14 @@ fn put(out: &mut Vec<u8>, mut n: u64) {
     out.push(n as u8);
 }
 
+#[inline]
 fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put(out, bytes.len() as u64);
     out.extend(bytes);
 }
 
 /// Reads what `put` wrote; the blocks are never built from anything else.
+#[inline]
 fn take(bytes: &mut &[u8]) -> u64 {
     let (mut n, mut shift) = (0, 0);
     while let Some(&byte) = bytes.split_off_first() {
@@ -309,7 +323,11 @@ fn take_bytes<'a>(bytes: &mut &'a [u8]) -> &'a [u8] {
     bytes.split_off(..len).unwrap_or_default()
 }
 
+#[inline]
 fn back_len(n: u64) -> usize {
+    if n < 0x80 {
+        return 1;
+    }
     (64 - (n | 1).leading_zeros()).div_ceil(7) as usize
 }
 

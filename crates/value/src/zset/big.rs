@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use table::Slot;
+
 use super::block::Block;
 use super::bound::Inserted;
 use super::index::{Filling, Index};
@@ -13,6 +15,9 @@ use super::tree::{Marked, Tree, Walk};
 use super::{Body, Zset};
 use crate::Object;
 use crate::cut::{Element, Scribe};
+
+/// Members whose blocks are asked for when one is taken.
+const TAKEN_AHEAD: u64 = 4;
 
 /// Invariant: tree and index hold the same blocks. The tree owns them.
 #[derive(Debug)]
@@ -55,10 +60,14 @@ impl Big {
     }
 
     pub(super) fn insert(&mut self, member: &[u8], score: f64) -> Inserted {
-        let Some(old) = self.index.get(member) else {
+        let hash = self.index.hash(member);
+        // Where the member is and where it goes are apart: both trips to memory begin now.
+        self.index.prefetch(hash);
+        self.tree.prefetch(&Probe::KeyStart(score::key(score)));
+        let Some((slot, old)) = self.index.find(hash, member) else {
             let block = Block::new(member, score);
             self.block_bytes += block.heap_bytes();
-            self.index.insert(block);
+            self.index.insert(hash, block);
             self.tree.insert(Marked { block, mark: self.shown.mark() });
             return Inserted::Added;
         };
@@ -66,26 +75,25 @@ impl Big {
         if key == score::key(score) {
             return Inserted::Unchanged;
         }
-        let rank = self.tree.position(&Probe::At(key, member));
-        if let Some(member) = self.tree.remove(rank) {
+        if let Some(member) = self.tree.remove(key, member) {
             self.shown.before_change(member);
         }
         // SAFETY: `&mut self` excludes references into the block.
         let block = match unsafe { old.set_score(score) } {
             true => old,
-            false => self.move_block(old, score),
+            false => self.move_block(slot, old, score),
         };
         self.tree.insert(Marked { block, mark: self.shown.mark() });
         Inserted::Updated
     }
 
     /// Puts the member of a block that has left the tree into a new block.
-    fn move_block(&mut self, old: Block, score: f64) -> Block {
+    fn move_block(&mut self, slot: Slot, old: Block, score: f64) -> Block {
         let new = Block::new(old.member(), score);
-        self.index.replace(old, new);
-        self.block_bytes = self.block_bytes + new.heap_bytes() - old.heap_bytes();
+        self.index.replace(slot, new);
         // SAFETY: it is in the tree no longer, and in the index the new one has taken its place.
-        unsafe { old.free() };
+        let freed = unsafe { old.free() };
+        self.block_bytes = self.block_bytes + new.heap_bytes() - freed;
         new
     }
 
@@ -103,10 +111,14 @@ impl Big {
     }
 
     pub(super) fn remove(&mut self, member: &[u8]) -> Option<f64> {
-        let block = self.index.get(member)?;
+        let (slot, block) = self.index.find(self.index.hash(member), member)?;
         let score = block.score();
-        let rank = self.tree.position(&Probe::At(block.key(), member));
-        self.remove_ranks(rank as usize..rank as usize + 1, |_, _| ());
+        if let Some(gone) = self.tree.remove(block.key(), member) {
+            self.shown.before_change(gone);
+        }
+        self.index.remove_at(slot);
+        // SAFETY: the tree has given it away, and the index has forgotten it.
+        self.block_bytes -= unsafe { block.free() };
         Some(score)
     }
 
@@ -117,10 +129,16 @@ impl Big {
             let block = member.block;
             f(block.member(), block.score());
             index.remove(block);
-            *block_bytes -= block.heap_bytes();
             // SAFETY: the tree has given it away, the index has forgotten it, and `f` cannot keep a borrow.
-            unsafe { block.free() }
+            *block_bytes -= unsafe { block.free() };
         });
+        if ranks.len() == 1 && tree.is_far() {
+            // Whoever takes one member from an end is likely to take the next ones soon.
+            let (rank, down) = if ranks.start == 0 { (0, false) } else { (ranks.start - 1, true) };
+            if let Some(block) = tree.walk(rank as u64, TAKEN_AHEAD, down).nth(1) {
+                index.prefetch(index.hash(block.member()));
+            }
+        }
     }
 
     pub(super) fn walk(&self, rank: usize, count: usize, down: bool) -> Walk<'_> {

@@ -77,10 +77,8 @@ impl Block {
     pub(super) fn score(self) -> f64 {
         // SAFETY: a block has at least 16 initialised bytes, so 9 may be read.
         let (first, word) =
-            unsafe { (*self.0.as_ptr(), self.0.as_ptr().add(1).cast::<u64>().read_unaligned()) };
-        let width = score::code_width(first) as u32;
-        let mask = u64::MAX.checked_shl(64 - 8 * width).unwrap_or(0);
-        f64::from_bits(u64::from_be(word) & mask)
+            unsafe { (*self.0.as_ptr(), self.0.as_ptr().add(1).cast::<[u8; 8]>().read()) };
+        score::from_word(word, score::code_width(first))
     }
 
     /// The place of the score in the order.
@@ -111,13 +109,15 @@ impl Block {
         true
     }
 
-    /// Returns the block's memory.
+    /// Gives the block's memory back; says how many bytes that is.
     ///
     /// # Safety
     /// No copy of this pointer and no reference into the block is used afterwards.
-    pub(super) unsafe fn free(self) {
+    pub(super) unsafe fn free(self) -> usize {
+        let size = self.heap_bytes();
         // SAFETY: `new` allocated with the size of the same entry: `set_score` keeps it.
-        unsafe { heap::free(self.0, memory(self.layout())) }
+        unsafe { heap::free(self.0, size) }
+        size
     }
 }
 

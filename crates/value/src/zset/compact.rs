@@ -22,14 +22,15 @@ impl Compact {
     }
 
     pub(super) fn insert(&mut self, member: &[u8], new: f64) -> Inserted {
-        let (found, place) = self.locate(member, score::key(new));
-        let Some(Item { start, end, score, .. }) = found else {
+        let (found, place) = self.locate(member, new);
+        let Some(item) = found else {
             self.put(place, member, new);
             return Inserted::Added;
         };
-        if score::key(score) == score::key(new) {
+        if score::key(item.score()) == score::key(new) {
             return Inserted::Unchanged;
         }
+        let Item { start, end, .. } = item;
         let place = if place > start { place - (end - start) } else { place };
         self.bytes.drain(start..end);
         self.len -= 1;
@@ -43,7 +44,7 @@ impl Compact {
     }
 
     pub(super) fn score(&self, member: &[u8]) -> Option<f64> {
-        self.find(member).map(|item| item.score)
+        self.find(member).map(|item| item.score())
     }
 
     pub(super) fn rank(&self, member: &[u8]) -> Option<usize> {
@@ -51,19 +52,20 @@ impl Compact {
     }
 
     pub(super) fn position(&self, probe: &Probe<'_>) -> usize {
-        self.items().take_while(|item| is_before(item, probe)).count()
+        self.items().take_while(|item| item.is_before(probe)).count()
     }
 
     pub(super) fn remove(&mut self, member: &[u8]) -> Option<f64> {
-        let Item { start, end, score, .. } = self.find(member)?;
-        self.cut(start..end, 1);
+        let item = self.find(member)?;
+        let (span, score) = (item.start..item.end, item.score());
+        self.cut(span, 1);
         Some(score)
     }
 
     pub(super) fn remove_ranks(&mut self, ranks: Range<usize>, mut f: impl FnMut(&[u8], f64)) {
         let (mut span, mut count) = (None, 0);
         for item in self.items().skip(ranks.start).take(ranks.len()) {
-            f(item.member, item.score);
+            f(item.member, item.score());
             let start = span.map_or(item.start, |(start, _)| start);
             span = Some((start, item.end));
             count += 1;
@@ -109,24 +111,32 @@ impl Compact {
     }
 
     fn find(&self, member: &[u8]) -> Option<Item<'_>> {
-        self.items().find(|item| same(item.member, member))
+        let sought = Sought::new(member);
+        self.items().find(|item| sought.is(item))
     }
 
-    /// The member, and where it belongs with a score of this key, in one walk.
-    fn locate(&self, member: &[u8], key: u64) -> (Option<Item<'_>>, usize) {
-        let (mut found, mut place) = (None, None);
-        for item in self.items() {
-            if place.is_none() && !is_before(&item, &Probe::At(key, member)) {
-                place = Some(item.start);
+    /// The member, and where it belongs with this score, in one walk.
+    fn locate(&self, member: &[u8], new: f64) -> (Option<Item<'_>>, usize) {
+        let sought = Sought::new(member);
+        let is_before = |item: &Item<'_>| {
+            let old = item.score();
+            old < new || old == new && item.member < member
+        };
+        let mut items = self.items();
+        // Until one of both is found both are looked for, and then the other alone.
+        for item in items.by_ref() {
+            if sought.is(&item) {
+                let place = match is_before(&item) {
+                    true => items.find(|item| !is_before(item)).map(|item| item.start),
+                    false => Some(item.start),
+                };
+                return (Some(item), place.unwrap_or(self.bytes.len()));
             }
-            if found.is_none() && same(item.member, member) {
-                found = Some(item);
-            }
-            if found.is_some() && place.is_some() {
-                break;
+            if !is_before(&item) {
+                return (items.find(|item| sought.is(item)), item.start);
             }
         }
-        (found, place.unwrap_or(self.bytes.len()))
+        (None, self.bytes.len())
     }
 
     fn put(&mut self, at: usize, member: &[u8], new: f64) {
@@ -151,15 +161,31 @@ impl Compact {
     }
 }
 
-/// Whether two members are equal. They often begin alike and seldom end alike, so their ends go first.
-#[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.last_chunk::<4>() == b.last_chunk() && a == b
+/// A member that is looked for.
+#[derive(Clone, Copy)]
+struct Sought<'a> {
+    member: &'a [u8],
+    end: Option<&'a [u8; END]>,
 }
 
-#[inline]
-fn is_before(item: &Item<'_>, probe: &Probe<'_>) -> bool {
-    probe.is_after(|| score::key(item.score), item.member)
+/// Bytes at the end of a member that are compared first: members often begin alike and seldom end alike.
+const END: usize = 4;
+
+impl<'a> Sought<'a> {
+    fn new(member: &'a [u8]) -> Self {
+        Self { member, end: member.last_chunk() }
+    }
+
+    #[inline(always)]
+    fn is(self, item: &Item<'_>) -> bool {
+        if item.member.len() != self.member.len() {
+            return false;
+        }
+        match self.end {
+            Some(end) if item.member.last_chunk() != Some(end) => false,
+            _ => item.member == self.member,
+        }
+    }
 }
 
 /// A length in groups of seven bits, the lowest last; all but the first carry the high bit.
@@ -184,25 +210,40 @@ fn read_back(bytes: &[u8], end: usize) -> (usize, usize) {
     }
 }
 
+/// An entry and where it lies.
 #[derive(Clone, Copy, Debug)]
 struct Item<'a> {
+    /// From the entry's second byte on.
+    scored: &'a [u8],
+    width: usize,
+    member: &'a [u8],
     start: usize,
     end: usize,
-    member: &'a [u8],
-    score: f64,
 }
 
-#[inline]
+impl Item<'_> {
+    #[inline(always)]
+    fn score(&self) -> f64 {
+        match self.scored.first_chunk() {
+            Some(word) => score::from_word(*word, self.width),
+            None => score::from_bytes(&self.scored[..self.width]),
+        }
+    }
+
+    #[inline(always)]
+    fn is_before(&self, probe: &Probe<'_>) -> bool {
+        probe.is_after(|| score::key(self.score()), self.member)
+    }
+}
+
+#[inline(always)]
 fn item(bytes: &[u8], start: usize) -> Item<'_> {
-    let entry = Layout::read(|at| bytes[start + at]);
-    let end = start + entry.total();
-    let scored = &bytes[start + 1..];
-    let score = match scored.first_chunk() {
-        Some(word) => score::from_word(*word, entry.width),
-        None => score::from_bytes(&scored[..entry.width]),
-    };
-    let member = &bytes[start + entry.head..end];
-    Item { start, end: end + varint_len(entry.total()), member, score }
+    let entry = &bytes[start..];
+    let layout = Layout::read(|at| entry[at]);
+    let total = layout.total();
+    let member = &entry[layout.head..total];
+    let end = start + total + varint_len(total);
+    Item { scored: &entry[1..], width: layout.width, member, start, end }
 }
 
 struct Items<'a> {
@@ -213,7 +254,7 @@ struct Items<'a> {
 impl<'a> Iterator for Items<'a> {
     type Item = Item<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Item<'a>> {
         if self.at >= self.bytes.len() {
             return None;
@@ -246,11 +287,11 @@ impl<'a> Iterator for Walk<'a> {
             let (len, size) = read_back(self.bytes, self.at);
             self.at -= len + size;
             let item = item(self.bytes, self.at);
-            return Some((item.member, item.score));
+            return Some((item.member, item.score()));
         }
         let item = item(self.bytes, self.at);
         self.at = item.end;
-        Some((item.member, item.score))
+        Some((item.member, item.score()))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -61,7 +61,7 @@ impl Layout {
     }
 
     /// The layout of the entry whose bytes `byte` gives, by position.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(byte: impl Fn(usize) -> u8) -> Self {
         let first = byte(0);
         let width = score::code_width(first);
@@ -69,6 +69,12 @@ impl Layout {
         if short < LONG {
             return Self { width, head: 1 + width, len: short };
         }
+        Self::read_long(width, byte)
+    }
+
+    /// The same of an entry with a long member.
+    #[inline(never)]
+    fn read_long(width: usize, byte: impl Fn(usize) -> u8) -> Self {
         let (mut len, mut shift, mut at) = (LONG, 0, 1 + width);
         loop {
             let part = byte(at);

@@ -3,7 +3,7 @@
 use std::ptr::NonNull;
 
 use smallvec::SmallVec;
-use table::Table;
+use table::{Slot, Table};
 
 use super::block::Block;
 use crate::item::Item;
@@ -22,18 +22,29 @@ fn block(pointer: NonNull<u8>) -> Block {
 }
 
 impl Index {
-    fn hash(&self, member: &[u8]) -> u32 {
+    /// The hash of a member as this index sorts it.
+    pub(super) fn hash(&self, member: &[u8]) -> u32 {
         self.order.of(seed::hash(Item::Bytes(member)))
     }
 
     pub(super) fn get(&self, member: &[u8]) -> Option<Block> {
-        let slot = self.table.find(self.hash(member), |other| block(other).member() == member)?;
-        Some(block(self.table.get(slot)))
+        self.find(self.hash(member), member).map(|(_, block)| block)
     }
 
-    /// Adds a block whose member is not there yet.
-    pub(super) fn insert(&mut self, block: Block) {
-        let hash = self.hash(block.member());
+    /// The block of a member with this [`Index::hash`], and where the index has it.
+    pub(super) fn find(&self, hash: u32, member: &[u8]) -> Option<(Slot, Block)> {
+        let found = self.table.locate(hash, |other| block(other).member() == member)?;
+        Some((found.0, block(found.1)))
+    }
+
+    /// Asks for what [`Index::find`] reads first.
+    pub(super) fn prefetch(&self, hash: u32) {
+        self.table.prefetch_bucket(hash);
+    }
+
+    /// Adds a block whose member, of this [`Index::hash`], is not there yet.
+    pub(super) fn insert(&mut self, hash: u32, block: Block) {
+        self.table.reserve_freely();
         self.table.insert(hash, block.as_ptr());
     }
 
@@ -42,12 +53,14 @@ impl Index {
         self.table.reserve(blocks);
     }
 
-    /// Makes the entry of `old` point to `new`, a block of the same member.
-    pub(super) fn replace(&mut self, old: Block, new: Block) {
-        if let Some(slot) = self.table.find(self.hash(new.member()), |other| other == old.as_ptr())
-        {
-            self.table.replace(slot, new.as_ptr());
-        }
+    /// Puts a block of the same member in the place of the one at a slot.
+    pub(super) fn replace(&mut self, slot: Slot, new: Block) {
+        self.table.replace(slot, new.as_ptr());
+    }
+
+    /// Takes out the block at a slot.
+    pub(super) fn remove_at(&mut self, slot: Slot) {
+        self.table.remove(slot);
     }
 
     pub(super) fn remove(&mut self, block: Block) {

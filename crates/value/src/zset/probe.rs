@@ -12,6 +12,8 @@ pub(super) enum Probe<'a> {
     KeyEnd(u64),
     /// At this score's key and these bytes.
     At(u64, &'a [u8]),
+    /// The same, but after an equal member.
+    Past(u64, &'a [u8]),
     /// At these bytes whatever the score; after an equal member if the flag is set.
     Lex(&'a [u8], bool),
     /// After everything.
@@ -54,7 +56,9 @@ impl<'a> Probe<'a> {
     /// The score key that decides, where one does.
     pub(super) fn key(&self) -> Option<u64> {
         match *self {
-            Self::KeyStart(key) | Self::KeyEnd(key) | Self::At(key, _) => Some(key),
+            Self::KeyStart(key) | Self::KeyEnd(key) | Self::At(key, _) | Self::Past(key, _) => {
+                Some(key)
+            }
             Self::Lex(..) => None,
             Self::End => Some(u64::MAX),
         }
@@ -68,6 +72,10 @@ impl<'a> Probe<'a> {
             Self::KeyEnd(mine) => key() <= mine,
             Self::At(mine, bytes) => match key().cmp(&mine) {
                 std::cmp::Ordering::Equal => member < bytes,
+                order => order.is_lt(),
+            },
+            Self::Past(mine, bytes) => match key().cmp(&mine) {
+                std::cmp::Ordering::Equal => member <= bytes,
                 order => order.is_lt(),
             },
             Self::Lex(bytes, past) => member < bytes || past && member == bytes,

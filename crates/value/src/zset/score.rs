@@ -26,10 +26,8 @@ pub(super) fn width_code(width: usize) -> u8 {
 /// The width that three bits stand for.
 #[inline]
 pub(super) fn code_width(code: u8) -> usize {
-    match code & 7 {
-        0 => 0,
-        code => code as usize + 1,
-    }
+    let code = usize::from(code & 7);
+    code + usize::from(code != 0)
 }
 
 /// The score whose leading bytes are `bytes` (at most eight).
@@ -42,8 +40,9 @@ pub(super) fn from_bytes(bytes: &[u8]) -> f64 {
 /// The same, of a word whose first `width` bytes are the score's.
 #[inline]
 pub(super) fn from_word(word: [u8; 8], width: usize) -> f64 {
-    let kept = u64::MAX.checked_shl(64 - 8 * width as u32).unwrap_or(0);
-    f64::from_bits(u64::from_be_bytes(word) & kept)
+    // In two steps, neither of which is as wide as the word.
+    let beyond = (u64::MAX >> (4 * width)) >> (4 * width);
+    f64::from_bits(u64::from_be_bytes(word) & !beyond)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::super::block::Block;
 use super::super::probe::Probe;
+use super::leaf::LINE;
 use super::node::Node;
 
 /// Most children of an inner node.
@@ -53,27 +54,40 @@ impl Inner {
 
     /// The child in which the probe's place lies, and how many members come before that child.
     pub(super) fn seek(&self, probe: &Probe<'_>) -> (usize, u64) {
+        let at = self.seek_kid(probe);
+        (at, self.counts[..at].iter().sum())
+    }
+
+    /// The child in which the probe's place lies: of two between which it does the first.
+    pub(super) fn seek_kid(&self, probe: &Probe<'_>) -> usize {
         let len = self.kids.len();
         let (low, high) = match probe.key() {
             Some(key) => {
-                let low = self.keys[..len].partition_point(|&other| other < key);
-                (low, low + self.keys[low..len].partition_point(|&other| other == key))
+                let low = self.start_of(key);
+                (low, low + self.keys[low..len].iter().take_while(|&&other| other == key).count())
             }
             None => (0, len),
         };
         let before = low
             + self.kids[low..high]
                 .partition_point(|kid| probe.is_after(|| kid.first.key(), kid.first.member()));
-        let at = before.saturating_sub(1);
-        (at, self.counts[..at].iter().sum())
+        before.saturating_sub(1)
     }
 
-    /// The child that holds the member of a rank, and that rank within the child. With `gap`, the rank
-    /// is a place between members, and the end of a child is preferred to the start of the next.
-    pub(super) fn seek_rank(&self, mut rank: u64, gap: bool) -> (usize, u64) {
+    /// The first child whose key is not below this one, found as in a leaf: by loads that do not wait for one another.
+    fn start_of(&self, key: u64) -> usize {
+        let keys = &self.keys[..self.kids.len()];
+        let below = |other: &&u64| **other < key;
+        let start = keys.iter().step_by(LINE).filter(below).count().saturating_sub(1) * LINE;
+        let end = keys.len().min(start + LINE);
+        start + keys[start..end].iter().filter(below).count()
+    }
+
+    /// The child that holds the member of a rank, and that rank within the child.
+    pub(super) fn seek_rank(&self, mut rank: u64) -> (usize, u64) {
         let last = self.kids.len() - 1;
         for (at, &count) in self.counts[..last].iter().enumerate() {
-            if rank < count || gap && rank == count {
+            if rank < count {
                 return (at, rank);
             }
             rank -= count;

@@ -6,8 +6,11 @@ use super::super::probe::Probe;
 /// Most members of a leaf. 1024 bytes, a size class of the allocator.
 pub(super) const CAP: usize = 128;
 
+/// Words of room that a leaf keeps after removals.
+const SPARE_MAX: usize = 32;
+
 /// Words in a cache line.
-const LINE: usize = 8;
+pub(super) const LINE: usize = 8;
 
 const ADDR: u64 = (1 << 48) - MARKS as u64;
 const MARK: u64 = MARKS as u64 - 1;
@@ -105,6 +108,14 @@ impl Leaf {
 
     /// Takes out the members of a range of places.
     pub(super) fn drain(&mut self, range: std::ops::Range<usize>, f: &mut impl FnMut(Marked)) {
+        if let [next, ..] = &self.words[range.end..] {
+            // It will be the first, or is likely to be the next to go.
+            table::prefetch::read(block(*next).as_ptr().as_ptr());
+        }
+        if range.len() == 1 {
+            f(self.remove(range.start));
+            return;
+        }
         self.words.drain(range).for_each(|word| f(marked(word)));
         self.fit();
     }
@@ -147,9 +158,15 @@ impl Leaf {
         self.words.capacity() * 8
     }
 
+    /// Asks for the words, to be searched soon.
+    pub(super) fn prefetch(&self) {
+        self.words.chunks(LINE).for_each(|line| table::prefetch::read(line.as_ptr()));
+    }
+
+    /// Gives back room that is worth it: members come and go, and each change of the room copies them all.
     fn fit(&mut self) {
         let room = room(self.words.len());
-        if room < self.words.capacity() {
+        if room + SPARE_MAX <= self.words.capacity() {
             self.words.shrink_to(room);
         }
     }

@@ -20,7 +20,13 @@ use super::probe::Probe;
 use inner::{FANOUT, Inner};
 use leaf::{CAP, Leaf};
 pub(super) use leaf::{MARKS, Marked};
-use node::{Edge, Node};
+use node::{Edge, New, Node};
+
+/// Trees with fewer members are likely to be in the processor's cache.
+const FAR_MIN: u64 = 1 << 15;
+
+/// Blocks that a walk asks for ahead, as each is a trip to memory of its own.
+const AHEAD: usize = 8;
 
 /// The members of a sorted set in order. It owns their blocks: what is left when it is dropped is freed.
 #[derive(Debug)]
@@ -80,24 +86,40 @@ impl Tree {
     /// Puts a member where the probe says.
     pub(super) fn insert(&mut self, new: Marked) {
         let key = new.block.key();
-        let at = self.position(&Probe::At(key, new.block.member()));
-        let edge = Edge { left: true, right: true };
-        if let Some(right) = self.root.insert(at, key, new, edge) {
+        let new = New { member: new, key, probe: Probe::At(key, new.block.member()) };
+        if let (_, Some(right)) = self.root.insert(new, Edge { left: true, right: true }) {
             let left = std::mem::replace(&mut self.root, Node::Leaf(Leaf::default()));
             self.root = Node::Inner(Box::new(Inner::of([left, right])));
         }
         self.len += 1;
     }
 
-    /// Takes out the member of a rank; the caller becomes its owner.
-    pub(super) fn remove(&mut self, rank: u64) -> Option<Marked> {
-        if rank >= self.len {
-            return None;
-        }
+    /// Takes out a member that is there, of this score key; the caller becomes its owner.
+    pub(super) fn remove(&mut self, key: u64, member: &[u8]) -> Option<Marked> {
+        let (gone, _) = self.root.remove(key, member)?;
         self.len -= 1;
-        let member = self.root.remove(rank);
         self.lower_root();
-        member
+        Some(gone)
+    }
+
+    /// Whether most of it is likely to be in memory only.
+    pub(super) fn is_far(&self) -> bool {
+        self.len >= FAR_MIN
+    }
+
+    /// Asks for the leaf in which the probe's place lies, to be searched soon. Of a tree whose leaves are near anyway
+    /// it does not.
+    pub(super) fn prefetch(&self, probe: &Probe<'_>) {
+        if !self.is_far() {
+            return;
+        }
+        let mut node = &self.root;
+        while let Node::Inner(inner) = node {
+            node = &inner.kids()[inner.seek_kid(probe)].node;
+        }
+        if let Node::Leaf(leaf) = node {
+            leaf.prefetch();
+        }
     }
 
     /// Takes out the members of these ranks in order; `f` becomes their owner.
@@ -152,7 +174,7 @@ impl Tree {
             match node {
                 Node::Leaf(leaf) => return (leaf, rank as usize),
                 Node::Inner(inner) => {
-                    let (at, rest) = inner.seek_rank(rank, false);
+                    let (at, rest) = inner.seek_rank(rank);
                     node = &inner.kids()[at].node;
                     rank = rest;
                 }
@@ -166,7 +188,7 @@ impl Tree {
             match node {
                 Node::Leaf(leaf) => return (leaf, rank as usize),
                 Node::Inner(inner) => {
-                    let (at, rest) = inner.seek_rank(rank, false);
+                    let (at, rest) = inner.seek_rank(rank);
                     // Marks change nothing that an inner node knows.
                     node = inner.kid_mut(at);
                     rank = rest;
@@ -191,7 +213,9 @@ impl Tree {
 impl Drop for Tree {
     fn drop(&mut self) {
         // SAFETY: the tree owns its blocks, and each leaves it here.
-        self.drain(0..self.len, |member| unsafe { member.block.free() });
+        self.drain(0..self.len, |member| unsafe {
+            member.block.free();
+        });
     }
 }
 
@@ -205,6 +229,19 @@ pub(super) struct Walk<'a> {
     rank: u64,
     left: u64,
     down: bool,
+}
+
+impl Walk<'_> {
+    /// Asks for the block that is so many members ahead, if the walk comes to it in this leaf.
+    #[inline]
+    fn prefetch(&self, ahead: usize) {
+        let at = if self.down { self.words.len().wrapping_sub(ahead + 1) } else { ahead };
+        if let Some(word) = self.words.get(at)
+            && (ahead as u64) < self.left
+        {
+            table::prefetch::read(leaf::block(*word).as_ptr().as_ptr());
+        }
+    }
 }
 
 impl Iterator for Walk<'_> {
@@ -221,6 +258,9 @@ impl Iterator for Walk<'_> {
                 true => &leaf.words()[..=at],
                 false => &leaf.words()[at..],
             };
+            (0..AHEAD).for_each(|at| self.prefetch(at));
+        } else {
+            self.prefetch(AHEAD - 1);
         }
         self.left -= 1;
         let (word, rest) = match self.down {

@@ -1,6 +1,7 @@
 //! A node of the tree: a leaf or an inner one, and the recursive operations on them.
 
 use super::super::block::Block;
+use super::super::probe::Probe;
 use super::inner::{FANOUT, Inner};
 use super::leaf::{CAP, Leaf, Marked};
 
@@ -16,6 +17,16 @@ pub(super) enum Node {
 pub(super) struct Edge {
     pub(super) left: bool,
     pub(super) right: bool,
+}
+
+/// A member to be put in.
+#[derive(Clone, Copy)]
+pub(super) struct New<'a> {
+    pub(super) member: Marked,
+    /// Of its score.
+    pub(super) key: u64,
+    /// Its place.
+    pub(super) probe: Probe<'a>,
 }
 
 impl Node {
@@ -75,33 +86,42 @@ impl Node {
         }
     }
 
-    /// Puts a member at a place; where the node had to be split, its new right neighbour comes back.
-    pub(super) fn insert(&mut self, at: u64, key: u64, new: Marked, edge: Edge) -> Option<Self> {
+    /// Puts a member where its probe says. Whether it is the first then; and where the node had to be split, its new
+    /// right neighbour.
+    pub(super) fn insert(&mut self, new: New<'_>, edge: Edge) -> (bool, Option<Self>) {
         match self {
-            Self::Leaf(leaf) => insert_leaf(leaf, at as usize, key, new, edge).map(Self::Leaf),
+            Self::Leaf(leaf) => {
+                let at = leaf.position(&new.probe);
+                (at == 0, insert_leaf(leaf, at, new, edge).map(Self::Leaf))
+            }
             Self::Inner(inner) => {
-                insert_inner(inner, at, key, new, edge).map(|right| Self::Inner(Box::new(right)))
+                let (first, right) = insert_inner(inner, new, edge);
+                (first, right.map(|right| Self::Inner(Box::new(right))))
             }
         }
     }
 
-    /// Takes out the member at a rank below `count`. The node may be empty afterwards.
-    pub(super) fn remove(&mut self, at: u64) -> Option<Marked> {
+    /// Takes out a member that is under this node, of this key; and whether it was the first. The node may be empty
+    /// afterwards.
+    pub(super) fn remove(&mut self, key: u64, member: &[u8]) -> Option<(Marked, bool)> {
         match self {
-            Self::Leaf(leaf) => Some(leaf.remove(at as usize)),
+            Self::Leaf(leaf) => {
+                let at = leaf.position(&Probe::At(key, member));
+                (at < leaf.len()).then(|| (leaf.remove(at), at == 0))
+            }
             Self::Inner(inner) => {
-                let (kid, rest) = inner.seek_rank(at, false);
-                let member = inner.kid_mut(kid).remove(rest);
+                let kid = inner.seek_kid(&Probe::Past(key, member));
+                let (gone, first) = inner.kid_mut(kid).remove(key, member)?;
                 if inner.kid_mut(kid).is_empty() {
                     drop(inner.take(kid));
                 } else {
-                    match rest {
-                        0 => inner.refresh(kid),
-                        _ => inner.sub_count(kid, 1),
+                    match first {
+                        true => inner.refresh(kid),
+                        false => inner.sub_count(kid, 1),
                     }
                     inner.tidy(kid);
                 }
-                member
+                Some((gone, first && kid == 0))
             }
         }
     }
@@ -115,7 +135,8 @@ impl Node {
     }
 }
 
-fn insert_leaf(leaf: &mut Leaf, at: usize, key: u64, new: Marked, edge: Edge) -> Option<Leaf> {
+fn insert_leaf(leaf: &mut Leaf, at: usize, new: New<'_>, edge: Edge) -> Option<Leaf> {
+    let New { key, member: new, .. } = new;
     if !leaf.is_full() {
         leaf.insert(at, key, new);
         return None;
@@ -143,18 +164,25 @@ fn alone(key: u64, new: Marked) -> Leaf {
     leaf
 }
 
-fn insert_inner(inner: &mut Inner, at: u64, key: u64, new: Marked, edge: Edge) -> Option<Inner> {
-    let (kid, rest) = inner.seek_rank(at, true);
+fn insert_inner(inner: &mut Inner, new: New<'_>, edge: Edge) -> (bool, Option<Inner>) {
+    let kid = inner.seek_kid(&new.probe);
     let below = Edge { left: edge.left && kid == 0, right: edge.right && kid + 1 == inner.len() };
-    let Some(node) = inner.kid_mut(kid).insert(rest, key, new, below) else {
-        if rest == 0 {
-            inner.refresh(kid);
-        } else {
+    let (first, right) = inner.kid_mut(kid).insert(new, below);
+    let right = match right {
+        None if !first => {
             inner.add_count(kid, 1);
+            None
         }
-        return None;
+        right => {
+            inner.refresh(kid);
+            right.and_then(|node| put_behind(inner, kid, node, edge))
+        }
     };
-    inner.refresh(kid);
+    (first && kid == 0, right)
+}
+
+/// Puts a node behind a child; where there was no room, the new right neighbour comes back.
+fn put_behind(inner: &mut Inner, kid: usize, node: Node, edge: Edge) -> Option<Inner> {
     let place = kid + 1;
     if inner.len() < FANOUT {
         inner.put(place, node);
@@ -176,7 +204,7 @@ fn insert_inner(inner: &mut Inner, at: u64, key: u64, new: Marked, edge: Edge) -
 
 fn drain_inner(inner: &mut Inner, start: u64, end: u64, f: &mut impl FnMut(Marked)) {
     let mut wanted = end - start;
-    let (from, mut start) = inner.seek_rank(start, false);
+    let (from, mut start) = inner.seek_rank(start);
     let mut kid = from;
     while wanted > 0 && kid < inner.len() {
         let node = inner.kid_mut(kid);
@@ -191,6 +219,8 @@ fn drain_inner(inner: &mut Inner, start: u64, end: u64, f: &mut impl FnMut(Marke
             kid += 1;
         }
     }
-    inner.tidy(kid);
+    if kid > from + 1 {
+        inner.tidy(kid - 1);
+    }
     inner.tidy(from);
 }
