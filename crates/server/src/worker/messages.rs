@@ -320,6 +320,8 @@ impl<S: Source> Worker<S> {
         self.inbox.take_messages(&mut messages);
         self.hall().deliver(&messages, false);
         self.flush_touched();
+        // Nor must the buffers that they were sent from.
+        self.buffers.end_crowd();
         self.evictor.count_messages();
     }
 
