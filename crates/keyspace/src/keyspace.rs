@@ -201,7 +201,7 @@ impl Keyspace {
         let physical = self.resolve(database);
         if let Some(db) = guard.get().db(physical) {
             db.prefetch_entry(hash);
-            self.note_buckets(&guard, physical);
+            db.note_buckets(&self.hints[guard.index]);
         }
     }
 

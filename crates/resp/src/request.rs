@@ -148,11 +148,29 @@ impl Parser {
         self.spans.shrink_to(SPANS_KEPT);
     }
 
+    /// Reads the command whose first byte is `buf`'s first.
+    ///
+    /// After [`Parsed::Incomplete`] the next call must pass the same bytes, with more behind them.
+    /// `args` is appended to and keeps what it holds; it receives whole commands only. After an
+    /// error the stream cannot be read any further.
+    #[inline]
+    pub fn parse(
+        &mut self,
+        buf: &[u8],
+        limits: &Limits,
+        args: &mut Vec<Span>,
+    ) -> Result<Parsed, ProtocolError> {
+        match self.parse_plain(buf, limits, args) {
+            Some(consumed) => Ok(Parsed::Command { consumed }),
+            None => self.parse_closely(buf, limits, args),
+        }
+    }
+
     /// The length of the command at the start of `buf`, its arguments appended to `args`, if it is all there and
     /// written as nearly all are: up to nine arguments, in plain numbers. Otherwise nothing has happened, and
-    /// [`Parser::parse`] sees to it.
+    /// [`Parser::parse_closely`] sees to it.
     #[inline(never)]
-    pub fn parse_plain(&self, buf: &[u8], limits: &Limits, args: &mut Vec<Span>) -> Option<usize> {
+    fn parse_plain(&self, buf: &[u8], limits: &Limits, args: &mut Vec<Span>) -> Option<usize> {
         let [b'*', digit @ b'1'..=b'9', b'\r', _] = buf.first_chunk::<4>()? else { return None };
         let count = usize::from(digit - b'0');
         if count > limits.multibulk_len || self.is_partial() {
@@ -171,13 +189,9 @@ impl Parser {
         Some(at)
     }
 
-    /// Reads the command whose first byte is `buf`'s first.
-    ///
-    /// After [`Parsed::Incomplete`] the next call must pass the same bytes, with more behind them.
-    /// `args` is appended to and keeps what it holds; it receives whole commands only. After an
-    /// error the stream cannot be read any further.
+    /// Reads a command in whatever form, or what has arrived of it.
     #[inline(never)]
-    pub fn parse(
+    fn parse_closely(
         &mut self,
         buf: &[u8],
         limits: &Limits,

@@ -116,11 +116,7 @@ impl Batch {
             if input.is_empty() {
                 return Progress::Drained { wanted: 0 };
             }
-            let parsed = match connection.parser.parse_plain(input, limits, &mut self.spans) {
-                Some(consumed) => Ok(Parsed::Command { consumed }),
-                None => connection.parser.parse(input, limits, &mut self.spans),
-            };
-            match parsed {
+            match connection.parser.parse(input, limits, &mut self.spans) {
                 Ok(Parsed::Command { consumed }) => {
                     connection.parsed += consumed;
                     let spans = (self.spans.len() - first_span) as u32;

@@ -2,11 +2,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use keyspace::era::Witness;
 use keyspace::{EntryMut, Guard, Held, Keyspace, LARGE, Lent, Place, SHARDS, Value};
 use table::lock::Mutex;
+use table::stint::Stint;
 
 use crate::encode::Encode;
 use crate::parts::{Parts, Step};
@@ -17,10 +18,6 @@ const KEYS_PER_LOCK: usize = 32;
 const PIECE: usize = 1 << 18;
 /// How often it is looked whether those have gone who still had something to show.
 const PATIENCE: Duration = Duration::from_millis(1);
-
-/// How long the walk keeps a core to itself. The system would let those who have used up their share wait for its next
-/// tick, which takes milliseconds.
-const STINT: Duration = Duration::from_micros(300);
 
 /// How long the walk sleeps when a shard that it comes back to is locked, and how often until it waits for the lock.
 const LOCK_NAP: Duration = Duration::from_micros(100);
@@ -183,19 +180,10 @@ pub(crate) trait Shards {
 struct Locked<'k> {
     keyspace: &'k Keyspace,
     slot: keyspace::gate::GateSlot,
-    /// When others could have the core last.
-    yielded: Instant,
+    stint: Stint,
 }
 
 impl<'k> Locked<'k> {
-    /// Makes room for others that wait for the core; nothing is locked.
-    fn yield_core(&mut self) {
-        if self.yielded.elapsed() >= STINT {
-            thread::yield_now();
-            self.yielded = Instant::now();
-        }
-    }
-
     /// Enters the gate and locks a shard that others are at work on. Were they to find the walk asleep at the lock,
     /// each of their commands would wake it up, which takes longer than most commands do.
     fn lock_behind_others(&mut self, shard: usize) -> Guard<'k> {
@@ -224,7 +212,7 @@ impl Shards for Locked<'_> {
         self.slot.enter();
         let result = work(self.keyspace.lock(shard).get_mut());
         self.slot.leave();
-        self.yield_core();
+        self.stint.pause();
         result
     }
 
@@ -233,7 +221,7 @@ impl Shards for Locked<'_> {
         let result = work(guard.get_mut());
         guard.give_way();
         self.slot.leave();
-        self.yield_core();
+        self.stint.pause();
         result
     }
 }
@@ -314,8 +302,8 @@ impl Snapshot {
         pace: Pace,
         write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<Figures> {
-        let (slot, yielded) = (keyspace.gate().register(), Instant::now());
-        let mut shards = Locked { keyspace, slot, yielded };
+        let (slot, stint) = (keyspace.gate().register(), Stint::begin());
+        let mut shards = Locked { keyspace, slot, stint };
         let result = self.walk(&mut shards, pace, write);
         keyspace.set_cut(false);
         if result.is_err() && !self.shared.progress.given_up.swap(true, Ordering::AcqRel) {

@@ -51,23 +51,14 @@ fn set_pairs(ctx: &mut Ctx<'_>, args: Args<'_>, name: &'static str) -> Result<us
     let pairs = args.len() / 2 - 1;
     let longest = args.iter_from(2).map(<[u8]>::len).max().unwrap_or(0);
     let created = access::write_or_make(&mut ctx.db, key, |hash| {
-        if pairs == 1 {
-            hash.before_growth(1, longest, limits);
-            let (name, value) = (Item::parse(args.at(2)), Item::parse(args.at(3)));
-            return usize::from(hash.set(name, value, Ttl::Clear, limits) == Change::Created);
-        }
         hash.before_growth(pairs, longest, limits);
-        let items = (2..args.len()).step_by(2);
-        let items = items.map(|at| (Item::parse(args.at(at)), Item::parse(args.at(at + 1))));
-        if hash.fill(items.clone()) {
+        let item = |at| (Item::parse(args.at(at)), Item::parse(args.at(at + 1)));
+        let items = (2..args.len()).step_by(2).map(item);
+        if pairs > 1 && hash.fill(items.clone()) {
             return pairs;
         }
-        let mut created = 0;
-        for (name, value) in items {
-            let change = hash.set(name, value, Ttl::Clear, limits);
-            created += usize::from(change == Change::Created);
-        }
-        created
+        let set = |(name, value)| hash.set(name, value, Ttl::Clear, limits) == Change::Created;
+        items.map(set).map(usize::from).sum()
     })?;
     ctx.db.changed_by(pairs, key, KeyspaceEvents::HASH, "hset");
     Ok(created)

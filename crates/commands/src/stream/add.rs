@@ -54,10 +54,6 @@ struct Head<'a> {
 impl<'a> Head<'a> {
     fn parse(ctx: &Ctx<'_>, args: Args<'a>, now_ms: u64) -> Result<Self, Error> {
         let mut options = Options::default();
-        if args.at(2) == b"*" {
-            let id = NewId::Auto { now_ms };
-            return Ok(Self { make: true, options, trim: None, source: None, id, first: 3 });
-        }
         let (mut make, mut source, mut word) = (true, None, 2);
         let mut id = NewId::Exact(Id::MIN);
         while word < args.len() {

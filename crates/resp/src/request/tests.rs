@@ -25,7 +25,7 @@ fn read(stream: &[u8], arrivals: &[usize], limits: &Limits) -> Outcome {
             let mut args = vec![Span { start: 7, len: 7 }];
             let mut plain = args.clone();
             let quick = parser.parse_plain(buf, limits, &mut plain);
-            let parsed = parser.parse(buf, limits, &mut args);
+            let parsed = parser.parse_closely(buf, limits, &mut args);
             match quick {
                 Some(consumed) => {
                     assert_eq!((&parsed, &args), (&Ok(Parsed::Command { consumed }), &plain));
