@@ -18,7 +18,7 @@ mod recorder;
 #[cfg(test)]
 mod tests;
 
-pub use encode::{encode, encode_slices};
+pub use encode::{encode, encode_slices, encode_word, encode_words};
 pub use group::{Group, Targets};
 pub use log::{Log, Waiter};
 pub use merge::{Effect, Merger, Sink};

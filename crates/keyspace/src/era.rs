@@ -19,12 +19,9 @@ pub const ERAS: u8 = 16;
 /// Who is shown entries before they change.
 pub trait Witness: Send + Sync {
     /// This entry of a physical database is about to change, or its turn has come in the walk. Of the entry the witness
-    /// changes nothing but whether its value is being taken in parts.
+    /// changes nothing but whether its value is being taken in parts (see [`value::cut`]), so that seeing one that has
+    /// parts is a matter of a moment, however large it is.
     fn see(&self, database: usize, entry: &mut EntryMut<'_>);
-
-    /// Whether it takes values in parts that have parts (see [`value::cut`]), so that seeing one is a matter of a
-    /// moment, however large it is.
-    fn takes_parts(&self) -> bool;
 }
 
 /// The era that a part of a database lives in.

@@ -18,10 +18,6 @@ fn text(value: Value<'_>) -> Vec<u8> {
 }
 
 impl Witness for Notes {
-    fn takes_parts(&self) -> bool {
-        false
-    }
-
     fn see(&self, database: usize, entry: &mut EntryMut<'_>) {
         let key = (database, entry.key().to_vec());
         let before = self.0.lock().insert(key, (text(entry.value()), entry.deadline_ms()));

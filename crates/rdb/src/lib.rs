@@ -29,7 +29,7 @@ pub use limits::Limits;
 pub use op::Type;
 pub use read::Value;
 pub use scanner::{Chunk, Item, Meta, Record, ScanError, Scanner};
-pub use write::{Encoder, Records, Used, View};
+pub use write::{Encoder, Frame, Records, Used, View};
 
 /// The version that files are written with, the newest that Redis 7.0 loads.
 pub const VERSION: u32 = 10;

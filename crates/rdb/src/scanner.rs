@@ -48,7 +48,7 @@ pub struct Meta {
     /// Times that a stream's type has no place for.
     active_times: Option<Box<[u8]>>,
     /// Deadlines of members, which no type has a place for.
-    member_deadlines: Option<Box<[u8]>>,
+    member_deadlines: Vec<u8>,
 }
 
 /// Where a key and its value lie in a chunk.
@@ -324,7 +324,7 @@ fn step(input: &mut Input<'_>, meta: &mut Meta, dialect: Dialect) -> Result<Step
             if *name == *ACTIVE_TIMES {
                 meta.active_times = Some(text.as_ref().into());
             } else if *name == *MEMBER_DEADLINES {
-                meta.member_deadlines = Some(text.as_ref().into());
+                meta.member_deadlines.extend_from_slice(&text);
             } else {
                 item = Some(Item::Aux(name.into_owned(), text.into_owned()));
             }
@@ -400,10 +400,8 @@ impl Chunk {
         {
             set_active_times(stream, times);
         }
-        if let (Value::Object(object), Some(deadlines)) =
-            (&mut value, &record.meta.member_deadlines)
-        {
-            set_member_deadlines(object, deadlines);
+        if let Value::Object(object) = &mut value {
+            set_member_deadlines(object, &record.meta.member_deadlines);
         }
         Ok((key, value))
     }

@@ -12,17 +12,53 @@ pub trait Encode: Send + Sync {
     /// Appends a key with its value and deadline.
     fn key(&self, entry: EntryRef<'_>, out: &mut Vec<u8>);
 
-    /// How values are written in parts, if they can be.
-    fn parts(&self) -> Option<&dyn EncodeParts>;
+    /// Begins to write a key in parts, whose value has such.
+    fn frame(&self, entry: EntryRef<'_>, value: ObjectRef<'_>) -> Frame;
 }
 
-/// How a value becomes bytes that is written in parts.
-pub trait EncodeParts {
-    /// Appends what stands before the elements of a key whose value is a collection that has parts.
-    fn head(&self, entry: EntryRef<'_>, collection: ObjectRef<'_>, out: &mut Vec<u8>);
+/// A value that is written in parts, but for these.
+pub struct Frame {
+    /// What stands before the elements.
+    pub head: Vec<u8>,
+    /// What stands behind them.
+    pub tail: Vec<u8>,
+    /// How the elements become bytes.
+    pub form: Box<dyn Form>,
+}
 
-    /// Appends one of its elements.
-    fn element(&self, element: Element<'_>, out: &mut Vec<u8>);
+/// Elements as bytes, until they are handed out.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// One after the other.
+    pub bytes: Vec<u8>,
+    /// Of how many words `bytes` consists, where these make a command.
+    pub words: usize,
+    /// What is to stand behind `bytes`.
+    pub after: Vec<u8>,
+}
+
+impl Run {
+    /// Adds others behind.
+    pub(crate) fn append(&mut self, mut more: Self) {
+        self.bytes.append(&mut more.bytes);
+        self.words += more.words;
+        self.after.append(&mut more.after);
+    }
+}
+
+/// How the elements of a value become bytes.
+pub trait Form: Send + Sync {
+    /// Appends an element.
+    fn element(&self, element: Element<'_>, run: &mut Run);
+
+    /// Hands out a run that is not empty.
+    fn hand_out(&self, run: Run, out: &mut Vec<u8>);
+
+    /// Whether deadlines of members stand before what stands before the elements; otherwise they stand behind these.
+    fn has_deadlines_first(&self) -> bool;
+
+    /// Hands out a run of such deadlines.
+    fn hand_out_deadlines(&self, run: Run, out: &mut Vec<u8>);
 }
 
 /// A value as the snapshot format takes it.
@@ -76,18 +112,34 @@ impl Encode for RdbEncode {
         self.records.key(entry.key(), view(entry.value()), entry.deadline_ms(), used, out);
     }
 
-    fn parts(&self) -> Option<&dyn EncodeParts> {
-        Some(self)
+    fn frame(&self, entry: EntryRef<'_>, value: ObjectRef<'_>) -> Frame {
+        let used = self.used(entry);
+        let frame = self.records.frame(entry.key(), value, entry.deadline_ms(), used);
+        let form = Box::new(RdbForm { records: self.records, first: frame.first });
+        Frame { head: frame.head, tail: frame.tail, form }
     }
 }
 
-impl EncodeParts for RdbEncode {
-    fn head(&self, entry: EntryRef<'_>, collection: ObjectRef<'_>, out: &mut Vec<u8>) {
-        let used = self.used(entry);
-        self.records.head(entry.key(), collection, entry.deadline_ms(), used, out);
+struct RdbForm {
+    records: Records,
+    /// The first deadline of all fields.
+    first: Option<i64>,
+}
+
+impl Form for RdbForm {
+    fn element(&self, element: Element<'_>, run: &mut Run) {
+        self.records.encoder.element(element, self.first, &mut run.bytes);
     }
 
-    fn element(&self, element: Element<'_>, out: &mut Vec<u8>) {
-        self.records.encoder.element(element, out);
+    fn hand_out(&self, mut run: Run, out: &mut Vec<u8>) {
+        out.append(&mut run.bytes);
+    }
+
+    fn has_deadlines_first(&self) -> bool {
+        true
+    }
+
+    fn hand_out_deadlines(&self, run: Run, out: &mut Vec<u8>) {
+        self.records.member_deadlines(&run.bytes, out);
     }
 }

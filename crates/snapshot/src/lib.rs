@@ -6,7 +6,7 @@
 //! the same for a file, an append-only file's rewrite or a replica.
 //!
 //! A value is encoded whole, under its shard's lock, unless it is large and has parts: then a few elements at a time
-//! (`parts`).
+//! (`parts`), whatever they are encoded as.
 #![forbid(unsafe_code)]
 
 mod encode;
@@ -15,7 +15,7 @@ mod load;
 mod parts;
 mod take;
 
-pub use encode::{Encode, EncodeParts, RdbEncode, Uses, view};
+pub use encode::{Encode, Form, Frame, RdbEncode, Run, Uses, view};
 pub use file::{Preamble, SaveError, Sealed, Target, sync_directory};
 pub use load::{Duplicates, LoadError, Loaded, Rules, Watch, load, load_held};
 pub use take::{Figures, Handle, Pace, Size, Snapshot};

@@ -12,8 +12,9 @@ use keyspace::{EntryMut, Key, Value};
 use table::lock::Mutex;
 use value::Object;
 use value::cut::{Element, Scribe};
+use value::stream::Id;
 
-use crate::encode::Encode;
+use crate::encode::{Encode, Form, Frame, Run};
 use crate::take::{Progress, Shards};
 
 /// Elements looked at under one lock: some tens of microseconds.
@@ -21,12 +22,12 @@ const ELEMENTS_PER_LOCK: usize = 128;
 
 /// A value that is written in parts.
 pub(crate) struct Parts {
-    encode: Arc<dyn Encode>,
+    form: Box<dyn Form>,
     progress: Arc<Progress>,
     /// The database, by its number at the cut.
     pub(crate) database: usize,
-    /// What stands before the elements.
-    pub(crate) head: Vec<u8>,
+    /// What stands behind the elements.
+    tail: Vec<u8>,
     /// Elements at the cut.
     count: usize,
     state: Mutex<State>,
@@ -35,6 +36,8 @@ pub(crate) struct Parts {
 struct State {
     /// The physical database and the key.
     place: (usize, Box<[u8]>),
+    /// What stands before the elements, until it is handed out.
+    head: Option<Vec<u8>>,
     /// Elements that have been shown.
     taken: Taken,
     /// What is left of the value when nobody else has it.
@@ -46,37 +49,75 @@ struct State {
 struct Taken {
     /// How many they were from the beginning on.
     count: usize,
-    bytes: Vec<u8>,
-    /// Those that come in an order, which wait for one before them.
-    waiting: BTreeMap<u32, Vec<u8>>,
-    /// How many of these were handed out.
-    handed_out: u32,
+    run: Run,
+    /// Deadlines of members.
+    deadlines: Run,
+    /// Elements that come in an order, which wait for those before them.
+    waiting: BTreeMap<Place, Run>,
+    /// How many nodes were handed out.
+    nodes: u32,
+    /// The block to which the walk has come.
+    block: Option<Id>,
+}
+
+/// Where an element stands among those of its value.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Node(u32),
+    Block(Id),
 }
 
 impl Taken {
-    fn take(&mut self, element: Element<'_>, encode: &dyn Encode) {
-        let Some(parts) = encode.parts() else { return };
+    fn take(&mut self, element: Element<'_>, form: &dyn Form) {
+        let run = match element {
+            Element::Deadline(..) => return form.element(element, &mut self.deadlines),
+            Element::Node(turn, _) => self.waiting.entry(Place::Node(turn)).or_default(),
+            Element::Block(first, _) => self.waiting.entry(Place::Block(first)).or_default(),
+            _ => &mut self.run,
+        };
         self.count += 1;
-        match element {
-            Element::Node(turn, _) => parts.element(element, self.waiting.entry(turn).or_default()),
-            _ => parts.element(element, &mut self.bytes),
+        form.element(element, run);
+    }
+
+    /// The same by the walk.
+    fn take_in_walk(&mut self, element: Element<'_>, form: &dyn Form) {
+        if let Element::Block(first, _) = element {
+            self.block = Some(first);
+        }
+        self.take(element, form);
+    }
+
+    /// Adds elements that the walk has taken.
+    fn add(&mut self, mut more: Self) {
+        self.count += more.count;
+        self.run.append(more.run);
+        self.deadlines.append(more.deadlines);
+        self.waiting.append(&mut more.waiting);
+        self.block = more.block.or(self.block);
+    }
+
+    /// Hands out deadlines, if there are any.
+    fn hand_out_deadlines(&mut self, form: &dyn Form, out: &mut Vec<u8>) {
+        if !self.deadlines.bytes.is_empty() {
+            form.hand_out_deadlines(std::mem::take(&mut self.deadlines), out);
         }
     }
 
-    /// Adds elements that others have not taken.
-    fn add(&mut self, mut more: Self) -> &mut Self {
-        self.count += more.count;
-        self.bytes.append(&mut more.bytes);
-        self.waiting.append(&mut more.waiting);
-        self
-    }
-
-    /// Hands out what can be.
-    fn hand_out(&mut self, out: &mut Vec<u8>) {
-        out.append(&mut self.bytes);
-        while let Some(bytes) = self.waiting.remove(&(self.handed_out + 1)) {
-            self.handed_out += 1;
-            out.extend_from_slice(&bytes);
+    /// Hands out what can be, all of it at the end.
+    fn hand_out(&mut self, is_done: bool, form: &dyn Form, out: &mut Vec<u8>) {
+        let mut run = std::mem::take(&mut self.run);
+        while let Some(first) = self.waiting.first_entry()
+            && match first.key() {
+                _ if is_done => true,
+                Place::Node(turn) => *turn == self.nodes + 1,
+                Place::Block(first) => Some(*first) <= self.block,
+            }
+        {
+            self.nodes += 1;
+            run.append(first.remove());
+        }
+        if !run.bytes.is_empty() || !run.after.is_empty() {
+            form.hand_out(run, out);
         }
     }
 }
@@ -102,27 +143,33 @@ impl Parts {
         entry: &mut EntryMut<'_>,
     ) -> Option<Arc<Self>> {
         let Value::Object(object) = entry.value() else { return None };
-        let in_parts = encode.parts().filter(|_| object.has_parts())?;
-        let mut head = Vec::new();
-        in_parts.head(**entry, object, &mut head);
+        if !object.has_parts() {
+            return None;
+        }
+        let Frame { head, tail, form } = encode.frame(**entry, object);
         let place = (physical, entry.key().into());
         let parts = Arc::new(Self {
-            encode: Arc::clone(encode),
+            form,
             progress: Arc::clone(progress),
             database: number,
-            head,
+            tail,
             count: object.parts(),
-            state: Mutex::new(State { place, taken: Taken::default(), rest: None }),
+            state: Mutex::new(State {
+                place,
+                head: Some(head),
+                taken: Taken::default(),
+                rest: None,
+            }),
         });
         entry.object_mut()?.begin_cut(Arc::clone(&parts) as Arc<dyn Scribe>);
         Some(parts)
     }
 
-    /// Appends some more elements.
+    /// Appends some more elements, and what stands around them.
     pub(crate) fn step(self: &Arc<Self>, shards: &mut impl Shards, out: &mut Vec<u8>) -> Step {
         // Others have elements to show meanwhile, so the lock is not held.
         let mut taken = Taken::default();
-        let mut show = |element: Element<'_>| taken.take(element, &*self.encode);
+        let mut show = |element: Element<'_>| taken.take_in_walk(element, &*self.form);
         let rest = self.state.lock().rest.take();
         let step = match rest {
             Some(mut rest) => {
@@ -132,7 +179,24 @@ impl Parts {
             }
             None => self.step_in_place(shards, &mut show),
         };
-        self.state.lock().taken.add(taken).hand_out(out);
+        let is_done = step == Step::Done;
+        // Deadlines come before all elements that the walk is shown.
+        let has_deadlines = taken.count > 0 || is_done;
+        let mut state = self.state.lock();
+        state.taken.add(taken);
+        if self.form.has_deadlines_first() {
+            state.taken.hand_out_deadlines(&*self.form, out);
+        }
+        if has_deadlines && let Some(mut head) = state.head.take() {
+            out.append(&mut head);
+        }
+        if state.head.is_none() {
+            state.taken.hand_out(is_done, &*self.form, out);
+        }
+        if is_done {
+            state.taken.hand_out_deadlines(&*self.form, out);
+            out.extend_from_slice(&self.tail);
+        }
         step
     }
 
@@ -159,8 +223,7 @@ impl Parts {
 
     /// Whether as many elements have been shown as there were.
     pub(crate) fn is_whole(&self) -> bool {
-        let state = self.state.lock();
-        state.taken.count == self.count && state.taken.waiting.is_empty()
+        self.state.lock().taken.count == self.count
     }
 }
 
@@ -169,7 +232,7 @@ impl Scribe for Parts {
         if self.progress.given_up.load(Ordering::Acquire) {
             return false;
         }
-        self.state.lock().taken.take(element, &*self.encode);
+        self.state.lock().taken.take(element, &*self.form);
         true
     }
 

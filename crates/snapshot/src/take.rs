@@ -135,7 +135,8 @@ impl Witness for Shared {
         let number = self.numbers.get(database).copied().unwrap_or(database);
         // Others have something to show meanwhile: a large value takes its time before the sink's lock is taken.
         let mut large = Vec::new();
-        let is_large = matches!(entry.value(), Value::Object(object) if object.elements() >= LARGE);
+        let is_large = matches!(entry.value(), Value::Object(object)
+            if object.elements().max(object.seen_at_once()) >= LARGE);
         if is_large {
             if let Some(parts) =
                 Parts::begin(&self.encode, &self.progress, (database, number), entry)
@@ -155,10 +156,6 @@ impl Witness for Shared {
         } else {
             self.encode.key(**entry, bytes);
         }
-    }
-
-    fn takes_parts(&self) -> bool {
-        self.encode.parts().is_some()
     }
 }
 
@@ -412,7 +409,6 @@ impl Snapshot {
             self.note_waiting(before.iter().map(Vec::len).sum(), figures);
             before.iter().try_for_each(|bytes| write(bytes))?;
             self.shared.encode.select(parts.database, &mut out);
-            out.extend_from_slice(&parts.head);
             loop {
                 self.check_wanted()?;
                 let step = parts.step(shards, &mut out);

@@ -14,13 +14,14 @@ use snapshot::{Pace, Preamble, RdbEncode, Snapshot, Target, Uses};
 use value::hash::{Hash, HashLimits, Ttl};
 use value::list::{List, ListLimits};
 use value::set::{Set, SetLimits};
+use value::stream::{Id, NewId, References, Stream, StreamLimits, Trim, TrimTo};
 use value::zset::{Zset, ZsetLimits};
 use value::{Item, Object, ObjectMut, ObjectRef};
 
 use common::{RECORDS, load};
 
 const DATABASES: usize = 2;
-const KEYS: u32 = 8;
+const KEYS: u32 = 10;
 const MEMBERS: u32 = 2 * LARGE as u32;
 
 /// Elements of all values, by database and key.
@@ -49,30 +50,53 @@ fn elements(object: ObjectRef<'_>) -> Vec<String> {
     let mut lines: Vec<String> = match object {
         // In the order of the list.
         ObjectRef::List(list) => return list.iter().map(|item| format!("{item:?}")).collect(),
-        ObjectRef::Set(set) => set.iter().map(|item| format!("{item:?}")).collect(),
+        ObjectRef::Set(set) => {
+            set.iter().map(|item| format!("{item:?} {:?}", set.deadline(item))).collect()
+        }
         ObjectRef::Hash(hash) => hash.iter().map(|field| format!("{field:?}")).collect(),
-        ObjectRef::SortedSet(zset) => zset.iter().map(|member| format!("{member:?}")).collect(),
-        _ => Vec::new(),
+        ObjectRef::SortedSet(zset) => {
+            zset.iter().map(|one| format!("{one:?} {:?}", zset.deadline(one.0))).collect()
+        }
+        ObjectRef::Stream(stream) => return stream_lines(stream),
+        ObjectRef::String(_) => Vec::new(),
     };
     lines.sort_unstable();
+    lines
+}
+
+/// A stream's entries, counters and groups.
+fn stream_lines(stream: &Stream) -> Vec<String> {
+    let mut lines: Vec<String> = stream
+        .range(Id::MIN, Id::MAX, false)
+        .map(|entry| format!("{} {:?}", entry.id, entry.fields().collect::<Vec<_>>()))
+        .collect();
+    let ids = [stream.first_id(), stream.last_id(), stream.max_deleted_id()];
+    lines.push(format!("{ids:?} {} {}", stream.len(), stream.entries_added()));
+    for (name, group) in stream.groups() {
+        let pending: Vec<_> = group.pending(Id::MIN, Id::MAX).map(|one| (one.0, one.2)).collect();
+        lines.push(format!("{name:?} {} {:?} {pending:?}", group.last_id, group.entries_read));
+    }
     lines
 }
 
 /// A large value, of another type for every `kind`.
 fn large(kind: u32) -> Object {
     let names = (0..MEMBERS).map(name);
-    match kind % 4 {
+    let due = |member: u32| member.is_multiple_of(3).then_some(1 << 40 | i64::from(member % 7));
+    match kind % 5 {
         0 => {
             let mut set = Set::new();
-            for name in names {
+            for (member, name) in (0..).zip(names) {
                 set.insert(Item::parse(&name), SetLimits::default());
+                set.set_deadline(Item::parse(&name), due(member));
             }
             Object::Set(set)
         }
         1 => {
             let mut hash = Hash::new();
             for (member, name) in (0..).zip(names) {
-                hash.set(Item::parse(&name), Item::Int(member), Ttl::Clear, HashLimits::default());
+                let ttl = due(member as u32).map_or(Ttl::Clear, Ttl::At);
+                hash.set(Item::parse(&name), Item::Int(member), ttl, HashLimits::default());
             }
             Object::Hash(hash)
         }
@@ -82,14 +106,26 @@ fn large(kind: u32) -> Object {
             names.for_each(|name| list.push_back(Item::parse(&name), ListLimits::default()));
             Object::List(list)
         }
+        3 => {
+            let mut stream = Stream::new();
+            names.for_each(|name| add(&mut stream, &name));
+            stream.create_group(b"group", Id::MIN, None);
+            Object::Stream(Box::new(stream))
+        }
         _ => {
             let mut zset = Zset::new();
             for (member, name) in (0..).zip(names) {
                 zset.insert(&name, f64::from(member % 1009), ZsetLimits::default());
+                zset.set_deadline(&name, due(member));
             }
             Object::SortedSet(zset)
         }
     }
+}
+
+fn add(stream: &mut Stream, name: &[u8]) {
+    let fields = [(&b"field"[..], name)].into_iter();
+    stream.append(NewId::Auto { now_ms: 0 }, fields, StreamLimits::default()).expect("it is new");
 }
 
 fn name(member: u32) -> Vec<u8> {
@@ -100,6 +136,8 @@ fn change(object: ObjectMut<'_>, random: &mut SmallRng) {
     let member = name(random.random_range(0..2 * MEMBERS));
     let item = Item::parse(&member);
     let removes = random.random_range(0..4) == 0;
+    let dates = random.random_range(0..4) == 0;
+    let due = random.random::<bool>().then(|| random.random_range(1 << 40..1 << 41));
     match object {
         ObjectMut::List(list) if removes => {
             list.pop_back(ListLimits::default(), |_| ());
@@ -111,12 +149,14 @@ fn change(object: ObjectMut<'_>, random: &mut SmallRng) {
         ObjectMut::Set(set) if removes && set.len() > LARGE => {
             set.remove(item);
         }
+        ObjectMut::Set(set) if dates => drop(set.set_deadline(item, due)),
         ObjectMut::Set(set) => {
             set.insert(item, SetLimits::default());
         }
         ObjectMut::Hash(hash) if removes && hash.len() > LARGE => {
             hash.remove(item);
         }
+        ObjectMut::Hash(hash) if dates => drop(hash.set_deadline(item, due)),
         ObjectMut::Hash(hash) => {
             let value = Item::Int(random.random_range(0..1 << 40));
             hash.set(item, value, Ttl::Clear, HashLimits::default());
@@ -124,11 +164,21 @@ fn change(object: ObjectMut<'_>, random: &mut SmallRng) {
         ObjectMut::SortedSet(zset) if removes && zset.len() > LARGE => {
             zset.remove(&member);
         }
+        ObjectMut::SortedSet(zset) if dates => drop(zset.set_deadline(&member, due)),
         ObjectMut::SortedSet(zset) => {
             let score = f64::from(random.random_range(0..5000)) / 4.0;
             zset.insert(&member, score, ZsetLimits::default());
         }
-        _ => {}
+        ObjectMut::Stream(stream) if removes => {
+            stream.delete(Id::new(0, random.random_range(0..stream.last_id().seq + 1)));
+        }
+        ObjectMut::Stream(stream) if dates => {
+            let to = TrimTo::MaxLen(stream.len() - 1);
+            stream.trim(Trim { to, approx: false, limit: 0, references: References::Keep });
+            stream.deliver(b"group", &member, 3, false, 1, |_| true);
+        }
+        ObjectMut::Stream(stream) => add(stream, &member),
+        ObjectMut::String(_) => {}
     }
 }
 
@@ -156,7 +206,7 @@ fn work(keyspace: &Keyspace, random: &mut SmallRng) {
         // What STORE does.
         2 => {
             let db = held.shard_mut(a.hash()).db_mut(from);
-            let value = Payload::Object(large(random.random_range(0..4)));
+            let value = Payload::Object(large(random.random_range(0..5)));
             db.put(a, value, None, 0).into_iter().for_each(dispose);
         }
         // FLUSHDB.

@@ -82,6 +82,7 @@ impl<const PARTS: usize> Timed<PARTS> {
         // Few cells have deadlines, and only those are worth a hash.
         if old != deadline {
             let hash = seed::hash(view.first());
+            self.before_change(|_| hash);
             self.cells.set_deadline(slot, deadline);
             self.note(old, deadline, hash);
         }
@@ -151,11 +152,6 @@ impl<const PARTS: usize> Timed<PARTS> {
         gone
     }
 
-    /// Whether the cells can be taken in parts: see [`crate::cut`].
-    pub(crate) fn has_parts(&self) -> bool {
-        self.order.is_empty()
-    }
-
     pub(crate) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {
         self.shown.as_ref()?.scribe()
     }
@@ -166,7 +162,28 @@ impl<const PARTS: usize> Timed<PARTS> {
         scribe: Arc<dyn Scribe>,
         to_value: fn(Self) -> crate::Object,
     ) {
-        self.shown = Some(Box::new(Shown::begin(scribe, self.cells.len(), to_value)));
+        let mut shown = Shown::begin(scribe, self.cells.len(), to_value);
+        if PARTS == 1 && !self.order.is_empty() {
+            shown.begin_deadlines();
+        }
+        self.shown = Some(Box::new(shown));
+    }
+
+    /// The same where the deadlines alone are taken: the members are in another place, and so is who passes them on.
+    pub(crate) fn begin_deadlines(&mut self, scribe: Arc<dyn Scribe>) {
+        self.shown = Some(Box::new(Shown::of_deadlines(scribe, self.cells.len())));
+    }
+
+    /// Whether a cut is under way.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.shown.is_some()
+    }
+
+    /// Goes on with a cut whose scribe has all that there is.
+    pub(crate) fn forget_scribe(&mut self) {
+        if let Some(shown) = &mut self.shown {
+            shown.forget_scribe();
+        }
     }
 
     /// Goes on with a cut that was begun on these cells.
@@ -215,7 +232,7 @@ impl<const PARTS: usize> Clone for Timed<PARTS> {
 
 impl<const PARTS: usize> Drop for Timed<PARTS> {
     fn drop(&mut self) {
-        if let Some(shown) = self.shown.take() {
+        if let Some(shown) = self.shown.take_if(|shown| shown.passes_on()) {
             let (cells, order) = (std::mem::take(&mut self.cells), std::mem::take(&mut self.order));
             shown.pass_on(Self { cells, order, shown: None });
         }

@@ -11,11 +11,14 @@ use value::cut::{Element, Scribe};
 use value::hash::{Hash, HashLimits, Ttl};
 use value::list::{List, ListLimits};
 use value::set::{Set, SetLimits};
+use value::stream::{Id, NewId, References, Stream, StreamLimits, Trim, TrimTo};
 use value::zset::{Zset, ZsetLimits};
 use value::{Item, Kind, Object};
 
 /// Chunks of ten entries, so that there are some.
 const LIST: ListLimits = ListLimits { max_listpack_size: 10 };
+/// The same of a stream's blocks.
+const STREAM: StreamLimits = StreamLimits { block_bytes: 4096, block_entries: 10 };
 
 /// Takes down what it is shown, as text.
 #[derive(Default)]
@@ -29,6 +32,33 @@ impl Notes {
     fn note(&self, element: Element<'_>) {
         self.lines.lock().push(format!("{element:?}"));
     }
+
+    /// Takes down what the walk is shown: all deadlines come before any other element, and blocks in their order.
+    fn note_in_walk(&self, element: Element<'_>, walk: &mut Walk) {
+        match element {
+            Element::Deadline(..) => assert!(walk.deadlines.is_none(), "a deadline comes late"),
+            _ => {
+                let deadlines = || self.deadlines();
+                assert_eq!(deadlines(), *walk.deadlines.get_or_insert_with(deadlines));
+            }
+        }
+        if let Element::Block(first, _) = element {
+            assert!(walk.block.replace(first) < Some(first), "blocks are out of order");
+        }
+        self.note(element);
+    }
+
+    fn deadlines(&self) -> usize {
+        self.lines.lock().iter().filter(|line| line.starts_with("Deadline")).count()
+    }
+}
+
+/// What the walk has been shown.
+#[derive(Default)]
+struct Walk {
+    /// How many deadlines there were when it saw the first element.
+    deadlines: Option<usize>,
+    block: Option<Id>,
 }
 
 impl Scribe for Notes {
@@ -54,14 +84,27 @@ fn elements(object: &Object) -> Vec<String> {
             (1..).zip(list.nodes()).map(|(turn, node)| text(Element::Node(turn, node))).collect()
         }
         Object::Set(set) => set.iter().map(|item| text(Element::Item(item))).collect(),
-        Object::Hash(hash) => {
-            hash.iter().map(|field| text(Element::Field(field.name, field.value))).collect()
-        }
+        Object::Hash(hash) => hash
+            .iter()
+            .map(|field| text(Element::Field(field.name, field.value, field.deadline)))
+            .collect(),
         Object::SortedSet(zset) => {
             zset.iter().map(|(member, score)| text(Element::Scored(member, score))).collect()
         }
-        _ => Vec::new(),
+        Object::Stream(stream) => {
+            stream.parts().map(|(first, part)| text(Element::Block(first, part))).collect()
+        }
+        Object::String(_) => Vec::new(),
     };
+    match object {
+        Object::Set(set) => lines.extend(
+            set.iter().filter_map(|item| Some(text(Element::Deadline(item, set.deadline(item)?)))),
+        ),
+        Object::SortedSet(zset) => lines.extend(zset.iter().filter_map(|(member, _)| {
+            Some(text(Element::Deadline(Item::parse(member), zset.deadline(member)?)))
+        })),
+        _ => {}
+    }
     lines.sort_unstable();
     lines
 }
@@ -90,6 +133,11 @@ fn large(kind: Kind, members: u32) -> Object {
             }
             Object::Hash(hash)
         }
+        Kind::Stream => {
+            let mut stream = Stream::new();
+            names.for_each(|name| add(&mut stream, &name));
+            Object::Stream(Box::new(stream))
+        }
         _ => {
             let mut zset = Zset::new();
             for (member, name) in (0..).zip(names) {
@@ -98,6 +146,11 @@ fn large(kind: Kind, members: u32) -> Object {
             Object::SortedSet(zset)
         }
     }
+}
+
+fn add(stream: &mut Stream, name: &[u8]) {
+    // The last ID is never reached.
+    let _ = stream.append(NewId::Auto { now_ms: 0 }, [(name, name)].into_iter(), STREAM);
 }
 
 /// Half of them are integers.
@@ -149,7 +202,13 @@ fn change(object: &mut Object, members: u32, random: &mut SmallRng) {
                 let score = f64::from(random.random_range(-50..150)) * unit;
                 zset.insert(&member, score, ZsetLimits::default());
             }
-            5 => drop(zset.pop_min()),
+            5 if random.random() => drop(zset.pop_min()),
+            5 => {
+                zset.set_deadline(&member, Some(random.random_range(1..100)));
+            }
+            6 if random.random() => {
+                zset.expire_due(random.random_range(1..50), 3, |_, _| ());
+            }
             6 => {
                 zset.remove(&member);
             }
@@ -158,6 +217,30 @@ fn change(object: &mut Object, members: u32, random: &mut SmallRng) {
                 zset.remove_range(start..start + random.random_range(0..20), |_, _| ());
             }
         },
+        Object::Stream(stream) => change_stream(stream, &member, random),
+        Object::String(_) => {}
+    }
+}
+
+fn change_stream(stream: &mut Stream, name: &[u8], random: &mut SmallRng) {
+    let id = Id::new(0, random.random_range(0..stream.last_id().seq + 2));
+    match random.random_range(0..40) {
+        0..25 => add(stream, name),
+        25..38 => drop(stream.delete(id)),
+        38 => {
+            let to = match random.random() {
+                true => TrimTo::MaxLen(stream.len().saturating_sub(random.random_range(0..40))),
+                false => TrimTo::MinId(Id::new(0, id.seq / 50)),
+            };
+            let (approx, references) = (random.random(), References::Keep);
+            stream.trim(Trim { to, approx, limit: 0, references });
+        }
+        // Emptied, and set back: new entries have the IDs of old ones.
+        _ if random.random_range(0..10) == 0 => {
+            let (to, references) = (TrimTo::MaxLen(0), References::Keep);
+            stream.trim(Trim { to, approx: false, limit: 0, references });
+            let _ = stream.set_id(stream.max_deleted_id(), None, None);
+        }
         _ => {}
     }
 }
@@ -187,7 +270,9 @@ fn change_list(list: &mut List, item: Item<'_>, random: &mut SmallRng) {
 /// Takes a value in parts while it changes, or leaves that unfinished after so many steps.
 fn take_in_parts(object: &mut Option<Object>, members: u32, random: &mut SmallRng, steps: usize) {
     let Some(value) = object else { return };
-    value.view_mut().expire_due(i64::MAX, usize::MAX, |_| ());
+    if random.random() {
+        value.view_mut().expire_due(i64::MAX, usize::MAX, |_| ());
+    }
     if !value.view().has_parts() {
         // So little is left of a list that it is small.
         return;
@@ -196,7 +281,7 @@ fn take_in_parts(object: &mut Option<Object>, members: u32, random: &mut SmallRn
     let notes = Arc::new(Notes::default());
     value.view_mut().begin_cut(Arc::clone(&notes) as Arc<dyn Scribe>);
     let drop_at = random.random_range(0..60);
-    let mut is_done = false;
+    let (mut is_done, mut walk) = (false, Walk::default());
     for step in 0..steps {
         if is_done {
             break;
@@ -204,7 +289,7 @@ fn take_in_parts(object: &mut Option<Object>, members: u32, random: &mut SmallRn
         if step == drop_at && random.random_range(0..3) == 0 {
             *object = None;
         }
-        let show = &mut |element: Element<'_>| notes.note(element);
+        let show = &mut |element: Element<'_>| notes.note_in_walk(element, &mut walk);
         let most = random.random_range(1..40);
         is_done = match object {
             Some(value) => {
@@ -234,10 +319,11 @@ proptest! {
 
     #[test]
     fn what_is_shown_of_a_changing_value_is_what_it_had_at_the_cut(
-        seed in any::<u64>(), members in 1000u32..5000, kind in 0usize..4
+        seed in any::<u64>(), members in 1000u32..5000, kind in 0usize..5
     ) {
         let mut random = SmallRng::seed_from_u64(seed);
-        let mut object = Some(large([Kind::List, Kind::Set, Kind::Hash, Kind::SortedSet][kind], members));
+        let kinds = [Kind::List, Kind::Set, Kind::Hash, Kind::SortedSet, Kind::Stream];
+        let mut object = Some(large(kinds[kind], members));
         for _ in 0..12 {
             let steps = if random.random_range(0..6) > 0 { 10 } else { usize::MAX };
             take_in_parts(&mut object, members, &mut random, steps);

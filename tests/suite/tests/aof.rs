@@ -285,6 +285,87 @@ fn redis_loads_our_snapshots_as_bases() {
     restart(server, &program, &folder, &[]);
 }
 
+/// Makes large values of every type, with deadlines and a group, or changes them.
+const LARGE: &str = "for i = tonumber(ARGV[1]), tonumber(ARGV[2]) do
+    local at = 3300000000000 + i
+    redis.call('RPUSH', 'list', i)
+    redis.call('SADD', 'set', 'member:' .. i)
+    redis.call('ZADD', 'zset', i % 97, 'member:' .. i)
+    redis.call('HSET', 'hash', 'field:' .. i, i)
+    redis.call('XADD', 'stream', '*', 'a', i, 'b', i)
+    if i % 2 == 0 then
+        redis.call('SPEXPIREAT', 'set', at, 'MEMBERS', 1, 'member:' .. i)
+        redis.call('ZPEXPIREAT', 'zset', at, 'MEMBERS', 1, 'member:' .. i)
+        redis.call('HPEXPIREAT', 'hash', at, 'FIELDS', 1, 'field:' .. i)
+    else
+        redis.call('SREM', 'set', 'member:' .. i - 100)
+        redis.call('ZINCRBY', 'zset', 1, 'member:' .. i - 100)
+        redis.call('HDEL', 'hash', 'field:' .. i - 100)
+        redis.call('LPOP', 'list')
+    end
+end
+redis.call('XREADGROUP', 'GROUP', 'group', 'one', 'COUNT', 30, 'STREAMS', 'stream', '>')
+local held = redis.call('XPENDING', 'stream', 'group', '-', '+', 5, 'one')
+redis.call('XNACK', 'stream', 'group', 'FAIL', 'IDS', 1, held[1][1])
+return redis.call('XACK', 'stream', 'group', held[2][1])";
+
+#[test]
+fn bases_of_both_kinds_have_large_values_that_change_with_groups_and_deadlines() {
+    let program = Program::tested().expect("a server");
+    for base in ["yes", "no"] {
+        let (folder, options) = (Folder::new(), ["--aof-use-rdb-preamble", base]);
+        let server = Durable::start(&program, &folder, &options);
+        server.ask("XGROUP CREATE stream group 0 MKSTREAM");
+        let mut client = server.client();
+        let mut fill = |round: u32| {
+            let (first, last) = ((round * 1000).to_string(), (round * 1000 + 999).to_string());
+            let reply = client.call(&["EVAL", LARGE, "0", &first, &last]).expect("it answers");
+            assert!(matches!(reply, Reply::Integer(1)), "{reply:?}");
+        };
+        (0..30).for_each(&mut fill);
+        server.ask("BGREWRITEAOF");
+        (30..40).for_each(&mut fill);
+        server.wait_for("aof_rewrite_in_progress", "0");
+        let state = |server: &Durable| {
+            let asked = [
+                "XPENDING stream group",
+                "LRANGE list 0 50",
+                "SPEXPIRETIME set MEMBERS 3 member:20000 member:20001 member:20002",
+                "ZPEXPIRETIME zset MEMBERS 3 member:20000 member:20001 member:20002",
+                "HPEXPIRETIME hash FIELDS 3 field:20000 field:20001 field:20002",
+            ];
+            asked.map(|line| format!("{:?}", server.ask(line)))
+        };
+        let before = state(&server);
+        let server = restart(server, &program, &folder, &options);
+        assert_eq!(state(&server), before, "{base}");
+    }
+}
+
+#[test]
+fn redis_loads_large_streams_and_members_with_deadlines_which_it_does_not_know() {
+    let (program, folder) = (Program::tested().expect("a server"), Folder::new());
+    let Some(reference) = Program::reference() else { return };
+    let server = Durable::start(&program, &folder, &[]);
+    let fill = "for i = 1, 30000 do
+        redis.call('XADD', 'stream', i .. '-1', i % 3, i)
+        redis.call('SADD', 'set', 'member:' .. i)
+        redis.call('SPEXPIREAT', 'set', 3300000000000, 'MEMBERS', 1, 'member:' .. i)
+        redis.call('ZADD', 'zset', i % 7, i)
+        redis.call('ZPEXPIREAT', 'zset', 3300000000000, 'MEMBERS', 1, i)
+    end
+    redis.call('XGROUP', 'CREATE', 'stream', 'group', 0)
+    return #redis.call('XREADGROUP', 'GROUP', 'group', 'one', 'STREAMS', 'stream', '>')";
+    let reply = server.client().call(&["EVAL", fill, "0"]).expect("it answers");
+    assert!(matches!(reply, Reply::Integer(1)), "{reply:?}");
+    server.rewrite();
+    let pending = format!("{:?}", server.ask("XPENDING stream group"));
+    let server = restart(server, &reference, &folder, &[]);
+    assert_eq!(format!("{:?}", server.ask("XPENDING stream group")), pending);
+    server.rewrite();
+    restart(server, &program, &folder, &[]);
+}
+
 #[test]
 fn logging_is_turned_on_and_off_while_clients_write() {
     let (program, folder) = (Program::tested().expect("a server"), Folder::new());

@@ -138,11 +138,18 @@ fn the_end_is_refused_while_the_first_base_is_written_unless_forced() {
     assert!(server.wait_for_end().success());
 }
 
-/// Makes large values of three types, or changes some of their members.
+/// Makes large values of four types, many of whose members have deadlines, or changes some of their members.
 const FILL: &str = "for i = tonumber(ARGV[1]), tonumber(ARGV[2]) do
+    redis.call('XADD', 'stream', i + 1 .. '-1', 'field', 'value:' .. i)
     redis.call('ZADD', 'zset', i % 1009, 'member:' .. i)
     redis.call('HSET', 'hash', 'field:' .. i, i)
     redis.call('SADD', 'set', 'member:' .. i)
+    if i % 3 == 0 then
+        local at = 3300000000000 + i % 100
+        redis.call('ZPEXPIREAT', 'zset', at, 'MEMBERS', 1, 'member:' .. i)
+        redis.call('HPEXPIREAT', 'hash', at, 'FIELDS', 1, 'field:' .. i)
+        redis.call('SPEXPIREAT', 'set', at, 'MEMBERS', 1, 'member:' .. i)
+    end
 end";
 const CHANGE: &str = "for i = 1, 100 do
     local name = math.random(1, 100000)
@@ -152,7 +159,13 @@ const CHANGE: &str = "for i = 1, 100 do
     redis.call('SADD', 'set', 'new:' .. name)
     redis.call('SREM', 'set', 'member:' .. name)
     redis.call('ZREM', KEYS[1], 'member:' .. name + 7)
-end";
+    redis.call('HPERSIST', 'hash', 'FIELDS', 1, 'field:' .. name + 9)
+    redis.call('SPEXPIREAT', 'set', 3300000000000 + name, 'MEMBERS', 1, 'member:' .. name + 9)
+    redis.call('ZPEXPIREAT', KEYS[1], 3300000000000 + name, 'MEMBERS', 1, 'member:' .. name + 9)
+    redis.call('XADD', 'stream', '*', 'field', 'changed')
+    redis.call('XDEL', 'stream', name .. '-1')
+end
+redis.call('XTRIM', 'stream', 'MAXLEN', 95000)";
 
 #[test]
 fn large_values_that_change_move_and_go_while_they_are_saved_are_saved_as_they_were() {
@@ -164,8 +177,11 @@ fn large_values_that_change_move_and_go_while_they_are_saved_are_saved_as_they_w
         let (first, last) = (start.to_string(), (start + 19_999).to_string());
         client.call(&["EVAL", FILL, "0", &first, &last]).expect("it answers");
     }
+    client.call(&["XGROUP", "CREATE", "stream", "group", "0"]).expect("it answers");
+    let read = ["XREADGROUP", "GROUP", "group", "one", "COUNT", "500", "STREAMS", "stream", ">"];
+    client.call(&read).expect("it answers");
     for (round, end) in ["none", "rename", "delete", "flush"].into_iter().enumerate() {
-        let digest = server.digest();
+        let (digest, groups) = (server.digest(), groups(&server));
         server.ask("BGSAVE");
         let mut changes = 0;
         while server.info("rdb_bgsave_in_progress").as_deref() == Some("1") {
@@ -189,8 +205,15 @@ fn large_values_that_change_move_and_go_while_they_are_saved_are_saved_as_they_w
         std::fs::copy(from, to).expect("there is room");
         let loaded = Durable::try_start(&program, &other, &options).expect("it loads");
         assert_eq!(loaded.digest(), digest, "round {round}");
+        assert_eq!(self::groups(&loaded), groups, "round {round}");
         server.ask("RENAME moved zset");
     }
+}
+
+/// What the stream's group has pending.
+fn groups(server: &Durable) -> String {
+    format!("{:?}", server.ask("XPENDING stream group"))
+        + &format!("{:?}", server.ask("XINFO GROUPS stream"))
 }
 
 #[test]

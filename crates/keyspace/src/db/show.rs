@@ -27,10 +27,8 @@ impl Db {
     }
 
     fn is_unseen_and_large(&self, entry: EntryRef<'_>) -> bool {
-        let in_parts = || self.era.witness.as_ref().is_some_and(|witness| witness.takes_parts());
         entry.era() != self.era.number
-            && matches!(entry.value(), Value::Object(object)
-                if object.elements() >= LARGE && !(object.has_parts() && in_parts()))
+            && matches!(entry.value(), Value::Object(object) if object.seen_at_once() >= LARGE)
     }
 
     /// Whether one of these blocks is still to be shown, and has so many elements that this takes long.

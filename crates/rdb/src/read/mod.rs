@@ -34,6 +34,10 @@ pub enum Value<'a> {
 /// # Errors
 /// When the bytes are no such value.
 pub fn value<'a>(kind: Type, input: &mut Input<'a>, limits: &Limits) -> Result<Value<'a>, Error> {
+    of_type(kind, input, limits).map_err(|error| error.of(kind))
+}
+
+fn of_type<'a>(kind: Type, input: &mut Input<'a>, limits: &Limits) -> Result<Value<'a>, Error> {
     use Type as T;
     let object = match kind {
         T::String => {

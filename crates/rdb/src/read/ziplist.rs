@@ -8,7 +8,7 @@ use value::Item;
 
 use crate::error::Error;
 
-const BAD: Error = Error::Corrupt("Ziplist integrity check failed");
+const BAD: Error = Error::ZIPLIST;
 const HEAD: usize = 10;
 const END: u8 = 255;
 /// Length fields of the entry before begin with this where they are wide.

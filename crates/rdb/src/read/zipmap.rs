@@ -22,7 +22,7 @@ pub(super) fn pairs(bytes: &[u8]) -> Result<Vec<Pair<'_>>, Error> {
         let value = text(&mut rest, 1).ok_or(BAD)?;
         pairs.push((name, value));
     }
-    if rest != [END] || (count < WIDE && usize::from(count) != pairs.len()) {
+    if pairs.is_empty() || rest != [END] || (count < WIDE && usize::from(count) != pairs.len()) {
         return Err(BAD);
     }
     Ok(pairs)

@@ -1,5 +1,6 @@
 use value::cut::Element;
 use value::hash::Hash;
+use value::item::Item;
 
 use super::{Encoder, number};
 use crate::VERSION;
@@ -19,13 +20,27 @@ impl Encoder {
         }
         number::put(hash.len() as u64, out);
         for field in hash.iter() {
-            // Counted from the first deadline, plus one; 0 stands for none.
-            let after = field.deadline.map_or(0, |at| at.saturating_sub(first).saturating_add(1));
-            number::put(u64::try_from(after).unwrap_or(1), out);
-            self.item(field.name, out);
-            self.item(field.value, out);
+            self.element(Element::Field(field.name, field.value, field.deadline), Some(first), out);
         }
         (Type::HashMetadata, VERSION_OF_DEADLINES)
+    }
+
+    /// Appends a field of a hash, and with the first deadline of all its own: counted from that, plus one; 0 stands
+    /// for none.
+    pub(super) fn field(
+        &self,
+        name: Item<'_>,
+        value: Item<'_>,
+        deadline: Option<i64>,
+        first: Option<i64>,
+        out: &mut Vec<u8>,
+    ) {
+        if let Some(first) = first {
+            let after = deadline.map_or(0, |at| at.saturating_sub(first).saturating_add(1));
+            number::put(u64::try_from(after).unwrap_or(1), out);
+        }
+        self.item(name, out);
+        self.item(value, out);
     }
 
     fn hash_plain(&self, hash: &Hash, out: &mut Vec<u8>) -> Type {
@@ -35,7 +50,7 @@ impl Encoder {
         }
         number::put(hash.len() as u64, out);
         for field in hash.iter() {
-            self.element(Element::Field(field.name, field.value), out);
+            self.element(Element::Field(field.name, field.value, None), None, out);
         }
         Type::Hash
     }

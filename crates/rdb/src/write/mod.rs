@@ -17,7 +17,7 @@ use value::{ObjectRef, listpack};
 use crate::VERSION;
 use crate::op::Type;
 pub(crate) use records::{ACTIVE_TIMES, MEMBER_DEADLINES, set_active_times, set_member_deadlines};
-pub use records::{Records, Used};
+pub use records::{Frame, Records, Used};
 
 /// A value to be written.
 #[derive(Clone, Copy, Debug)]
@@ -81,8 +81,9 @@ impl Encoder {
         (kind, VERSION)
     }
 
-    /// Appends an element of a collection, as it stands there whatever its neighbours are.
-    pub fn element(&self, element: Element<'_>, out: &mut Vec<u8>) {
+    /// Appends an element of a collection, as it stands there whatever its neighbours are; of a hash with deadlines
+    /// they begin at `first`. A member's deadline is appended as [`Records::member_deadlines`] takes it.
+    pub fn element(&self, element: Element<'_>, first: Option<i64>, out: &mut Vec<u8>) {
         match element {
             Element::Item(item) => self.item(item, out),
             Element::Node(_, node) => self.node(node, out),
@@ -90,9 +91,11 @@ impl Encoder {
                 self.string(member, out);
                 out.extend_from_slice(&score.to_le_bytes());
             }
-            Element::Field(name, value) => {
-                self.item(name, out);
-                self.item(value, out);
+            Element::Field(name, value, deadline) => self.field(name, value, deadline, first, out),
+            Element::Block(_, part) => self.block(part, out),
+            Element::Deadline(member, at) => {
+                member.with_bytes(|member| self.raw(member, out));
+                out.extend_from_slice(&at.to_le_bytes());
             }
         }
     }
@@ -173,7 +176,7 @@ impl Encoder {
             return Type::SetIntset;
         }
         number::put(set.len() as u64, out);
-        set.iter().for_each(|item| self.element(Element::Item(item), out));
+        set.iter().for_each(|item| self.element(Element::Item(item), None, out));
         Type::Set
     }
 
@@ -193,7 +196,7 @@ impl Encoder {
         number::put(zset.len() as u64, out);
         // From the highest score down: so Redis adds each at the front of its list.
         for (member, score) in zset.range(0..zset.len(), true) {
-            self.element(Element::Scored(member, score), out);
+            self.element(Element::Scored(member, score), None, out);
         }
         Type::Zset2
     }

@@ -1,7 +1,8 @@
+use value::cut::Element;
 use value::stream::Stream;
 use value::{Item, ObjectRef};
 
-use super::{Encoder, View, number};
+use super::{Encoder, View, number, stream};
 use crate::input::Input;
 use crate::op::{self, Type};
 
@@ -10,7 +11,7 @@ use crate::op::{self, Type};
 pub(crate) const ACTIVE_TIMES: &[u8] = b"rubrica-active-times";
 
 /// The name of the text that holds the deadlines of members of the next key's set or sorted set: `[member][8
-/// bytes of milliseconds since the epoch]...`. No type of Redis has a place for them.
+/// bytes of milliseconds since the epoch]...`. No type of Redis has a place for them. There may be several such texts.
 pub(crate) const MEMBER_DEADLINES: &[u8] = b"rubrica-member-deadlines";
 
 /// How a key was used, where eviction asks for it.
@@ -23,6 +24,17 @@ pub enum Used {
     Idle(u64),
     /// It is used so often, as LFU counts it.
     Freq(u8),
+}
+
+/// What a value that is written in parts has around its elements.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// What stands before them: how many they are, too.
+    pub head: Vec<u8>,
+    /// What stands behind them.
+    pub tail: Vec<u8>,
+    /// The first deadline of all fields, if any has one.
+    pub first: Option<i64>,
 }
 
 /// Writes the records of a file into a buffer that somebody else empties.
@@ -59,27 +71,42 @@ impl Records {
         self.encoder.raw(source, out);
     }
 
-    /// Appends what stands before the elements of a collection that is written in parts: how many they are, too.
-    /// [`Encoder::element`] appends each.
-    pub fn head(
+    /// What stands before and behind the elements of a collection that is written in parts. [`Encoder::element`]
+    /// appends each; deadlines of members go before it all ([`Records::member_deadlines`]).
+    pub fn frame(
         &self,
         key: &[u8],
         collection: ObjectRef<'_>,
         deadline_ms: Option<i64>,
         used: Used,
-        out: &mut Vec<u8>,
-    ) {
+    ) -> Frame {
         debug_assert!(collection.has_parts());
-        prelude(deadline_ms, used, out);
+        let (mut head, mut tail, mut first) = (Vec::new(), Vec::new(), None);
+        if let ObjectRef::Stream(stream) = collection {
+            self.active_times(stream, &mut head);
+            self.encoder.after_entries(stream, &mut tail);
+        }
+        prelude(deadline_ms, used, &mut head);
         let kind = match collection {
             ObjectRef::List(_) => Type::ListQuicklist2,
             ObjectRef::Set(_) => Type::Set,
-            ObjectRef::Hash(_) => Type::Hash,
-            _ => Type::Zset2,
+            ObjectRef::Hash(hash) => {
+                first = hash.next_expiry();
+                if first.is_some() { Type::HashMetadata } else { Type::Hash }
+            }
+            ObjectRef::Stream(stream) => stream::stream_type(stream).0,
+            ObjectRef::SortedSet(_) | ObjectRef::String(_) => Type::Zset2,
         };
-        out.push(kind.number());
-        self.encoder.string(key, out);
-        number::put(collection.parts() as u64, out);
+        head.push(kind.number());
+        self.encoder.string(key, &mut head);
+        first.into_iter().for_each(|first| head.extend_from_slice(&first.to_le_bytes()));
+        number::put(collection.parts() as u64, &mut head);
+        Frame { head, tail, first }
+    }
+
+    /// Appends deadlines of members of the next key's set or sorted set.
+    pub fn member_deadlines(&self, deadlines: &[u8], out: &mut Vec<u8>) {
+        self.aux(MEMBER_DEADLINES, deadlines, out);
     }
 
     /// Appends a key with its value and its deadline, milliseconds since the epoch.
@@ -93,7 +120,7 @@ impl Records {
     ) {
         match value {
             View::Object(ObjectRef::Stream(stream)) => self.active_times(stream, out),
-            View::Object(object) => self.member_deadlines(object, out),
+            View::Object(object) => self.deadlines_of(object, out),
             View::Int(_) | View::Bytes(_) => {}
         }
         prelude(deadline_ms, used, out);
@@ -121,27 +148,24 @@ impl Records {
     }
 
     /// Appends the deadlines of members that have one.
-    fn member_deadlines(&self, object: ObjectRef<'_>, out: &mut Vec<u8>) {
+    fn deadlines_of(&self, object: ObjectRef<'_>, out: &mut Vec<u8>) {
         if matches!(object, ObjectRef::Hash(_)) || object.next_expiry().is_none() {
             return;
         }
         let mut text = Vec::new();
-        let mut put = |member: &[u8], deadline: Option<i64>| {
+        let mut put = |member: Item<'_>, deadline: Option<i64>| {
             if let Some(deadline) = deadline {
-                self.encoder.raw(member, &mut text);
-                text.extend_from_slice(&deadline.to_le_bytes());
+                self.encoder.element(Element::Deadline(member, deadline), None, &mut text);
             }
         };
         match object {
-            ObjectRef::Set(set) => {
-                set.iter().for_each(|item| item.with_bytes(|text| put(text, set.deadline(item))));
-            }
+            ObjectRef::Set(set) => set.iter().for_each(|item| put(item, set.deadline(item))),
             ObjectRef::SortedSet(zset) => {
-                zset.iter().for_each(|(member, _)| put(member, zset.deadline(member)));
+                zset.iter().for_each(|(name, _)| put(Item::Bytes(name), zset.deadline(name)));
             }
             _ => {}
         }
-        self.aux(MEMBER_DEADLINES, &text, out);
+        self.member_deadlines(&text, out);
     }
 
     /// Appends the end; `sum` is the checksum of everything before and this mark, or 0.

@@ -1,32 +1,24 @@
 use value::item::Item;
 use value::listpack::Builder;
-use value::stream::{Entry, Group, Id, Idempotence, Stream};
+use value::stream::{Group, Id, Idempotence, Part, Stream};
 
 use super::{Encoder, number};
 use crate::VERSION;
 use crate::op::Type;
 use crate::read::UNUSED;
 
-/// Entries of a listpack at most, and bytes after which another begins: Redis's defaults.
-const BLOCK_ENTRIES: i64 = 100;
-const BLOCK_BYTES: usize = 4096;
-
 impl Encoder {
-    /// Writes the oldest version that has a place for all that the stream has.
     pub(super) fn stream(&self, stream: &Stream, out: &mut Vec<u8>) -> (Type, u32) {
-        let released = stream.groups().any(|(_, group)| group.released().len() > 0);
-        let (kind, version) = match stream.idempotence() {
-            _ if released => (Type::Stream5, 14),
-            Some(_) => (Type::Stream4, 13),
-            None => (Type::Stream2, VERSION),
-        };
-        let blocks = blocks(stream);
-        number::put(blocks.len() as u64, out);
-        for (first, block) in blocks {
-            number::put(16, out);
-            raw_id(first, out);
-            self.raw(&block, out);
-        }
+        let (kind, version) = stream_type(stream);
+        number::put(stream.blocks() as u64, out);
+        stream.parts().for_each(|(_, part)| self.block(part, out));
+        self.after_entries(stream, out);
+        (kind, version)
+    }
+
+    /// Appends what stands behind the entries.
+    pub(super) fn after_entries(&self, stream: &Stream, out: &mut Vec<u8>) {
+        let (kind, _) = stream_type(stream);
         number::put(stream.len(), out);
         id(stream.last_id(), out);
         id(stream.first_id(), out);
@@ -40,7 +32,14 @@ impl Encoder {
         if kind.has_producers() {
             self.producers(stream.idempotence(), out);
         }
-        (kind, version)
+    }
+
+    /// Appends entries that lie together as a listpack, behind the ID of the first.
+    pub(super) fn block(&self, part: Part<'_>, out: &mut Vec<u8>) {
+        let Some(first) = part.entries().next() else { return };
+        number::put(16, out);
+        raw_id(first.id, out);
+        self.raw(&listpack(part), out);
     }
 
     fn producers(&self, known: Option<&Idempotence>, out: &mut Vec<u8>) {
@@ -95,6 +94,16 @@ impl Encoder {
     }
 }
 
+/// The oldest type that has a place for all that the stream has, and which version of the format knows it.
+pub(super) fn stream_type(stream: &Stream) -> (Type, u32) {
+    let released = stream.groups().any(|(_, group)| group.released().len() > 0);
+    match stream.idempotence() {
+        _ if released => (Type::Stream5, 14),
+        Some(_) => (Type::Stream4, 13),
+        None => (Type::Stream2, VERSION),
+    }
+}
+
 fn id(id: Id, out: &mut Vec<u8>) {
     number::put(id.ms, out);
     number::put(id.seq, out);
@@ -105,33 +114,15 @@ fn raw_id(id: Id, out: &mut Vec<u8>) {
     out.extend_from_slice(&id.seq.to_be_bytes());
 }
 
-/// The entries in listpacks, each behind the ID of its first entry.
-fn blocks(stream: &Stream) -> Vec<(Id, Vec<u8>)> {
-    let mut blocks = Vec::new();
-    let mut entries = stream.range(Id::MIN, Id::MAX, false).peekable();
-    while let Some(&first) = entries.peek() {
-        // What is at the front says how many entries there are, so they are chosen first.
-        let (mut chosen, mut bytes) = (Vec::new(), 0);
-        while let Some(entry) = entries.peek()
-            && (chosen.len() as i64) < BLOCK_ENTRIES
-            && bytes < BLOCK_BYTES
-        {
-            bytes += entry.fields().map(|(name, value)| name.len() + value.len()).sum::<usize>();
-            chosen.extend(entries.next());
-        }
-        blocks.push((first.id, block(first, &chosen)));
-    }
-    blocks
-}
-
-fn block(first: Entry<'_>, entries: &[Entry<'_>]) -> Vec<u8> {
+fn listpack(part: Part<'_>) -> Vec<u8> {
     let mut out = Builder::new();
-    out.push(Item::Int(entries.len() as i64));
+    let Some(first) = part.entries().next() else { return out.finish() };
+    out.push(Item::Int(part.count() as i64));
     out.push(Item::Int(0));
     out.push(Item::Int(first.fields().len() as i64));
     first.fields().for_each(|(name, _)| out.push(Item::parse(name)));
     out.push(Item::Int(0));
-    for entry in entries {
+    for entry in part.entries() {
         let fields = entry.fields();
         let same = fields.len() == first.fields().len()
             && fields.zip(first.fields()).all(|((name, _), (other, _))| name == other);

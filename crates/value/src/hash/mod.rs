@@ -338,7 +338,7 @@ impl Hash {
 
     /// Whether the hash can be taken in parts: see [`crate::cut`].
     pub(crate) fn has_parts(&self) -> bool {
-        matches!(self.0.view(), View::Big(fields) if fields.timed().has_parts())
+        matches!(self.0.view(), View::Big(_))
     }
 
     pub(crate) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {

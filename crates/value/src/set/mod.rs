@@ -376,7 +376,7 @@ impl Set {
 
     /// Whether the set can be taken in parts: see [`crate::cut`].
     pub(crate) fn has_parts(&self) -> bool {
-        matches!(&self.0, Form::Cells(cells) if cells.has_parts())
+        matches!(self.0, Form::Cells(_))
     }
 
     pub(crate) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {

@@ -5,6 +5,8 @@
 //! and values][length of all this, readable from the end]`, numbers as varints. `seq` counts from the first ID's in its millisecond, and from zero in
 //! later ones. An entry with the same fields as the first holds values only.
 
+use std::fmt;
+
 use super::id::Id;
 
 const SAME_FIELDS: u8 = 1;
@@ -71,6 +73,29 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 impl ExactSizeIterator for Fields<'_> {}
+
+/// A block as others see it.
+#[derive(Clone, Copy)]
+pub struct Part<'a>(pub(super) &'a Block);
+
+impl<'a> Part<'a> {
+    /// Its entries, upwards: there is at least one.
+    pub fn entries(self) -> impl Iterator<Item = Entry<'a>> + Clone {
+        self.0.places().filter(|place| !place.deleted).map(|place| place.entry)
+    }
+
+    /// How many they are.
+    pub fn count(self) -> u64 {
+        self.0.live()
+    }
+}
+
+impl fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.entries().map(|entry| (entry.id, entry.fields().collect::<Vec<_>>()));
+        f.debug_list().entries(entries).finish()
+    }
+}
 
 /// An entry and where it lies.
 pub(super) struct Place<'a> {
@@ -211,7 +236,7 @@ impl Block {
     }
 
     /// All entries, deleted ones included but for those at the start.
-    pub(super) fn places(&self) -> impl Iterator<Item = Place<'_>> {
+    pub(super) fn places(&self) -> impl Iterator<Item = Place<'_>> + Clone {
         let mut at = self.front;
         std::iter::from_fn(move || {
             let place = self.at(at)?;

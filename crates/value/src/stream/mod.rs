@@ -12,13 +12,19 @@ mod iter;
 mod read;
 mod released;
 mod remove;
+mod shown;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::Object;
+use crate::cut::{Element, Scribe};
 use block::Block;
+use shown::Shown;
 
+pub use block::Part;
 pub use block::{Entry, Fields};
 pub use claim::{AutoClaimed, Claim, Claimed, Recount};
 pub use group::{COUNT_MAX, Consumer, Group, Nack};
@@ -26,6 +32,10 @@ pub use id::{Id, IdText, NewId};
 pub use idempotence::{Idempotence, Retention};
 pub use iter::Iter;
 pub use remove::{Deleted, References, Trim, TrimTo};
+
+/// What blocks have at most, on average, if they are taken singly: so much takes far less than a millisecond.
+const PART_ENTRIES: u64 = 1000;
+const PART_BYTES: usize = 1 << 16;
 
 /// How big a block may get; 0 is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +64,8 @@ pub struct Stream {
     max_deleted_id: Id,
     groups: BTreeMap<Box<[u8]>, Group>,
     idempotence: Option<Box<Idempotence>>,
+    /// What a snapshot under way has seen.
+    shown: Shown,
 }
 
 /// Why an entry was not appended.
@@ -120,6 +132,11 @@ impl Stream {
         self.max_deleted_id
     }
 
+    /// The blocks that its entries lie in, upwards.
+    pub fn parts(&self) -> impl ExactSizeIterator<Item = (Id, Part<'_>)> {
+        self.blocks.iter().map(|(&first, block)| (first, Part(block)))
+    }
+
     /// Number of blocks.
     pub fn blocks(&self) -> usize {
         self.blocks.len()
@@ -154,10 +171,13 @@ impl Stream {
                 }
                 let block = Block::new(id, fields.clone());
                 self.block_bytes += block.heap_bytes();
+                self.shown.before_new(id);
                 self.blocks.entry(id).insert_entry(block)
             }
         };
+        let first = *block.key();
         let block = block.get_mut();
+        self.shown.before_change(first, block);
         self.block_bytes -= block.heap_bytes();
         block.push(id, fields);
         self.block_bytes += block.heap_bytes();
@@ -275,14 +295,27 @@ impl Stream {
         self.block_bytes + maps + groups.sum::<usize>() + producers
     }
 
-    /// Frees up to `blocks` blocks of a stream that has been deleted; true when none is left.
-    pub fn free(&mut self, blocks: usize) -> bool {
-        for _ in 0..blocks {
-            if self.blocks.pop_last().is_none() {
-                break;
-            }
-        }
-        self.blocks.is_empty()
+    /// Number of deliveries that have not been acknowledged, in all groups.
+    pub fn pending_len(&self) -> usize {
+        self.groups.values().map(Group::pending_len).sum()
+    }
+
+    /// Whether the entries can be taken in parts: see [`crate::cut`]. The blocks are the parts, unless they are huge.
+    pub(crate) fn has_parts(&self) -> bool {
+        let blocks = self.blocks.len();
+        self.len <= blocks as u64 * PART_ENTRIES && self.block_bytes <= blocks * PART_BYTES
+    }
+
+    pub(crate) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {
+        self.shown.scribe()
+    }
+
+    pub(crate) fn begin_cut(&mut self, scribe: Arc<dyn Scribe>) {
+        self.shown = Shown::begin(scribe, &self.blocks);
+    }
+
+    pub(crate) fn show_some(&mut self, most: usize, f: &mut dyn FnMut(Element<'_>)) -> bool {
+        self.shown.show_some(&self.blocks, most, f)
     }
 
     /// Notes the first ID anew.
@@ -291,6 +324,14 @@ impl Stream {
             0 => Id::MIN,
             _ => self.range(Id::MIN, Id::MAX, false).next().map_or(Id::MIN, |entry| entry.id),
         };
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if let Some(scribe) = self.shown.forget_scribe() {
+            scribe.inherit(Object::Stream(Box::new(std::mem::take(self))));
+        }
     }
 }
 

@@ -52,6 +52,7 @@ impl Stream {
     /// Deletes an entry (XDEL); whether it was there.
     pub fn delete(&mut self, id: Id) -> bool {
         let Some((&first, block)) = self.blocks.range_mut(..=id).next_back() else { return false };
+        self.shown.before_change(first, block);
         self.block_bytes -= block.heap_bytes();
         let done = block.delete(id);
         self.block_bytes += block.heap_bytes();
@@ -147,6 +148,7 @@ impl Stream {
 
     fn remove_block(&mut self, first: Id, references: References) -> u64 {
         let Some(block) = self.blocks.remove(&first) else { return 0 };
+        self.shown.before_change(first, &block);
         if references == References::Delete {
             for id in live_ids(&block) {
                 self.drop_references(id);
@@ -165,6 +167,7 @@ impl Stream {
                 TrimTo::MaxLen(_) => None,
                 TrimTo::MinId(id) => Some(id),
             };
+            self.shown.before_change(first, block);
             self.block_bytes -= block.heap_bytes();
             let removed = block.trim(over, end);
             self.block_bytes += block.heap_bytes();

@@ -12,8 +12,6 @@ use super::probe::Probe;
 use super::score;
 use super::shown::Shown;
 use super::tree::{Marked, Tree, Walk};
-use super::{Body, Zset};
-use crate::Object;
 use crate::cut::{Element, Scribe};
 
 /// Members whose blocks are asked for when one is taken.
@@ -174,16 +172,6 @@ impl Big {
             _ => self.shown.end(),
         }
         end == 0
-    }
-}
-
-impl Drop for Big {
-    fn drop(&mut self) {
-        if let Some((scribe, shown)) = self.shown.pass_on() {
-            let (index, tree) = (Index::default(), std::mem::replace(&mut self.tree, Tree::new()));
-            let rest = Self { index, tree, block_bytes: self.block_bytes, shown };
-            scribe.inherit(Object::SortedSet(Zset { body: Body::Big(Box::new(rest)), due: None }));
-        }
     }
 }
 

@@ -30,6 +30,7 @@ use block::Block;
 use compact::Compact;
 use probe::Probe;
 
+use crate::Object;
 use crate::cut::{Element, Scribe};
 use crate::item::Item;
 use crate::timed::Timed;
@@ -304,7 +305,7 @@ impl Zset {
 
     /// Whether the set can be taken in parts: see [`crate::cut`].
     pub(crate) fn has_parts(&self) -> bool {
-        matches!(self.body, Body::Big(_)) && self.due.is_none()
+        matches!(self.body, Body::Big(_))
     }
 
     pub(crate) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {
@@ -316,11 +317,18 @@ impl Zset {
 
     pub(crate) fn begin_cut(&mut self, scribe: Arc<dyn Scribe>) {
         if let Body::Big(big) = &mut self.body {
+            if let Some(due) = &mut self.due {
+                due.begin_deadlines(Arc::clone(&scribe));
+            }
             big.begin_cut(scribe);
         }
     }
 
     pub(crate) fn show_some(&mut self, most: usize, f: &mut dyn FnMut(Element<'_>)) -> bool {
+        if let Some(due) = self.due.as_mut().filter(|due| due.is_taken()) {
+            due.show_some(most, f);
+            return false;
+        }
         match &mut self.body {
             Body::Compact(_) => true,
             Body::Big(big) => big.show_some(most, f),
@@ -352,6 +360,19 @@ impl Zset {
             popped = Some((member.to_vec(), score));
         });
         popped
+    }
+}
+
+impl Drop for Zset {
+    fn drop(&mut self) {
+        if let Body::Big(big) = &mut self.body
+            && let Some(scribe) = big.shown.forget_scribe()
+        {
+            let mut due = self.due.take();
+            due.iter_mut().for_each(|due| due.forget_scribe());
+            let rest = Self { body: std::mem::take(&mut self.body), due };
+            scribe.inherit(Object::SortedSet(rest));
+        }
     }
 }
 

@@ -72,10 +72,9 @@ impl Shown {
         (self.unfinished, self.scribe, self.place) = (0, None, None);
     }
 
-    /// Gives a cut under way away, and who it is for.
-    pub(super) fn pass_on(&mut self) -> Option<(Arc<dyn Scribe>, Self)> {
-        let scribe = self.scribe.take()?;
-        Some((scribe, std::mem::take(self)))
+    /// Goes on with a cut under way, if there is one, whose scribe has the set from now on.
+    pub(super) fn forget_scribe(&mut self) -> Option<Arc<dyn Scribe>> {
+        self.scribe.take()
     }
 }
 

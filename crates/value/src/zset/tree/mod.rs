@@ -36,10 +36,6 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    pub(super) fn new() -> Self {
-        Self { root: Node::Leaf(Leaf::default()), len: 0 }
-    }
-
     /// A tree of full nodes from blocks in ascending order; their marks are 0.
     pub(super) fn from_sorted(blocks: impl IntoIterator<Item = Block>) -> Self {
         let mut blocks = blocks.into_iter();
