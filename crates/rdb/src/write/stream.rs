@@ -7,6 +7,9 @@ use crate::VERSION;
 use crate::op::Type;
 use crate::read::UNUSED;
 
+/// What a delivery takes, in its group and with its consumer.
+const BYTES_PER_DELIVERY: usize = 41;
+
 impl Encoder {
     pub(super) fn stream(&self, stream: &Stream, out: &mut Vec<u8>) -> (Type, u32) {
         let (kind, version) = stream_type(stream);
@@ -70,6 +73,7 @@ impl Encoder {
         id(group.last_id, out);
         number::put(group.entries_read.unwrap_or(u64::MAX), out);
         number::put(group.pending_len() as u64, out);
+        out.reserve(group.pending_len() * BYTES_PER_DELIVERY);
         for (entry, nack, _) in group.pending(Id::MIN, Id::MAX) {
             raw_id(entry, out);
             out.extend_from_slice(&nack.delivered_ms.to_le_bytes());
@@ -110,8 +114,8 @@ fn id(id: Id, out: &mut Vec<u8>) {
 }
 
 fn raw_id(id: Id, out: &mut Vec<u8>) {
-    out.extend_from_slice(&id.ms.to_be_bytes());
-    out.extend_from_slice(&id.seq.to_be_bytes());
+    let id = u128::from(id.ms) << 64 | u128::from(id.seq);
+    out.extend_from_slice(&id.to_be_bytes());
 }
 
 fn listpack(part: Part<'_>) -> Vec<u8> {
