@@ -16,7 +16,7 @@ use value::zset::{Zset, ZsetLimits};
 use value::{Item, Kind, Object};
 
 /// Chunks of ten entries, so that there are some.
-const LIST: ListLimits = ListLimits { max_listpack_size: 10 };
+const LIST: ListLimits = ListLimits::new(10);
 /// The same of a stream's blocks.
 const STREAM: StreamLimits = StreamLimits { block_bytes: 4096, block_entries: 10 };
 
