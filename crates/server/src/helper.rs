@@ -16,7 +16,7 @@ use command::{Flags, Letter, OwnedArgs, Services, Session, Target};
 use effects::Recorder;
 use env::Random;
 use keyspace::gate::GateSlot;
-use keyspace::{Held, Key, KeyHash, LARGE, Value};
+use keyspace::{Held, Key, KeyHash, LARGE, Turns, Value};
 use observe::Counters;
 use parking_lot::Mutex;
 use tracking::Notes;
@@ -50,14 +50,16 @@ impl Helpers {
 }
 
 fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
-    keyspace::make_room();
+    let turns = Turns::begin();
     let mut hand = Hand::new(services);
     loop {
         let next = received.lock().recv();
         let Ok(parked) = next else { return };
-        hand.work(|bench| {
-            bench.run_for(&parked);
-            bench.tell_everybody();
+        turns.work(|| {
+            hand.work(|bench| {
+                bench.run_for(&parked);
+                bench.tell_everybody();
+            });
         });
     }
 }
