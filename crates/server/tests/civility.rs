@@ -86,6 +86,40 @@ fn a_large_string_is_copied_beside_the_worker() {
 }
 
 #[test]
+fn a_large_part_of_a_stream_is_read_beside_the_worker() {
+    let server = common::start(|config| config.workers = 1);
+    let mut client = server.connect();
+    let mut other = server.connect();
+    const ENTRIES: usize = 100_000;
+    for _ in 0..ENTRIES / 1000 {
+        client.send("XADD s * f v\r\n".repeat(1000));
+        for _ in 0..2 * 1000 {
+            client.line();
+        }
+    }
+    assert_eq!(client.ask("XGROUP CREATE s g 0"), "+OK");
+    for command in [
+        "XREAD STREAMS s 0",
+        "XREAD BLOCK 0 STREAMS s 0",
+        "XREADGROUP GROUP g c STREAMS s >",
+        "XREADGROUP GROUP g c STREAMS s 0",
+    ] {
+        let mut reader = server.connect();
+        let served = served_beside(&mut other, || {
+            reader.send(format!("{command}\r\n"));
+            let head = ["*1", "*2", "$1", "s", "*100000"];
+            assert_eq!(head.map(|_| reader.line()), head, "{command}");
+        });
+        assert!(served > 20, "{served} commands were served during {command}");
+    }
+    assert_eq!(client.ask("XPENDING s g - + 1 nobody"), "*0");
+    let figures = client.ask_bulk("INFO commandstats");
+    for command in ["xread", "xreadgroup"] {
+        assert!(figures.contains(&format!("cmdstat_{command}:calls=2,")), "{figures}");
+    }
+}
+
+#[test]
 fn in_a_transaction_or_a_script_a_large_string_is_copied_where_it_is() {
     let server = common::start(|config| config.workers = 1);
     let mut client = server.connect();
