@@ -31,7 +31,7 @@ fn read(stream: &[u8], limits: &Limits, piece: impl Fn(usize) -> usize) -> Comma
             let buf = &stream[start..arrived];
             args.clear();
             let consumed = match parser.parse(buf, limits, &mut args) {
-                Ok(Parsed::Command { consumed }) => {
+                Ok(Parsed::Command { consumed, .. }) => {
                     commands.push(args.iter().map(|span| span.of(buf).to_vec()).collect());
                     consumed
                 }

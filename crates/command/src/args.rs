@@ -10,20 +10,32 @@ use crate::error::Error;
 pub struct Args<'a> {
     buffer: &'a [u8],
     spans: &'a [Span],
-    /// The hash of one argument, computed ahead for the prefetch.
-    known: Option<(usize, KeyHash)>,
+    /// The hash of the word at `hashed`, computed ahead for the prefetch.
+    hash: KeyHash,
+    /// 0 if none has been: the command's name is no key.
+    hashed: u32,
+    /// Whether the buffer is the command in its canonical form.
+    canonical: bool,
 }
 
 impl<'a> Args<'a> {
     /// The words at `spans` of `buffer`.
+    #[inline]
     pub fn new(buffer: &'a [u8], spans: &'a [Span]) -> Self {
-        Self { buffer, spans, known: None }
+        Self { buffer, spans, hash: KeyHash::default(), hashed: 0, canonical: false }
+    }
+
+    /// The words of a command that arrived as all of `buffer`, in the one way in which RESP writes an array of bulk
+    /// strings ([`resp::Parsed::Command`]).
+    #[inline]
+    pub fn canonical(buffer: &'a [u8], spans: &'a [Span]) -> Self {
+        Self { canonical: true, ..Self::new(buffer, spans) }
     }
 
     /// The same words with the hash of the word at `index`.
-    pub fn with_hash(mut self, index: usize, hash: KeyHash) -> Self {
-        self.known = Some((index, hash));
-        self
+    #[inline]
+    pub fn with_hash(self, index: usize, hash: KeyHash) -> Self {
+        Self { hash, hashed: index as u32, ..self }
     }
 
     /// The number of words, the name included.
@@ -43,30 +55,11 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The whole command as it arrived, if it did so in the one way in which RESP writes an array of bulk strings,
-    /// without a sign or a zero that could be left out.
+    /// The whole command in RESP, if it is known to have arrived like that, without a sign or a zero that could be left
+    /// out.
+    #[inline]
     pub fn frame(&self) -> Option<&'a [u8]> {
-        let line = |number: u32| match number {
-            0..10 => 4,
-            10..100 => 5,
-            _ => number.ilog10() as usize + 4,
-        };
-        let ends_line = |end: usize| {
-            let rest = self.buffer.get(end.wrapping_sub(2)..);
-            rest.and_then(<[u8]>::first_chunk) == Some(b"\r\n")
-        };
-        let mut end = line(self.spans.len() as u32);
-        if !ends_line(end) {
-            return None;
-        }
-        for span in self.spans {
-            let start = end + line(span.len);
-            end = start + span.len as usize + 2;
-            if span.start as usize != start || !ends_line(start) || !ends_line(end) {
-                return None;
-            }
-        }
-        self.buffer.get(..end)
+        self.canonical.then_some(self.buffer)
     }
 
     /// Whether there is no word at all.
@@ -91,8 +84,9 @@ impl<'a> Args<'a> {
     /// The word at `index` as a key.
     #[inline]
     pub fn key(&self, index: usize) -> Key<'a> {
-        match self.known {
-            Some((known, hash)) if known == index => Key::with_hash(self.at(index), hash),
+        match self.hashed {
+            0 => Key::new(self.at(index)),
+            hashed if hashed as usize == index => Key::with_hash(self.at(index), self.hash),
             _ => Key::new(self.at(index)),
         }
     }
@@ -105,11 +99,7 @@ impl<'a> Args<'a> {
 
     /// The words from `start` on, as a command of their own.
     pub fn tail(&self, start: usize) -> Self {
-        Self {
-            buffer: self.buffer,
-            spans: self.spans.get(start..).unwrap_or_default(),
-            known: None,
-        }
+        Self::new(self.buffer, self.spans.get(start..).unwrap_or_default())
     }
 
     /// All words.
@@ -222,56 +212,5 @@ impl OwnedArgs {
     /// Heap bytes.
     pub fn heap_bytes(&self) -> usize {
         self.buffer.capacity() + self.spans.capacity() * size_of::<Span>()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use resp::{Limits, Parsed, Parser};
-
-    use super::*;
-
-    /// What the words of this request give back as their frame.
-    fn frame(request: &[u8]) -> Option<Vec<u8>> {
-        let mut spans = Vec::new();
-        let parsed = Parser::default().parse(request, &Limits::default(), &mut spans);
-        assert!(matches!(parsed, Ok(Parsed::Command { .. })), "{parsed:?}");
-        Args::new(request, &spans).frame().map(<[u8]>::to_vec)
-    }
-
-    #[test]
-    fn a_command_has_its_frame_if_that_is_in_the_one_form_that_logs_have() {
-        let long = "x".repeat(100);
-        let many = format!("*12\r\n{}", "$100\r\n".to_owned() + &long + "\r\n").into_bytes();
-        let many = [many, format!("$100\r\n{long}\r\n").repeat(11).into_bytes()].concat();
-        for plain in
-            [&b"*1\r\n$4\r\nPING\r\n"[..], b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$2\r\n\r\n\r\n", &many]
-        {
-            let and_more = [plain, b"*1\r\n$4\r\nPING\r\n"].concat();
-            assert_eq!(frame(&and_more).as_deref(), Some(plain));
-        }
-        for strange in [
-            &b"*1\rx$4\r\nPING\r\n"[..],
-            b"*1\r\n$4\rxPING\r\n",
-            b"*1\r\n$4\r\nPINGxx",
-            b"*2\r\n$4\r\nPINGxx$1\r\na\r\n",
-        ] {
-            assert_eq!(frame(strange), None, "{}", strange.escape_ascii());
-        }
-    }
-
-    #[test]
-    fn a_command_that_did_not_arrive_as_one_has_no_frame() {
-        let request = b"*3\r\n$4\r\nCOPY\r\n$1\r\na\r\n$1\r\nb\r\n";
-        let mut spans = Vec::new();
-        let parsed = Parser::default().parse(request, &Limits::default(), &mut spans);
-        assert!(parsed.is_ok());
-        assert_eq!(Args::new(request, &spans).tail(1).frame(), None);
-        for words in
-            [&["*1\r\n$4\r\nPING\r\n"][..], &["\r\n", "\r\n"], &["*1\r\n", "$4\r\n", "PING\r\n"]]
-        {
-            let owned = OwnedArgs::new(words.iter().map(|word| word.as_bytes()));
-            assert_eq!(owned.view().frame(), None);
-        }
     }
 }

@@ -91,6 +91,31 @@ impl Effects {
         }
     }
 
+    /// Records the command's own words at once if they are all that it logs; says whether that was so. The command is
+    /// no part of a transaction. Otherwise as [`Effects::collect`].
+    #[inline]
+    pub fn record_itself(
+        &self,
+        expired: &Group,
+        changed: bool,
+        args: Args<'_>,
+        recorder: &Recorder,
+        now_ms: i64,
+    ) -> bool {
+        if !expired.is_empty() || !self.group.is_empty() {
+            return false;
+        }
+        if let Some(targets) = self.targets_of_itself(changed) {
+            match args.frame() {
+                Some(bytes) => recorder.record_encoded(self.database, targets, bytes, now_ms),
+                None => {
+                    recorder.record_one(self.database, targets, args.len(), args.iter(), now_ms);
+                }
+            }
+        }
+        true
+    }
+
     /// Everything that the command has put in here, its own words included if it logs them; `expired` went before
     /// it. The database is the one that it began in.
     pub fn collect(

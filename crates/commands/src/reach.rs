@@ -54,7 +54,7 @@ mod tests {
 
     fn list(len: usize) -> Object {
         let mut list = List::new();
-        let limits = ListLimits { max_listpack_size: -2 };
+        let limits = ListLimits::new(-2);
         (0..len).for_each(|_| list.push_back(Item::Int(1), limits));
         Object::List(list)
     }

@@ -8,8 +8,10 @@ use crate::log::{Log, Slot};
 /// Bytes after which a thread hands its buffer over before its batch ends.
 const CHUNK_MOST: usize = 256 * 1024;
 
-/// Buffers kept to be used again.
-const SPARES_MOST: usize = 4;
+/// Buffers kept to be used again: as many as are handed over while whoever merges them rests, or waits for a core.
+const SPARES_MOST: usize = 32;
+/// Bytes of a buffer that is kept, at most.
+const SPARE_MOST: usize = 64 * 1024;
 
 /// What one thread has recorded: groups in the order of their numbers.
 #[derive(Debug, Default)]
@@ -104,6 +106,15 @@ impl Recorder {
         self.add(now_ms, |chunk| chunk.push(database as u32, targets, count, words));
     }
 
+    /// Records one effect that is there in its RESP form. Otherwise as [`Recorder::record`].
+    pub fn record_encoded(&self, database: usize, targets: Targets, bytes: &[u8], now_ms: i64) {
+        self.add(now_ms, |chunk| {
+            chunk.bytes.extend_from_slice(bytes);
+            chunk.parts.push(Part { database: database as u32, targets, bytes: bytes.len() });
+        });
+    }
+
+    #[inline]
     fn add(&self, now_ms: i64, add: impl FnOnce(&mut Chunk)) {
         let mut chunk = self.chunk.borrow_mut();
         let before = chunk.parts.len();
@@ -159,7 +170,7 @@ impl Slot {
     pub(crate) fn recycle(&self, mut chunk: Chunk) {
         chunk.clear();
         let mut spare = self.spare.lock();
-        if spare.len() < SPARES_MOST && chunk.bytes.capacity() <= 4 * CHUNK_MOST {
+        if spare.len() < SPARES_MOST && chunk.bytes.capacity() <= SPARE_MOST {
             spare.push(chunk);
         }
     }

@@ -15,7 +15,7 @@ pub struct Key<'a> {
 }
 
 /// The hash of a key: its low bits choose the shard, its high half the place in the shard's table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyHash(u64);
 
 impl<'a> Key<'a> {

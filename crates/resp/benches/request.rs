@@ -40,7 +40,9 @@ fn round(buf: &[u8], passes: u32) -> f64 {
         while !rest.is_empty() {
             args.clear();
             match parser.parse(rest, &limits, &mut args) {
-                Ok(Parsed::Command { consumed }) => rest = rest.get(consumed..).unwrap_or_default(),
+                Ok(Parsed::Command { consumed, .. }) => {
+                    rest = rest.get(consumed..).unwrap_or_default()
+                }
                 other => unreachable!("{other:?}"),
             }
             black_box(&args);

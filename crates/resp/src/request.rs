@@ -58,6 +58,15 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// This many arguments need no closer look.
+    #[inline]
+    fn quick_count(&self) -> usize {
+        match self.authenticated {
+            true => self.multibulk_len,
+            false => self.multibulk_len.min(UNAUTHENTICATED_ARGS_MAX as usize),
+        }
+    }
+
     /// Arguments of this length need no closer look.
     #[inline]
     fn quick_max(&self) -> usize {
@@ -88,6 +97,8 @@ pub enum Parsed {
     Command {
         /// The command's length in bytes: the next one starts there.
         consumed: usize,
+        /// Whether it is known to be written in the one way in which RESP writes an array of bulk strings.
+        canonical: bool,
     },
     /// One whole inline command with quoted arguments, which exist in no buffer as such.
     Inline {
@@ -161,23 +172,27 @@ impl Parser {
         args: &mut Vec<Span>,
     ) -> Result<Parsed, ProtocolError> {
         match self.parse_plain(buf, limits, args) {
-            Some(consumed) => Ok(Parsed::Command { consumed }),
+            Some(consumed) => Ok(Parsed::Command { consumed, canonical: true }),
             None => self.parse_closely(buf, limits, args),
         }
     }
 
     /// The length of the command at the start of `buf`, its arguments appended to `args`, if it is all there and
-    /// written as nearly all are: up to nine arguments, in plain numbers. Otherwise nothing has happened, and
+    /// written as nearly all are: canonically, and with at most 99 arguments. Otherwise nothing has happened, and
     /// [`Parser::parse_closely`] sees to it.
     #[inline(never)]
     fn parse_plain(&self, buf: &[u8], limits: &Limits, args: &mut Vec<Span>) -> Option<usize> {
-        let [b'*', digit @ b'1'..=b'9', b'\r', _] = buf.first_chunk::<4>()? else { return None };
-        let count = usize::from(digit - b'0');
-        if count > limits.multibulk_len || self.is_partial() {
+        let (count, mut at) = match buf.first_chunk::<5>()? {
+            [b'*', ones @ b'1'..=b'9', b'\r', b'\n', _] => (digit(*ones), 4),
+            [b'*', tens @ b'1'..=b'9', ones @ b'0'..=b'9', b'\r', b'\n'] => {
+                (digit(*tens) * 10 + digit(*ones), 5)
+            }
+            _ => return None,
+        };
+        if count > limits.quick_count() || self.is_partial() {
             return None;
         }
         let (held, quick_max) = (args.len(), limits.quick_max());
-        let mut at = 4;
         for _ in 0..count {
             let Some((span, end)) = whole_bulk(buf, at, quick_max) else {
                 args.truncate(held);
@@ -216,7 +231,7 @@ impl Parser {
         let held = args.len();
         let mut cursor = Cursor::default();
         match read_multibulk(buf, limits, &mut cursor, args) {
-            Ok(None) => Ok(Parsed::Command { consumed: cursor.at }),
+            Ok(None) => Ok(Parsed::Command { consumed: cursor.at, canonical: false }),
             Ok(Some(wanted)) => {
                 self.cursor = cursor;
                 self.spans.extend(args.drain(held..));
@@ -242,7 +257,7 @@ impl Parser {
                 let consumed = self.cursor.at;
                 args.append(&mut self.spans);
                 self.reset();
-                Ok(Parsed::Command { consumed })
+                Ok(Parsed::Command { consumed, canonical: false })
             }
             Some(wanted) => Ok(Parsed::Incomplete { wanted }),
         }
@@ -301,7 +316,7 @@ fn read_header(buf: &[u8], limits: &Limits, cursor: &mut Cursor) -> Result<Heade
     Ok(if left == 0 { Header::Empty } else { Header::Arguments })
 }
 
-/// Reads arguments as long as they are whole, plainly written and within `quick_max` bytes.
+/// Reads arguments as long as they are whole, canonical and within `quick_max` bytes.
 #[inline]
 fn read_whole_bulks(buf: &[u8], quick_max: usize, cursor: &mut Cursor, spans: &mut Vec<Span>) {
     if cursor.bulk.is_some() {
@@ -318,25 +333,29 @@ fn read_whole_bulks(buf: &[u8], quick_max: usize, cursor: &mut Cursor, spans: &m
     *cursor = Cursor { at, scanned: at.max(cursor.scanned), left, bulk: None };
 }
 
-/// The argument that begins at `at`, and where it ends, if it is whole, plainly written and within `quick_max` bytes.
+/// The argument that begins at `at`, and where it ends, if it is whole, canonical and within `quick_max` bytes.
 #[inline(always)]
 fn whole_bulk(buf: &[u8], at: usize, quick_max: usize) -> Option<(Span, usize)> {
     // The shortest one has six bytes.
     let [b'$', line @ ..] = buf.get(at..)?.first_chunk::<6>()? else { return None };
-    let digit = |byte: u8| usize::from(byte.wrapping_sub(b'0'));
     let (len, line_len) = match line {
-        [ones @ b'0'..=b'9', b'\r', ..] => (digit(*ones), 4),
-        [tens @ b'1'..=b'9', ones @ b'0'..=b'9', b'\r', ..] => {
+        [ones @ b'0'..=b'9', b'\r', b'\n', ..] => (digit(*ones), 4),
+        [tens @ b'1'..=b'9', ones @ b'0'..=b'9', b'\r', b'\n', ..] => {
             (digit(*tens) * 10 + digit(*ones), 5)
         }
         _ => long_length(buf, at)?,
     };
     let start = at + line_len;
     let end = start + len + 2;
-    if len > quick_max || end > buf.len() || end > u32::MAX as usize {
+    if len > quick_max || end > u32::MAX as usize || buf.get(end - 2..end) != Some(b"\r\n") {
         return None;
     }
     Some((Span { start: start as u32, len: len as u32 }, end))
+}
+
+/// What an ASCII digit stands for.
+fn digit(byte: u8) -> usize {
+    usize::from(byte.wrapping_sub(b'0'))
 }
 
 /// The number behind the sign at `at` and how far behind it its line ends, if it is a canonical number of at most
@@ -348,12 +367,11 @@ fn long_length(buf: &[u8], at: usize) -> Option<(usize, usize)> {
     }
     let mut value = 0;
     for (index, &byte) in line.iter().enumerate().take(10) {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            let whole = byte == b'\r' && line.len() > index + 1;
+        if !byte.is_ascii_digit() {
+            let whole = byte == b'\r' && line.get(index + 1) == Some(&b'\n');
             return whole.then_some((value, index + 3));
         }
-        value = value * 10 + usize::from(digit);
+        value = value * 10 + digit(byte);
     }
     None
 }

@@ -40,8 +40,14 @@ impl Bench<'_> {
             return Err(Error::NO_AUTH);
         }
         if !session.user.is_unrestricted() {
-            let call =
-                Call { command, args, now_us: now_ms * 1000, may_wait: false, waited: false };
+            let call = Call {
+                command,
+                args,
+                now_us: now_ms * 1000,
+                may_wait: false,
+                waited: false,
+                alone: true,
+            };
             let never_queued =
                 session.transaction.is_some() && command.flags.contains(Flags::NO_MULTI);
             // An unknown subcommand is nobody's to allow.

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use command::{Args, Command, Last, OwnedArgs, Table};
 use keyspace::{KeyHash, Keyspace};
 use resp::{Limits, Parsed, ProtocolError, Span};
@@ -43,8 +45,8 @@ pub struct Pending {
 }
 
 enum Words {
-    /// In the connection's input from `at` on.
-    Input { at: usize, first_span: u32, spans: u32 },
+    /// In the connection's input.
+    Input { place: Range<usize>, first_span: u32, spans: u32, canonical: bool },
     /// Unescaped from an inline command.
     Own(Box<OwnedArgs>),
 }
@@ -118,11 +120,13 @@ impl Batch {
                 return Progress::Drained { wanted: 0 };
             }
             match connection.parser.parse(input, limits, &mut self.spans) {
-                Ok(Parsed::Command { consumed }) => {
+                Ok(Parsed::Command { consumed, canonical }) => {
                     connection.parsed += consumed;
                     let spans = (self.spans.len() - first_span) as u32;
                     if spans > 0 {
-                        let words = Words::Input { at, first_span: first_span as u32, spans };
+                        let first_span = first_span as u32;
+                        let place = at..connection.parsed;
+                        let words = Words::Input { place, first_span, spans, canonical };
                         self.add(token, connection, words, table);
                     }
                 }
@@ -182,11 +186,11 @@ impl Batch {
     /// Where the words of a command lie in the input of its connection, if that begins with it and they are long.
     #[inline]
     pub fn long_words(&self, pending: &Pending) -> Option<&[Span]> {
-        let Words::Input { at: 0, first_span, spans } = pending.words else { return None };
-        if pending.end < LONG {
+        let Words::Input { place, first_span, spans, .. } = &pending.words else { return None };
+        if place.end < LONG || place.start > 0 {
             return None;
         }
-        self.spans.get(first_span as usize..)?.get(..spans as usize)
+        self.spans.get(*first_span as usize..)?.get(..*spans as usize)
     }
 
     /// The words of a command of the batch, which `input` holds.
@@ -203,9 +207,10 @@ impl Batch {
 #[inline(always)]
 fn view<'a>(words: &'a Words, spans: &'a [Span], input: &'a [u8]) -> Args<'a> {
     match words {
-        Words::Input { at, first_span, spans: count } => {
-            let first = *first_span as usize;
-            Args::new(&input[*at..], &spans[first..first + *count as usize])
+        Words::Input { place, first_span, spans: count, canonical } => {
+            let (bytes, first) = (&input[place.clone()], *first_span as usize);
+            let spans = &spans[first..first + *count as usize];
+            if *canonical { Args::canonical(bytes, spans) } else { Args::new(bytes, spans) }
         }
         Words::Own(owned) => owned.view(),
     }

@@ -109,7 +109,7 @@ impl Bench<'_> {
         (session.database, session.protocol) = (parked.database, parked.protocol);
         let now_us = self.now_us();
         let (command, args) = (parked.command, parked.args.view());
-        let call = Call { command, args, now_us, may_wait: true, waited: true };
+        let call = Call { command, args, now_us, may_wait: true, waited: true, alone: true };
         let mut reply = Vec::new();
         // It was counted when it began to wait.
         self.lap_ns();

@@ -75,6 +75,8 @@ pub struct Call<'a> {
     pub may_wait: bool,
     /// Whether its client has waited.
     pub waited: bool,
+    /// Whether it is no part of a transaction.
+    pub alone: bool,
 }
 
 /// What became of a command.
@@ -171,7 +173,7 @@ impl Bench<'_> {
         output: &mut Vec<u8>,
     ) -> Done {
         session.client.note_command(command);
-        let call = Call { command, args, now_us, may_wait: true, waited: false };
+        let call = Call { command, args, now_us, may_wait: true, waited: false, alone: true };
         let done = self.run_or_queue(session, &call, output);
         let shown = (command, &call.args);
         monitor::feed(self.services, session, shown, now_us, monitor::Sender::Client);
@@ -410,7 +412,12 @@ impl Bench<'_> {
         let outcome = (call.command.run)(&mut ctx, call.args);
         let changes = ctx.db.changes();
         if is_logged {
-            ctx.effects.collect(ctx.db.expired(), changes > 0, call.args, &mut self.effects);
+            let (effects, expired, changed) = (&mut ctx.effects, ctx.db.expired(), changes > 0);
+            let now_ms = call.now_us / 1000;
+            if !(call.alone && effects.record_itself(expired, changed, call.args, self.log, now_ms))
+            {
+                effects.collect(expired, changed, call.args, &mut self.effects);
+            }
         }
         let wait = ctx.waits_for.take();
         if changes > 0 {

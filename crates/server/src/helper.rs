@@ -166,9 +166,8 @@ impl Bench<'_> {
     #[inline(always)]
     pub fn hand_over(&mut self, session: &Session, call: &Call<'_>) -> Option<Arc<Parked>> {
         let keyspace = &self.services.keyspace;
-        let may_last = call.command.flags.contains(Flags::LINEAR);
-        let is_long = session.long_words.is_some();
-        if may_last || is_long || keyspace.is_occupied() || keyspace.has_cut() {
+        let may_last = may_last(call) || session.long_words.is_some();
+        if may_last || keyspace.is_occupied() || keyspace.has_cut() {
             return self.hand_over_what_lasts(session, call);
         }
         None
@@ -176,10 +175,10 @@ impl Bench<'_> {
 
     fn hand_over_what_lasts(&mut self, session: &Session, call: &Call<'_>) -> Option<Arc<Parked>> {
         let helpers = self.helpers.filter(|_| self.gate.is_inside())?;
-        if call.command.flags.contains(Flags::LINEAR) && call.command.name == "migrate" {
+        if may_last(call) && call.command.name == "migrate" {
             return Some(helpers.migrator.take_over(self.leave_to_others(session, call)));
         }
-        let long = call.command.flags.contains(Flags::LINEAR) && self.is_large(session, call)
+        let long = may_last(call) && self.is_large(session, call)
             || session.long_words.is_some() && may_be_run_for(call) && has_keys(call);
         let occupied = || self.services.keyspace.is_occupied() && self.meets_occupied(call);
         if !(long || occupied() || self.shows_large(session, call)) {
@@ -236,9 +235,6 @@ impl Bench<'_> {
             Some(reach) => reach(call.args, target),
             None => target.elements(),
         };
-        if reach(Target::Unknown) < LARGE {
-            return false;
-        }
         if call.command.flags.contains(Flags::EXCLUSIVE) {
             // It reaches everything.
             return true;
@@ -305,6 +301,7 @@ impl Bench<'_> {
             now_us,
             may_wait: false,
             waited: false,
+            alone: true,
         };
         let scope = scope_of(call.command, call.args);
         let services = self.services;
@@ -338,6 +335,13 @@ fn may_be_run_for(call: &Call<'_>) -> bool {
 /// Whether a command goes by the locks of its keys.
 fn has_keys(call: &Call<'_>) -> bool {
     matches!(scope_of(call.command, call.args), Scope::Key(_) | Scope::Keys(_))
+}
+
+/// Whether a command may take long, by its words alone.
+#[inline]
+fn may_last(call: &Call<'_>) -> bool {
+    let reach = || call.command.reach.map_or(LARGE, |reach| reach(call.args, Target::Unknown));
+    call.command.flags.contains(Flags::LINEAR) && reach() >= LARGE
 }
 
 /// Ends the wait of a client whose command others have run.

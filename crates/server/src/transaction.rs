@@ -92,7 +92,8 @@ impl Bench<'_> {
     ) {
         Writer::new(output, session.protocol).array(transaction.queued.len());
         for (command, args) in &transaction.queued {
-            let call = Call { command: *command, args: args.view(), may_wait: false, ..*exec };
+            let (command, args) = (*command, args.view());
+            let call = Call { command, args, may_wait: false, alone: false, ..*exec };
             if let Err(denied) = session.check(call.command, call.args) {
                 let context = acl::Context::Multi;
                 permission::note(self.services, session, context, denied, call.command, call.args);

@@ -15,7 +15,7 @@ use value::zset::{Zset, ZsetLimits};
 use value::{Item, Kind, Object};
 
 /// Chunks of ten entries, so that there are some.
-const LIST: ListLimits = ListLimits { max_listpack_size: 10 };
+const LIST: ListLimits = ListLimits::new(10);
 
 /// Takes down what it is shown, as text.
 #[derive(Default)]

@@ -54,6 +54,7 @@ impl End {
     }
 
     /// Adds an entry at this end.
+    #[inline]
     pub(super) fn push(self, list: &mut List, item: Item<'_>, limits: ListLimits) {
         match self {
             Self::Left => list.push_front(item, limits),

@@ -61,7 +61,7 @@ const TAKES: KeySpec =
     KeySpec::one(1, KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE));
 
 pub(crate) fn limits(config: &Config) -> ListLimits {
-    ListLimits { max_listpack_size: i64::from(config.list_max_listpack_size) }
+    ListLimits::new(i64::from(config.list_max_listpack_size))
 }
 
 /// The place of the entry at `index`, counted from the back when negative; it may lie behind the end.

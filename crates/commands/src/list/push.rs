@@ -1,5 +1,6 @@
 use command::{Args, Ctx, Flags, KeyFlags, KeySpec, Outcome, Spec};
 use config::KeyspaceEvents;
+use keyspace::Key;
 use value::Item;
 use value::list::{List, ListLimits};
 
@@ -54,19 +55,19 @@ pub const RPUSHX: Spec = Spec {
 };
 
 fn push(ctx: &mut Ctx<'_>, args: Args<'_>, end: End) -> Outcome {
-    let limits = limits(ctx.config);
-    let len = add(ctx.db.write_or_make(args.key(1), List::new)?, args, end, limits);
-    done(ctx, args, end, len)
+    let (key, limits) = (args.key(1), limits(ctx.config));
+    let len = add(ctx.db.write_or_make(key, List::new)?, args, end, limits);
+    done(ctx, args, key, end, len)
 }
 
 fn push_if_present(ctx: &mut Ctx<'_>, args: Args<'_>, end: End) -> Outcome {
-    let limits = limits(ctx.config);
-    let Some(list) = ctx.db.write::<List>(args.key(1))? else {
+    let (key, limits) = (args.key(1), limits(ctx.config));
+    let Some(list) = ctx.db.write::<List>(key)? else {
         ctx.reply.integer(0);
         return Ok(());
     };
     let len = add(list, args, end, limits);
-    done(ctx, args, end, len)
+    done(ctx, args, key, end, len)
 }
 
 /// Adds the elements; returns how many entries there are then.
@@ -79,8 +80,8 @@ fn add(list: &mut List, args: Args<'_>, end: End, limits: ListLimits) -> usize {
     list.len()
 }
 
-fn done(ctx: &mut Ctx<'_>, args: Args<'_>, end: End, len: usize) -> Outcome {
+fn done(ctx: &mut Ctx<'_>, args: Args<'_>, key: Key<'_>, end: End, len: usize) -> Outcome {
     ctx.reply.integer(len as i64);
-    ctx.db.changed_by(args.len() - 2, args.key(1), KeyspaceEvents::LIST, end.pushed());
+    ctx.db.changed_by(args.len() - 2, key, KeyspaceEvents::LIST, end.pushed());
     Ok(())
 }

@@ -31,7 +31,7 @@ pub(super) fn parse(
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if memchr::memchr2(b'"', b'\'', line).is_none() {
         split_words(line, args);
-        return Ok(Parsed::Command { consumed });
+        return Ok(Parsed::Command { consumed, canonical: false });
     }
     let args = quote::split_args(line).ok_or(ProtocolError::UnbalancedQuotes)?;
     Ok(Parsed::Inline { consumed, args })

@@ -28,14 +28,16 @@ fn read(stream: &[u8], arrivals: &[usize], limits: &Limits) -> Outcome {
             let parsed = parser.parse_closely(buf, limits, &mut args);
             match quick {
                 Some(consumed) => {
-                    assert_eq!((&parsed, &args), (&Ok(Parsed::Command { consumed }), &plain));
+                    let closely = Ok(Parsed::Command { consumed, canonical: false });
+                    assert_eq!((&parsed, &args), (&closely, &plain));
+                    assert_eq!(encoded(&words(buf, &plain[1..])), buf[..consumed]);
                 }
                 None => assert_eq!(plain.len(), 1),
             }
             let own = args.split_off(1);
             assert_eq!(args, [Span { start: 7, len: 7 }]);
             match parsed {
-                Ok(Parsed::Command { consumed }) => {
+                Ok(Parsed::Command { consumed, .. }) => {
                     assert!(consumed > 0 && consumed <= buf.len());
                     outcome.commands.push(words(buf, &own));
                     start += consumed;
@@ -72,6 +74,48 @@ fn commands(stream: &[u8]) -> Vec<Vec<String>> {
     assert_eq!((outcome.error, outcome.rest), (None, 0), "{:?}", stream.escape_ascii().to_string());
     let text = |arg: &Vec<u8>| arg.escape_ascii().to_string();
     outcome.commands.iter().map(|args| args.iter().map(text).collect()).collect()
+}
+
+/// Words in the canonical form.
+fn encoded(words: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = format!("*{}\r\n", words.len()).into_bytes();
+    for word in words {
+        out.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+        out.extend_from_slice(word);
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}
+
+/// Whether the first command of a stream is a whole one, and known to be canonical.
+fn is_canonical(stream: &[u8]) -> Option<bool> {
+    match Parser::new().parse(stream, &Limits::default(), &mut Vec::new()) {
+        Ok(Parsed::Command { canonical, .. }) => Some(canonical),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_command_in_the_one_form_that_logs_have_is_known_to_be() {
+    let words = |count: usize, len: usize| encoded(&vec![vec![b'x'; len]; count]);
+    for (count, len) in [(1, 0), (3, 9), (9, 10), (10, 99), (12, 100), (99, 12_345)] {
+        assert_eq!(is_canonical(&words(count, len)), Some(true), "{count} of {len}");
+        let and_more = [words(count, len), words(1, 4)].concat();
+        assert_eq!(is_canonical(&and_more), Some(true), "{count} of {len}");
+    }
+    // Longer ones are not looked at so closely.
+    assert_eq!(is_canonical(&words(100, 1)), Some(false));
+    for strange in [
+        &b"*1\rx$4\r\nPING\r\n"[..],
+        b"*1\r\n$4\rxPING\r\n",
+        b"*1\r\n$4\r\nPINGxx",
+        b"*2\r\n$4\r\nPINGxx$1\r\na\r\n",
+        b"*1\r\n$100\rx0123456789012345678901234567890123456789012345678901234567890123456789\
+          01234567890123456789012345678901\r\n",
+        b"PING\r\n",
+    ] {
+        assert_eq!(is_canonical(strange), Some(false), "{}", strange.escape_ascii());
+    }
 }
 
 #[test]
@@ -216,7 +260,7 @@ fn a_parser_is_at_rest_between_commands() {
         assert_eq!(parser.is_partial(), end > 0);
     }
     let parsed = parser.parse(stream, &Limits::default(), &mut args);
-    assert_eq!(parsed, Ok(Parsed::Command { consumed: stream.len() }));
+    assert_eq!(parsed, Ok(Parsed::Command { consumed: stream.len(), canonical: false }));
     assert!(!parser.is_partial());
     parser.parse(b"PI", &Limits::default(), &mut args).unwrap();
     assert!(parser.is_partial());

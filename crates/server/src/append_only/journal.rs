@@ -72,13 +72,13 @@ impl Journal {
         let log = &files.services.log;
         loop {
             let posts = log.posts();
-            let stopping = files.is_stopping();
+            let (stopping, written) = (files.is_stopping(), self.written);
             self.round();
             if stopping {
                 break;
             }
             // Nobody waits for it then, and a wake-up costs the workers more than a moment's delay costs anybody.
-            if self.policy != AppendFsync::Always && posts != log.posts() {
+            if self.policy != AppendFsync::Always && self.written != written {
                 std::thread::sleep(REST);
             }
             let waiting = files.answer_waiting();

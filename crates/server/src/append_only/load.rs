@@ -355,7 +355,8 @@ impl<'a> Loader<'a> {
             conditions: Conditions::of(services, &self.config, epoch_us / 1000),
         };
         let now_us = bench.now_us();
-        let call = Call { command, args: view, now_us, may_wait: false, waited: false };
+        let call =
+            Call { command, args: view, now_us, may_wait: false, waited: false, alone: true };
         let session = &mut self.session;
         let mut reply = Vec::new();
         bench.with_held(scope_of(command, view), |bench, mut held| {

@@ -197,6 +197,7 @@ impl Bench<'_> {
             now_us: self.now_us(),
             may_wait: false,
             waited: false,
+            alone: true,
         };
         let services = self.services;
         let scope = scope_of(call.command, call.args);

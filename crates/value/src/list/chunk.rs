@@ -4,6 +4,8 @@
 //! which costs nothing per entry and finds entry i without walking; anything else is a packed run
 //! (`width == 0`). A single text that is larger than a chunk may be is a bare chunk of one.
 
+use std::ops::Range;
+
 use crate::item::Item;
 use crate::packed::block::{Block, HEAD};
 use crate::packed::{self, LISTPACK_FRAME, Packed, entry};
@@ -40,7 +42,7 @@ impl Chunk {
     /// A chunk of one entry.
     pub(super) fn of(item: Item<'_>) -> Self {
         let mut chunk = Chunk { width: bare_width(item) as u32, ..Chunk::empty() };
-        chunk.insert_bytes(0, item);
+        chunk.push_back(item);
         chunk
     }
 
@@ -185,12 +187,30 @@ impl Chunk {
         }
     }
 
+    /// Puts `item` behind the last entry; the caller has asked `fits`.
+    #[inline]
     pub(super) fn push_back(&mut self, item: Item<'_>) {
-        self.insert(self.count(), item);
+        if !self.takes(item) {
+            self.pack();
+        }
+        let len = self.entry_len(item);
+        self.make_room_back(len);
+        let at = self.end as usize;
+        self.end += len as u32;
+        self.fill(at..at + len, item);
     }
 
+    /// Puts `item` before the first entry; the caller has asked `fits`.
+    #[inline]
     pub(super) fn push_front(&mut self, item: Item<'_>) {
-        self.insert(0, item);
+        if !self.takes(item) {
+            self.pack();
+        }
+        let len = self.entry_len(item);
+        self.make_room_front(len);
+        let end = self.start as usize;
+        self.start -= len as u32;
+        self.fill(end - len..end, item);
     }
 
     /// Inserts `item` before entry `index`, or behind the last; the caller has asked `fits`.
@@ -206,7 +226,13 @@ impl Chunk {
     fn insert_bytes(&mut self, at: usize, item: Item<'_>) {
         let len = self.entry_len(item);
         let open = self.open(at, len);
-        let gap = &mut self.buf.bytes_mut()[open..open + len];
+        self.fill(open..open + len, item);
+    }
+
+    /// Writes one more entry to these bytes of the block.
+    #[inline]
+    fn fill(&mut self, gap: Range<usize>, item: Item<'_>) {
+        let gap = &mut self.buf.bytes_mut()[gap];
         match item {
             Item::Bytes(bytes) if self.width > 0 => gap.copy_from_slice(bytes),
             _ => entry::write(item, gap),

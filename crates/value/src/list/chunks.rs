@@ -196,6 +196,38 @@ impl Chunks {
         self.segments.push_front(Segment { count: 1, chunks: [Chunk::of(item)].into() });
     }
 
+    /// Takes the first entry out after giving it to `f`.
+    pub(super) fn pop_front<R>(&mut self, f: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        let segment = self.segments.front_mut()?;
+        let chunk = segment.chunks.front_mut()?;
+        if chunk.count() == 1 {
+            let result = f(chunk.get(0)?);
+            self.take_first();
+            return Some(result);
+        }
+        before_change(&mut self.cut, chunk);
+        let result = chunk.pop_front(f)?;
+        segment.count -= 1;
+        self.count -= 1;
+        Some(result)
+    }
+
+    /// Takes the last entry out after giving it to `f`.
+    pub(super) fn pop_back<R>(&mut self, f: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        let segment = self.segments.back_mut()?;
+        let chunk = segment.chunks.back_mut()?;
+        if chunk.count() == 1 {
+            let result = f(chunk.get(0)?);
+            self.take_last();
+            return Some(result);
+        }
+        before_change(&mut self.cut, chunk);
+        let result = chunk.pop_back(f)?;
+        segment.count -= 1;
+        self.count -= 1;
+        Some(result)
+    }
+
     /// Drops the first `entries` entries.
     pub(super) fn drop_front(&mut self, entries: usize) {
         let mut left = entries.min(self.count);

@@ -7,8 +7,8 @@
 mod chunk;
 mod chunks;
 mod limits;
+mod node;
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::cut::{Element, Scribe};
@@ -17,6 +17,7 @@ use crate::packed::{self, Corrupt, Packed};
 use chunk::{Chunk, ChunkIter};
 use chunks::{Chunks, Place};
 pub use limits::ListLimits;
+pub use node::Node;
 
 /// A list of items. Indexes count from 0 at the front; a method without such an entry says so and
 /// changes nothing.
@@ -172,6 +173,7 @@ impl List {
     }
 
     /// Adds `item` as the first entry.
+    #[inline]
     pub fn push_front(&mut self, item: Item<'_>, limits: ListLimits) {
         match self.form_for(item, limits) {
             Form::Packed(packed) => {
@@ -183,6 +185,7 @@ impl List {
     }
 
     /// Adds `item` as the last entry.
+    #[inline]
     pub fn push_back(&mut self, item: Item<'_>, limits: ListLimits) {
         match self.form_for(item, limits) {
             Form::Packed(packed) => packed.push_back(item),
@@ -193,25 +196,31 @@ impl List {
 
     /// Removes the first entry after giving it to `f`; `None` for an empty list.
     pub fn pop_front<R>(&mut self, limits: ListLimits, f: impl FnOnce(Item<'_>) -> R) -> Option<R> {
-        if let Form::Chunk(chunk) = &mut self.0 {
-            let result = chunk.pop_front(f)?;
-            self.after_shrinking(limits);
-            return Some(result);
-        }
-        let result = f(self.get(0)?);
-        self.drop_front(1, limits);
+        let result = match &mut self.0 {
+            Form::Packed(_) => {
+                let result = f(self.get(0)?);
+                self.drop_front(1, limits);
+                return Some(result);
+            }
+            Form::Chunk(chunk) => chunk.pop_front(f)?,
+            Form::Chunks(chunks) => chunks.pop_front(f)?,
+        };
+        self.after_shrinking(limits);
         Some(result)
     }
 
     /// Removes the last entry after giving it to `f`; `None` for an empty list.
     pub fn pop_back<R>(&mut self, limits: ListLimits, f: impl FnOnce(Item<'_>) -> R) -> Option<R> {
-        if let Form::Chunk(chunk) = &mut self.0 {
-            let result = chunk.pop_back(f)?;
-            self.after_shrinking(limits);
-            return Some(result);
-        }
-        let result = f(self.get(self.len().checked_sub(1)?)?);
-        self.drop_back(1, limits);
+        let result = match &mut self.0 {
+            Form::Packed(_) => {
+                let result = f(self.get(self.len().checked_sub(1)?)?);
+                self.drop_back(1, limits);
+                return Some(result);
+            }
+            Form::Chunk(chunk) => chunk.pop_back(f)?,
+            Form::Chunks(chunks) => chunks.pop_back(f)?,
+        };
+        self.after_shrinking(limits);
         Some(result)
     }
 
@@ -428,12 +437,12 @@ impl List {
     /// How the list goes into a snapshot: its chunks in order, or its only run.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
         let (only, chunks) = match &self.0 {
-            Form::Packed(packed) => (Some(Node(NodeForm::Packed(packed))), None),
-            Form::Chunk(chunk) => (Some(Node(NodeForm::Chunk(chunk))), None),
+            Form::Packed(packed) => (Some(Node::of_packed(packed)), None),
+            Form::Chunk(chunk) => (Some(Node::of(chunk)), None),
             Form::Chunks(chunks) => (None, Some(chunks.iter())),
         };
         let chunks = chunks.into_iter().flatten();
-        only.into_iter().chain(chunks.map(|chunk| Node(NodeForm::Chunk(chunk))))
+        only.into_iter().chain(chunks.map(Node::of))
     }
 
     /// Appends the entries of a listpack from a snapshot, which is checked; call
@@ -486,48 +495,6 @@ fn remove_packed(packed: &mut Packed<true>, item: Item<'_>, most: usize, from_ba
         }
     }
     removed
-}
-
-/// One node of a list's snapshot form.
-#[derive(Clone, Copy)]
-pub struct Node<'a>(NodeForm<'a>);
-
-#[derive(Clone, Copy)]
-enum NodeForm<'a> {
-    Packed(&'a Packed<true>),
-    Chunk(&'a Chunk),
-}
-
-impl<'a> Node<'a> {
-    fn of(chunk: &'a chunk::Chunk) -> Self {
-        Self(NodeForm::Chunk(chunk))
-    }
-
-    /// The text of a node that holds one text too large for a listpack of the usual size.
-    pub fn plain(&self, limits: ListLimits) -> Option<&'a [u8]> {
-        match self.0 {
-            NodeForm::Chunk(chunk) if chunk.count() == 1 && chunk.width() > limits.max_bytes() => {
-                Some(chunk.run())
-            }
-            _ => None,
-        }
-    }
-
-    /// Appends the node as a listpack to `out`.
-    pub fn write_listpack(&self, out: &mut Vec<u8>) {
-        match self.0 {
-            NodeForm::Packed(packed) => packed.write_listpack(out),
-            NodeForm::Chunk(chunk) => chunk.write_listpack(out),
-        }
-    }
-}
-
-impl fmt::Debug for Node<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut listpack = Vec::new();
-        self.write_listpack(&mut listpack);
-        write!(f, "{}", listpack.escape_ascii())
-    }
 }
 
 struct Walk<'a> {

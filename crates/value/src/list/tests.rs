@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const SMALL: ListLimits = ListLimits { max_listpack_size: 5 };
+const SMALL: ListLimits = ListLimits::new(5);
 
 fn item(text: &[u8]) -> Item<'_> {
     Item::parse(text)
@@ -159,7 +159,7 @@ proptest! {
         ops in prop::collection::vec(op(), 1..120),
         size in prop_oneof![Just(-2i64), Just(-1), Just(1), Just(5), Just(40), Just(0)],
     ) {
-        let limits = ListLimits { max_listpack_size: size };
+        let limits = ListLimits::new(size);
         let (mut list, mut model) = (List::new(), VecDeque::new());
         for op in ops {
             apply(&mut list, &mut model, op, limits);
@@ -196,7 +196,7 @@ fn encodings_change_at_redis_limits() {
 #[test]
 fn byte_limits_count_texts_and_framing_as_redis_does() {
     // Redis adds the new texts' bare lengths to the size of the listpack so far.
-    let limits = ListLimits { max_listpack_size: -1 };
+    let limits = ListLimits::new(-1);
     let mut list = List::new();
     push(&mut list, &[b'a'; 4096 - 7], limits);
     assert_eq!(list.encoding(), "listpack");
