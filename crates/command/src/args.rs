@@ -170,7 +170,7 @@ impl Index<usize> for Args<'_> {
     }
 }
 
-/// The words of a command with a buffer of their own: queued commands, inline commands.
+/// The words of a command with a buffer of their own: queued commands, inline commands, very long ones.
 #[derive(Clone, Debug, Default)]
 pub struct OwnedArgs {
     buffer: Vec<u8>,
@@ -187,6 +187,21 @@ impl OwnedArgs {
             owned.buffer.extend_from_slice(word);
         }
         owned
+    }
+
+    /// The words at `spans` of a buffer that is not copied.
+    pub fn of_buffer(buffer: Vec<u8>, spans: &[Span]) -> Self {
+        Self { buffer, spans: spans.to_vec() }
+    }
+
+    /// What the words lie in.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+
+    /// What the buffer has from `end` on.
+    pub fn behind(&self, end: usize) -> &[u8] {
+        self.buffer.get(end..).unwrap_or_default()
     }
 
     /// The words.

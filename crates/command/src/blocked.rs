@@ -86,7 +86,7 @@ pub struct Parked {
     /// The command.
     pub command: Command,
     /// Its words.
-    pub args: OwnedArgs,
+    pub args: Arc<OwnedArgs>,
     /// The client's database.
     pub database: usize,
     /// The client's protocol.
@@ -133,7 +133,7 @@ pub struct Arrival {
     /// The command.
     pub command: Command,
     /// Its words.
-    pub args: OwnedArgs,
+    pub args: Arc<OwnedArgs>,
     /// The client's database.
     pub database: usize,
     /// The client's protocol.
@@ -149,7 +149,7 @@ impl Lot {
             client: arrival.client,
             user: arrival.user,
             command: arrival.command,
-            args: wait.retry.unwrap_or(arrival.args),
+            args: wait.retry.map_or(arrival.args, Arc::new),
             database: arrival.database,
             protocol: arrival.protocol,
             keys: wait.keys,

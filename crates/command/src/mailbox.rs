@@ -35,6 +35,13 @@ pub enum Letter {
         /// The reply.
         reply: Vec<u8>,
     },
+    /// What a client has sent of a long command, in a larger buffer.
+    Grown {
+        /// The client's id.
+        client: u64,
+        /// The buffer.
+        input: Vec<u8>,
+    },
     /// A client that waits is to try again at a time.
     Again {
         /// The client's id.

@@ -24,6 +24,8 @@ pub struct Session {
     pub user: Arc<User>,
     /// Whether the client may run commands.
     pub authenticated: bool,
+    /// The words of the command that runs now if they are so long that nobody should copy them only to have them.
+    pub long_words: Option<Arc<OwnedArgs>>,
     /// Whether replies are sent (CLIENT REPLY).
     pub reply_mode: ReplyMode,
     /// Its commands come from the log of effects, and have been admitted before.
@@ -140,6 +142,7 @@ impl Session {
             database: 0,
             protocol: Protocol::Resp2,
             authenticated,
+            long_words: None,
             reply_mode: ReplyMode::On,
             obeys: false,
             no_touch: false,
@@ -152,6 +155,14 @@ impl Session {
             place: usize::MAX,
             unsubscribed: false,
             unsilenced: Vec::new(),
+        }
+    }
+
+    /// The words of the command that runs now, to be kept.
+    pub fn keep_words(&self, args: Args<'_>) -> Arc<OwnedArgs> {
+        match &self.long_words {
+            Some(words) => Arc::clone(words),
+            None => Arc::new(args.to_owned()),
         }
     }
 

@@ -26,4 +26,4 @@ pub use marks::Marks;
 pub use reclaim::Reclaimer;
 pub use shard::{LARGE, Large, Place, Shard};
 pub use table::Slot;
-pub use table::stint::make_room;
+pub use table::stint::Turns;

@@ -3,8 +3,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
+use table::heap;
 use table::lock::Mutex;
-use table::{heap, stint};
+use table::stint::Turns;
 
 use crate::db::Db;
 use crate::entry::{Entry, Value};
@@ -50,13 +51,15 @@ impl Reclaimer {
         let shared = Arc::clone(&counts);
         let run = move || {
             env::work_in_background();
-            stint::make_room();
+            let turns = Turns::begin();
             for garbage in received {
                 let objects = garbage.objects();
-                if let Garbage::SmallPages = garbage {
-                    heap::use_huge_pages();
-                }
-                drop(garbage);
+                turns.work(|| {
+                    if let Garbage::SmallPages = garbage {
+                        heap::use_huge_pages();
+                    }
+                    drop(garbage);
+                });
                 // In this order, so that whoever sees nothing pending sees all of it freed.
                 shared.freed.fetch_add(objects, Ordering::Relaxed);
                 shared.pending.fetch_sub(objects, Ordering::Release);

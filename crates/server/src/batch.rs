@@ -5,6 +5,7 @@ use keyspace::{KeyHash, Keyspace};
 use resp::{Limits, Parsed, ProtocolError, Span};
 
 use crate::connection::Connection;
+use crate::helper::LONG;
 use crate::source::{Socket, Token};
 
 /// Commands executed in one go. The lookups of all of them are under way before the first one runs, so a
@@ -180,6 +181,16 @@ impl Batch {
             ahead.next();
             keyspace.prefetch_entry(database, hash);
         }
+    }
+
+    /// Where the words of a command lie in the input of its connection, if that begins with it and they are long.
+    #[inline]
+    pub fn long_words(&self, pending: &Pending) -> Option<&[Span]> {
+        let Words::Input { place, first_span, spans, .. } = &pending.words else { return None };
+        if place.end < LONG || place.start > 0 {
+            return None;
+        }
+        self.spans.get(*first_span as usize..)?.get(..*spans as usize)
     }
 
     /// The words of a command of the batch, which `input` holds.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use command::blocked::{Arrival, Parked, Wait};
 use command::clients::Kill;
-use command::{Command, Group, Letter, OwnedArgs, ReadyKey, Session};
+use command::{Command, Group, Letter, ReadyKey, Session};
 use keyspace::{Held, Key, KeyHash};
 use value::Kind;
 
@@ -26,7 +26,7 @@ impl Bench<'_> {
             client: Arc::clone(&session.client),
             user: Arc::clone(&session.user),
             command: call.command,
-            args: OwnedArgs::new(call.args.iter()),
+            args: session.keep_words(call.args),
             database: session.database,
             protocol: session.protocol,
         };

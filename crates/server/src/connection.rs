@@ -3,11 +3,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::blocked::Parked;
-use command::{Close, Command, Flags, Session};
+use command::{Close, Command, Flags, OwnedArgs, Session};
 use observe::Counters;
-use resp::Parser;
+use resp::{Parser, Span};
 
 use crate::buffers::Buffers;
+use crate::helper::LONG;
 use crate::source::Socket;
 
 /// Room made before a read: at least so much, and for a large argument no more than so much at a time.
@@ -41,6 +42,8 @@ pub struct Connection<S> {
     pub executed: usize,
     /// How many more bytes the first unexecuted command is known to need.
     pub wanted: usize,
+    /// Whether the input is elsewhere, where it gets a larger buffer.
+    pub grows: bool,
     /// Bytes to send.
     pub output: Vec<u8>,
     /// How many of them have been sent.
@@ -94,6 +97,7 @@ impl<S: Socket> Connection<S> {
             parsed: 0,
             executed: 0,
             wanted: 0,
+            grows: false,
             hung_up: false,
             ended: false,
             output: Vec::new(),
@@ -108,6 +112,35 @@ impl<S: Socket> Connection<S> {
             parked: None,
             above_soft_limit_since_ms: None,
             counted_bytes: 0,
+        }
+    }
+
+    /// How much more room what has been sent of one long command needs, if it has to move for that and this takes long.
+    pub fn needs_move(&self) -> Option<usize> {
+        let is_at_start = self.parsed == 0 && self.executed == 0;
+        let room = self.input.capacity() - self.input.len();
+        let moves = self.input.len() >= LONG && room < self.wanted.min(READ_MOST);
+        (moves && is_at_start).then_some(self.wanted)
+    }
+
+    /// Takes the words of a long command out of the input, whose start it is, together with all that follows.
+    pub fn take_words(&mut self, spans: &[Span]) -> Arc<OwnedArgs> {
+        Arc::new(OwnedArgs::of_buffer(std::mem::take(&mut self.input), spans))
+    }
+
+    /// Puts back what [`Self::take_words`] took, if nobody else needs it; otherwise what stands behind the command,
+    /// which has run as far as this connection knows, and ended at `end`. Gives back where in the input that is now.
+    pub fn put_back(&mut self, words: Arc<OwnedArgs>, end: usize) -> usize {
+        match Arc::try_unwrap(words) {
+            Ok(words) => {
+                self.input = words.into_buffer();
+                end
+            }
+            Err(words) => {
+                self.input.extend_from_slice(words.behind(end));
+                self.parsed = 0;
+                0
+            }
         }
     }
 
@@ -191,6 +224,7 @@ impl<S: Socket> Connection<S> {
         self.held_until_ms.is_none()
             && self.parked.is_none()
             && !self.awaits_durability
+            && !self.grows
             && self.session.close == Close::No
     }
 

@@ -12,11 +12,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use command::blocked::{Arrival, Nothing, Parked, Wait};
-use command::{Flags, Letter, OwnedArgs, Services, Session, Target};
+use command::clients::Client;
+use command::{Flags, Letter, Services, Session, Target};
 use effects::Recorder;
 use env::Random;
 use keyspace::gate::GateSlot;
-use keyspace::{Held, Key, KeyHash, LARGE, Value};
+use keyspace::{Held, Key, KeyHash, LARGE, Turns, Value};
 use observe::Counters;
 use parking_lot::Mutex;
 use tracking::Notes;
@@ -26,10 +27,23 @@ use crate::evict::Evictor;
 use crate::execute::{Bench, Call, Scope, keys_of, scope_of};
 use crate::migrate::Migrator;
 
+/// The length from which on the words of a command are not copied by a worker, bytes: it takes about a millisecond.
+pub const LONG: usize = 4 << 20;
+
 /// The threads, as workers see them.
 pub struct Helpers {
-    queue: Sender<Arc<Parked>>,
+    queue: Sender<Work>,
     migrator: Migrator,
+}
+
+/// What they do.
+enum Work {
+    /// Run a command.
+    Run(Arc<Parked>),
+    /// Move what a client has sent into a buffer with room for so many bytes more.
+    Grow(Arc<Client>, Vec<u8>, usize),
+    /// Free what a command had, if nobody else does.
+    Forget(Arc<Parked>),
 }
 
 impl Helpers {
@@ -47,17 +61,43 @@ impl Helpers {
         }
         Ok(Self { queue, migrator: Migrator::new(services) })
     }
+
+    /// Frees what a command had whose client waits no more, which takes long for long words.
+    pub fn forget(&self, parked: Arc<Parked>) {
+        if parked.args.view().extent() >= LONG {
+            let _ = self.queue.send(Work::Forget(parked));
+        }
+    }
+
+    /// Moves what a client has sent into a buffer with room for so many bytes more, and posts it. Gives it back if
+    /// nobody helps any more.
+    pub fn grow(&self, client: &Arc<Client>, input: Vec<u8>, more: usize) -> Option<Vec<u8>> {
+        match self.queue.send(Work::Grow(Arc::clone(client), input, more)) {
+            Ok(()) => None,
+            Err(refused) => match refused.0 {
+                Work::Grow(_, input, _) => Some(input),
+                Work::Run(_) | Work::Forget(_) => None,
+            },
+        }
+    }
 }
 
-fn help(services: &Arc<Services>, received: &Mutex<Receiver<Arc<Parked>>>) {
-    keyspace::make_room();
+fn help(services: &Arc<Services>, received: &Mutex<Receiver<Work>>) {
+    let turns = Turns::begin();
     let mut hand = Hand::new(services);
     loop {
         let next = received.lock().recv();
-        let Ok(parked) = next else { return };
-        hand.work(|bench| {
-            bench.run_for(&parked);
-            bench.tell_everybody();
+        let Ok(next) = next else { return };
+        turns.work(|| match next {
+            Work::Run(parked) => hand.work(|bench| {
+                bench.run_for(&parked);
+                bench.tell_everybody();
+            }),
+            Work::Forget(parked) => drop(parked),
+            Work::Grow(client, mut input, more) => {
+                input.reserve_exact(more);
+                client.post(Letter::Grown { client: client.id, input });
+            }
         });
     }
 }
@@ -126,7 +166,7 @@ impl Bench<'_> {
     #[inline(always)]
     pub fn hand_over(&mut self, session: &Session, call: &Call<'_>) -> Option<Arc<Parked>> {
         let keyspace = &self.services.keyspace;
-        let may_last = may_last(call);
+        let may_last = may_last(call) || session.long_words.is_some();
         if may_last || keyspace.is_occupied() || keyspace.has_cut() {
             return self.hand_over_what_lasts(session, call);
         }
@@ -138,7 +178,8 @@ impl Bench<'_> {
         if may_last(call) && call.command.name == "migrate" {
             return Some(helpers.migrator.take_over(self.leave_to_others(session, call)));
         }
-        let long = may_last(call) && self.is_large(session, call);
+        let long = may_last(call) && self.is_large(session, call)
+            || session.long_words.is_some() && may_be_run_for(call) && has_keys(call);
         let occupied = || self.services.keyspace.is_occupied() && self.meets_occupied(call);
         if !(long || occupied() || self.shows_large(session, call)) {
             return None;
@@ -155,7 +196,7 @@ impl Bench<'_> {
 
     /// Has a command run whose client waits for its end.
     fn give_to(&mut self, helpers: &Helpers, parked: &Arc<Parked>) {
-        if helpers.queue.send(Arc::clone(parked)).is_err() {
+        if helpers.queue.send(Work::Run(Arc::clone(parked))).is_err() {
             // Nobody helps any more.
             self.run_for(parked);
         }
@@ -175,7 +216,7 @@ impl Bench<'_> {
         let arrival = Arrival {
             client: Arc::clone(&session.client),
             command: call.command,
-            args: OwnedArgs::new(call.args.iter()),
+            args: session.keep_words(call.args),
             database: session.database,
             protocol: session.protocol,
             user: Arc::clone(&session.user),
@@ -237,10 +278,7 @@ impl Bench<'_> {
     fn meets_occupied(&self, call: &Call<'_>) -> bool {
         let keyspace = &self.services.keyspace;
         let flags = call.command.flags;
-        // These change their connection.
-        if flags.intersects(Flags::BLOCKING | Flags::PUBSUB | Flags::NO_MULTI)
-            || call.command.group == command::Group::Transactions
-        {
+        if !may_be_run_for(call) {
             return false;
         }
         let occupied = |hash: &KeyHash| keyspace.is_shard_occupied(hash.shard());
@@ -270,6 +308,7 @@ impl Bench<'_> {
         // What is here only because others held its locks is short.
         let is_long = call.command.flags.contains(Flags::LINEAR)
             || parked.nothing == Nothing::Helped
+            || call.args.extent() >= LONG
             || services.keyspace.has_cut();
         let shards = if is_long { shards_of(&scope) } else { Vec::new() };
         let occupied = services.keyspace.occupy(shards);
@@ -285,6 +324,17 @@ impl Bench<'_> {
         drop(occupied);
         answer(services, parked, reply);
     }
+}
+
+/// Whether others can run a command for its client: some change their connection.
+fn may_be_run_for(call: &Call<'_>) -> bool {
+    !call.command.flags.intersects(Flags::BLOCKING | Flags::PUBSUB | Flags::NO_MULTI)
+        && call.command.group != command::Group::Transactions
+}
+
+/// Whether a command goes by the locks of its keys.
+fn has_keys(call: &Call<'_>) -> bool {
+    matches!(scope_of(call.command, call.args), Scope::Key(_) | Scope::Keys(_))
 }
 
 /// Whether a command may take long, by its words alone.

@@ -86,6 +86,81 @@ fn a_large_string_is_copied_beside_the_worker() {
 }
 
 #[test]
+fn a_large_part_of_a_stream_is_read_beside_the_worker() {
+    let server = common::start(|config| config.workers = 1);
+    let mut client = server.connect();
+    let mut other = server.connect();
+    const ENTRIES: usize = 100_000;
+    for _ in 0..ENTRIES / 1000 {
+        client.send("XADD s * f v\r\n".repeat(1000));
+        for _ in 0..2 * 1000 {
+            client.line();
+        }
+    }
+    assert_eq!(client.ask("XGROUP CREATE s g 0"), "+OK");
+    for command in [
+        "XREAD STREAMS s 0",
+        "XREAD BLOCK 0 STREAMS s 0",
+        "XREADGROUP GROUP g c STREAMS s >",
+        "XREADGROUP GROUP g c STREAMS s 0",
+    ] {
+        let mut reader = server.connect();
+        let served = served_beside(&mut other, || {
+            reader.send(format!("{command}\r\n"));
+            let head = ["*1", "*2", "$1", "s", "*100000"];
+            assert_eq!(head.map(|_| reader.line()), head, "{command}");
+        });
+        assert!(served > 20, "{served} commands were served during {command}");
+    }
+    assert_eq!(client.ask("XPENDING s g - + 1 nobody"), "*0");
+    let figures = client.ask_bulk("INFO commandstats");
+    for command in ["xread", "xreadgroup"] {
+        assert!(figures.contains(&format!("cmdstat_{command}:calls=2,")), "{figures}");
+    }
+}
+
+#[test]
+fn long_words_are_stored_beside_the_worker_and_what_is_behind_them_comes_after_that() {
+    let server = common::start(|config| config.workers = 1);
+    let mut client = server.connect();
+    let mut other = server.connect();
+    let word = |length: usize| format!("${length}\r\n{}\r\n", "x".repeat(length));
+    let (long, longer) = (word(5_000_000), word(20_000_000));
+    let requests = [
+        format!("*3\r\n$3\r\nSET\r\n$1\r\ns\r\n{longer}PING\r\n"),
+        format!("*3\r\n$6\r\nAPPEND\r\n$1\r\ns\r\n{long}STRLEN s\r\n"),
+        format!("*3\r\n$5\r\nRPUSH\r\n$1\r\nl\r\n{longer}LLEN l\r\nLLEN s\r\n"),
+        format!("*4\r\n$3\r\nSET\r\n$1\r\nt\r\n{long}$2\r\nNO\r\nEXISTS t\r\n"),
+        format!("MULTI\r\n*3\r\n$3\r\nSET\r\n$1\r\nt\r\n{long}STRLEN t\r\nEXEC\r\n"),
+        format!("*4\r\n$4\r\nEVAL\r\n$15\r\nreturn #ARGV[1]\r\n$1\r\n0\r\n{long}PING\r\n"),
+    ];
+    let replies: [&[&str]; 6] = [
+        &["+OK", "+PONG"],
+        &[":25000000", ":25000000"],
+        &[":1", ":1", "-WRONGTYPE Operation against a key holding the wrong kind of value"],
+        &["-ERR syntax error", ":0"],
+        &["+OK", "+QUEUED", "+QUEUED", "*2", "+OK", ":5000000"],
+        &[":5000000", "+PONG"],
+    ];
+    for (request, replies) in requests.iter().zip(replies) {
+        let served = served_beside(&mut other, || {
+            client.send(request);
+            for reply in replies {
+                assert_eq!(client.line(), *reply);
+            }
+        });
+        assert!(served > 0);
+    }
+    assert_eq!(client.ask("GETRANGE s 24999999 -1"), "$1");
+    assert_eq!(client.line(), "x");
+    // Its end comes while the buffer for it grows.
+    let mut gone = server.connect();
+    gone.send(format!("*2\r\n$4\r\nECHO\r\n$50000000\r\n{long}"));
+    drop(gone);
+    assert_eq!(other.ask("PING"), "+PONG");
+}
+
+#[test]
 fn in_a_transaction_or_a_script_a_large_string_is_copied_where_it_is() {
     let server = common::start(|config| config.workers = 1);
     let mut client = server.connect();

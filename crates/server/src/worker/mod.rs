@@ -264,6 +264,7 @@ impl<S: Source> Worker<S> {
                 Letter::Push { client, bytes } => self.push(client, &bytes, false),
                 Letter::Monitor { client, line } => self.push(client, &line, true),
                 Letter::Served { client, ticket, reply } => self.served(client, ticket, reply),
+                Letter::Grown { client, input } => self.grown(client, input),
                 Letter::Again { client, at_ms } => self.try_again_at(client, at_ms),
                 Letter::Resume => self.resume_held(i64::MAX),
             }

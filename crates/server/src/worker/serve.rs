@@ -1,15 +1,16 @@
 //! Reading, parsing and executing.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use command::{Close, ReadyKey};
+use command::{Close, OwnedArgs, ReadyKey};
 use keyspace::Held;
 use resp::{Limits, ProtocolError};
 
 use super::messages::{Hall, REPORT_EARLY};
 use super::{Worker, touch};
-use crate::batch::{BATCH, Progress};
+use crate::batch::{BATCH, Batch, Pending, Progress};
 use crate::conditions::Conditions;
 use crate::connection::{Connection, Filled};
 use crate::execute::{self, Bench, Done};
@@ -52,6 +53,17 @@ impl<S: Source> Worker<S> {
             }
             return;
         }
+        if let (Some(more), Some(helpers)) = (connection.needs_move(), &self.helpers) {
+            let (client, input) =
+                (&connection.session.client, std::mem::take(&mut connection.input));
+            let refused = helpers.grow(client, input, more);
+            connection.grows = refused.is_none();
+            connection.input = refused.unwrap_or_default();
+            if connection.grows {
+                connection.readable = false;
+                return;
+            }
+        }
         match connection.fill(&mut self.buffers) {
             Filled::Ended => self.end_input(token),
             Filled::Broken => {
@@ -76,6 +88,20 @@ impl<S: Source> Worker<S> {
                     self.parse(token);
                 }
             }
+        }
+    }
+
+    /// Goes on reading a long command.
+    pub(super) fn grown(&mut self, client: u64, input: Vec<u8>) {
+        let place = self.tokens.get(&client).copied();
+        let connection = place.and_then(|token| self.connections.get_mut(token)?.as_mut());
+        let (Some(token), Some(connection)) = (place, connection) else {
+            return self.buffers.dispose(input);
+        };
+        (connection.input, connection.grows) = (input, false);
+        if !connection.readable {
+            connection.readable = true;
+            self.unread.push(token);
         }
     }
 
@@ -252,15 +278,8 @@ impl<S: Source> Worker<S> {
                 reached = index;
                 break;
             }
-            let end = pending.end;
-            let args = self.batch.args(pending, &connection.input);
             let before = self.log.last();
-            let done = bench.execute(
-                &mut connection.session,
-                pending.command,
-                args,
-                &mut connection.output,
-            );
+            let (done, end) = execute(&mut bench, connection, &self.batch, pending);
             connection.note_change(pending.command, before, self.log.last());
             if let Some(moment) = conclude(connection, done, end, &mut self.deadlines) {
                 self.cron.wake_at(moment);
@@ -334,6 +353,38 @@ impl<S: Source> Worker<S> {
         }
         self.flush_touched();
     }
+}
+
+/// Executes a connection's command; gives back what became of it, and where it ends in the input.
+#[inline(always)]
+fn execute<S: Socket>(
+    bench: &mut Bench<'_>,
+    connection: &mut Connection<S>,
+    batch: &Batch,
+    pending: &Pending,
+) -> (Done, usize) {
+    if let Some(spans) = batch.long_words(pending) {
+        let words = connection.take_words(spans);
+        return execute_long(bench, connection, pending, words);
+    }
+    let args = batch.args(pending, &connection.input);
+    let Connection { session, output, .. } = connection;
+    (bench.execute(session, pending.command, args, output), pending.end)
+}
+
+/// The same for one whose words are so long that whoever runs it instead gets them as they are.
+#[cold]
+fn execute_long<S: Socket>(
+    bench: &mut Bench<'_>,
+    connection: &mut Connection<S>,
+    pending: &Pending,
+    words: Arc<OwnedArgs>,
+) -> (Done, usize) {
+    let Connection { session, output, .. } = connection;
+    session.long_words = Some(Arc::clone(&words));
+    let done = bench.execute(session, pending.command, words.view(), output);
+    session.long_words = None;
+    (done, connection.put_back(words, pending.end))
 }
 
 /// Notes what became of a connection's command, which ends at `end` in its input; gives back when the

@@ -39,6 +39,9 @@ impl<S: Source> Worker<S> {
         if parked.command.flags.contains(Flags::WRITE) {
             connection.wrote = self.services.log.issued();
         }
+        if let Some(helpers) = &self.helpers {
+            helpers.forget(parked);
+        }
         if self.replies_wait() {
             self.note_undurable(token);
         }

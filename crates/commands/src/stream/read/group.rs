@@ -1,6 +1,6 @@
 use command::{Args, Ctx, Error, Outcome};
 use config::KeyspaceEvents;
-use keyspace::Key;
+use keyspace::{Key, LARGE};
 use resp::Writer;
 use value::stream::{Id, Stream};
 
@@ -23,6 +23,23 @@ enum From {
     History(Id),
 }
 
+impl From {
+    /// Whether that is so much of a stream that a helper is to give it.
+    fn gives_many(self, stream: &Stream, options: &Options, args: Args<'_>) -> bool {
+        let limit = options.limit();
+        let Some(group) = stream.group(args.at(options.group)) else { return false };
+        let pending = match self {
+            Self::New if super::gives_many(stream, group.last_id, limit) => return true,
+            Self::New if options.claim.is_none() => return false,
+            Self::New => group.pending_len(),
+            Self::History(_) => group
+                .consumer(args.at(options.group + 1))
+                .map_or(0, |reader| reader.pending().len()),
+        };
+        limit.min(pending) >= LARGE
+    }
+}
+
 pub fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let options = Options::parse(ctx, args, true)?;
     let group = args.at(options.group);
@@ -41,6 +58,14 @@ pub fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
                 id => From::History(id),
             },
         });
+    }
+    if ctx.may_leave {
+        for ((key, _), &from) in options.places().zip(&wanted) {
+            let stream = ctx.db.read::<Stream>(args.key(key))?;
+            if stream.is_some_and(|stream| from.gives_many(stream, &options, args)) {
+                return Err(Error::LEAVES);
+            }
+        }
     }
     let mut out = Served::new(&options, &ctx.reply);
     for ((key, _), &from) in options.places().zip(&wanted) {
@@ -67,7 +92,8 @@ fn idle_from(ctx: &mut Ctx<'_>, args: Args<'_>, options: &Options) -> Result<Opt
     Ok(first)
 }
 
-/// Delivers from the stream at word `key`, if there is anything, at most `limit` entries.
+/// Delivers from the stream at word `key`, if there is anything, at most `limit` entries. The consumer has been there
+/// then in any case.
 fn serve(
     ctx: &mut Ctx<'_>,
     args: Args<'_>,
@@ -88,10 +114,7 @@ fn serve(
     let Some(stream) = ctx.db.write::<Stream>(args.key(key))? else { return Ok(()) };
     let Some(state) = stream.group(reader.group) else { return Ok(()) };
     let known = state.consumer(reader.consumer).is_some();
-    let (new, last_id) = (matches!(from, From::New), state.last_id);
-    if new && !reader.finds_idle(stream) && stream.after(last_id).next().is_none() {
-        return Ok(());
-    }
+    let new = matches!(from, From::New);
     let writer = &mut ctx.reply;
     let start = writer.len();
     out.begin(writer, args.at(key));
@@ -102,7 +125,7 @@ fn serve(
         From::History(after) => reader.history(stream, after, writer, out),
     };
     if new && count == 0 {
-        // All that had been idle for long enough is deleted.
+        // There is nothing new, and all that had been idle for long enough is deleted.
         writer.truncate(start);
         out.withdraw();
     } else {
@@ -121,7 +144,9 @@ fn serve(
     if !known {
         ctx.db.changed(args.key(key), KeyspaceEvents::STREAM, "xgroup-createconsumer");
     }
-    ctx.db.add_changes(1);
+    if !new || count > 0 || !given.gone.is_empty() {
+        ctx.db.add_changes(1);
+    }
     Ok(())
 }
 
@@ -171,7 +196,9 @@ impl Reader<'_> {
     ) -> usize {
         let &Self { group, consumer, claim, noack, limit, now_ms } = self;
         let mut count = 0;
-        if let Some(idle_ms) = claim {
+        if let Some(idle_ms) = claim
+            && self.finds_idle(stream)
+        {
             let claimed =
                 stream.claim_idle(group, consumer, idle_ms, limit, now_ms, |id, entry, nack| {
                     let Some(entry) = entry else {

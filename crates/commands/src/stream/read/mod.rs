@@ -8,6 +8,7 @@ use command::{
     Args, Begin, Ctx, Error, Find, Flags, Group, KeyFlags, KeyList, KeySpec, Outcome, OwnedArgs,
     Spec,
 };
+use keyspace::LARGE;
 use resp::{Deferred, Protocol, Writer};
 use value::stream::{Id, Stream};
 
@@ -80,6 +81,9 @@ fn xread(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     for ((key, _), &after) in options.places().zip(&after) {
         let Some(limit) = out.limit(&ctx.reply) else { break };
         let Some(stream) = ctx.db.read::<Stream>(args.key(key))? else { continue };
+        if ctx.may_leave && gives_many(stream, after, limit) {
+            return Err(Error::LEAVES);
+        }
         let mut entries = stream.after(after).take(limit).peekable();
         if entries.peek().is_none() {
             continue;
@@ -104,6 +108,12 @@ fn xread(ctx: &mut Ctx<'_>, args: Args<'_>) -> Outcome {
     let retry = options.block.is_some().then(|| with_ids(args, &options, &after));
     options.wait_or_nothing(ctx, args, retry, None);
     Ok(())
+}
+
+/// Whether a stream has so many entries after an ID that a helper is to give them, at most `limit`. (What a client wants
+/// to wait for is there, then, unless others delete all of it just now: its wait ends with nothing.)
+fn gives_many(stream: &Stream, after: Id, limit: usize) -> bool {
+    stream.len() >= LARGE as u64 && limit >= LARGE && stream.after(after).nth(LARGE - 1).is_some()
 }
 
 /// The ID after which only the last entry comes.

@@ -113,6 +113,12 @@ impl Options {
         self.first + self.streams..self.first + 2 * self.streams
     }
 
+    /// How many entries of one stream may be given at most.
+    pub fn limit(&self) -> usize {
+        let limits = [self.count, self.max_count].into_iter().flatten();
+        limits.min().unwrap_or(usize::MAX)
+    }
+
     /// The words of each key and its ID.
     pub fn places(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         self.keys().zip(self.ids())
