@@ -73,6 +73,7 @@ impl ObjectRef<'_> {
     pub fn seen_at_once(self) -> usize {
         match self {
             Self::Stream(stream) if stream.has_parts() => stream.pending_len(),
+            Self::Stream(stream) => stream.pending_len() + self.elements(),
             _ if self.has_parts() => 0,
             _ => self.elements(),
         }

@@ -300,10 +300,13 @@ impl Stream {
         self.groups.values().map(Group::pending_len).sum()
     }
 
-    /// Whether the entries can be taken in parts: see [`crate::cut`]. The blocks are the parts, unless they are huge.
+    /// Whether the entries can be taken in parts: see [`crate::cut`]. The blocks are the parts, unless there are none or
+    /// they are huge.
     pub(crate) fn has_parts(&self) -> bool {
         let blocks = self.blocks.len();
-        self.len <= blocks as u64 * PART_ENTRIES && self.block_bytes <= blocks * PART_BYTES
+        blocks > 0
+            && self.len <= blocks as u64 * PART_ENTRIES
+            && self.block_bytes <= blocks * PART_BYTES
     }
 
     pub(crate) fn scribe(&self) -> Option<&Arc<dyn Scribe>> {
