@@ -270,6 +270,8 @@ impl Server {
         } else {
             persistence::load_at_start(&self.services, threads).map_err(StartError)?;
         }
+        // Save points count from here.
+        self.services.persistence.saves().last_s = self.services.clock.unix_ms() / 1000;
         self.services.persistence.set_loading(false);
         Ok(())
     }

@@ -32,6 +32,23 @@ fn a_data_set_comes_back_after_a_restart_and_after_a_rewrite() {
 }
 
 #[test]
+fn save_points_count_from_the_start_whatever_was_loaded() {
+    for program in [Program::tested().ok(), Program::reference()].into_iter().flatten() {
+        let folder = Folder::new();
+        // The second start has a file to load.
+        for _ in 0..2 {
+            let server = Durable::start(&program, &folder, &["--save", "900 1"]);
+            server.ask("SET key value");
+            // Save points are looked at ten times a second.
+            std::thread::sleep(Duration::from_millis(400));
+            assert_eq!(server.info("rdb_saves").as_deref(), Some("0"));
+            assert_ne!(server.info("rdb_last_save_time").as_deref(), Some("0"));
+            server.kill();
+        }
+    }
+}
+
+#[test]
 fn redis_goes_on_with_our_files_and_we_with_its() {
     let (program, folder) = (Program::tested().expect("a server"), Folder::new());
     let Some(reference) = Program::reference() else { return };

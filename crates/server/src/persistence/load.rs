@@ -120,7 +120,6 @@ pub fn load_file(services: &Arc<Services>, threads: usize, path: &Path) -> Resul
         tracing::warn!("Terminating server after rdb file reading failure.");
         format!("Fatal error loading the DB, check server logs. Exiting. ({error})")
     })?;
-    services.persistence.saves().last_s = services.clock.unix_ms() / 1000;
     if let Some(loaded) = loaded {
         add_libraries(services, &loaded, true).map_err(|error| {
             format!("Failed loading the functions of {}: {error}", path.display())
