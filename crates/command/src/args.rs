@@ -84,11 +84,10 @@ impl<'a> Args<'a> {
     /// The word at `index` as a key.
     #[inline]
     pub fn key(&self, index: usize) -> Key<'a> {
-        match self.hashed {
-            0 => Key::new(self.at(index)),
-            hashed if hashed as usize == index => Key::with_hash(self.at(index), self.hash),
-            _ => Key::new(self.at(index)),
+        if self.hashed > 0 && self.hashed as usize == index {
+            return Key::with_hash(self.at(index), self.hash);
         }
+        Key::new(self.at(index))
     }
 
     /// The words from `start` on.
@@ -212,5 +211,29 @@ impl OwnedArgs {
     /// Heap bytes.
     pub fn heap_bytes(&self) -> usize {
         self.buffer.capacity() + self.spans.capacity() * size_of::<Span>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use resp::{Limits, Parsed, Parser};
+
+    use super::*;
+
+    #[test]
+    fn a_command_that_did_not_arrive_as_one_has_no_frame() {
+        let request = b"*3\r\n$4\r\nCOPY\r\n$1\r\na\r\n$1\r\nb\r\n";
+        let mut spans = Vec::new();
+        let parsed = Parser::default().parse(request, &Limits::default(), &mut spans);
+        assert_eq!(parsed, Ok(Parsed::Command { consumed: request.len(), canonical: true }));
+        let args = Args::canonical(request, &spans);
+        assert_eq!(args.frame(), Some(&request[..]));
+        assert_eq!(args.tail(1).frame(), None);
+        for words in
+            [&["*1\r\n$4\r\nPING\r\n"][..], &["\r\n", "\r\n"], &["*1\r\n", "$4\r\n", "PING\r\n"]]
+        {
+            let owned = OwnedArgs::new(words.iter().map(|word| word.as_bytes()));
+            assert_eq!(owned.view().frame(), None);
+        }
     }
 }

@@ -103,6 +103,7 @@ fn a_command_in_the_one_form_that_logs_have_is_known_to_be() {
         let and_more = [words(count, len), words(1, 4)].concat();
         assert_eq!(is_canonical(&and_more), Some(true), "{count} of {len}");
     }
+    assert_eq!(is_canonical(b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$2\r\n\r\n\r\n"), Some(true));
     // Longer ones are not looked at so closely.
     assert_eq!(is_canonical(&words(100, 1)), Some(false));
     for strange in [
